@@ -1,0 +1,90 @@
+// The catalogue of everything that can happen. One declaration feeds log, audit log, documents and test assertions;
+// nothing is logged that does not stand here. Events are built only when someone listens.
+
+import type { Reason } from '@motte/wire';
+import type { Layer } from './ports/verdict.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Who an event is about; every field that is known. */
+export interface Who {
+  readonly connection?: number;
+  readonly listener?: string;
+  readonly address?: string;
+  readonly identity?: string;
+  readonly clientId?: string;
+}
+
+interface Fields {
+  'broker.started': { readonly listeners: readonly string[] };
+  'broker.stopping': { readonly why: string };
+  'listener.opened': { readonly listener: string; readonly url: string };
+  'listener.failed': { readonly listener: string; readonly url: string; readonly why: string };
+  'client.connected': Who & {
+    readonly version: number;
+    readonly cleanStart: boolean;
+    readonly sessionPresent: boolean;
+    readonly keepAlive: number;
+  };
+  'client.disconnected': Who & { readonly reason: string; readonly byPeer: boolean };
+  'client.subscribed': Who & { readonly filter: string; readonly qos: number };
+  'client.unsubscribed': Who & { readonly filter: string };
+  /** Anything that was refused, from a socket to a topic filter; fills the ring that `motte why` reads. */
+  'peer.refused': Who & {
+    readonly layer: Layer;
+    readonly reason: Reason;
+    readonly because: string;
+    readonly rule: string;
+    /** The packet it came with, lower case; absent before the first. */
+    readonly packet?: string;
+    readonly topic?: string;
+    /** What the peer saw: the code sent, or that the connection just closed. */
+    readonly seen: string;
+  };
+  'session.taken-over': Who;
+  'session.expired': Who;
+  'session.dropped-message': Who & { readonly topic: string; readonly why: string; readonly qos: number };
+  'will.published': Who & { readonly topic: string };
+  'will.refused': Who & { readonly topic: string; readonly because: string };
+  'device.added': { readonly identity: string; readonly roles: readonly string[] };
+  'store.fault': { readonly why: string };
+  /** A bug of ours: counted, and a test that meets one fails. */
+  'broker.assertion': Who & { readonly why: string };
+}
+
+export type EventName = keyof Fields;
+
+export type BrokerEvent = {
+  [N in EventName]: { readonly name: N; readonly atMs: number } & Fields[N];
+}[EventName];
+
+/** What each event's emitter passes: the fields without name and time. */
+export type EventFields<N extends EventName> = Fields[N];
+
+/** Log level and one sentence of each event, for log and reference. */
+export const EVENTS: { readonly [N in EventName]: { readonly level: Level; readonly text: string } } = {
+  'broker.started': { level: 'info', text: 'every listener accepts connections' },
+  'broker.stopping': { level: 'info', text: 'the broker was asked to end' },
+  'listener.opened': { level: 'info', text: 'a listener accepts connections' },
+  'listener.failed': { level: 'error', text: 'a listener could not be opened' },
+  'client.connected': { level: 'info', text: 'a client was proven and has its session' },
+  'client.disconnected': { level: 'info', text: 'a connection ended' },
+  'client.subscribed': { level: 'debug', text: 'a subscription was granted' },
+  'client.unsubscribed': { level: 'debug', text: 'a subscription was removed' },
+  'peer.refused': { level: 'warn', text: 'a peer was refused' },
+  'session.taken-over': { level: 'info', text: 'the same client connected again and took its session' },
+  'session.expired': { level: 'info', text: 'a session reached its end' },
+  'session.dropped-message': { level: 'warn', text: 'a message owed to a session was given up' },
+  'will.published': { level: 'info', text: 'a will message was published' },
+  'will.refused': { level: 'warn', text: 'a will message was not allowed when it was due' },
+  'device.added': { level: 'info', text: 'a device was enrolled' },
+  'store.fault': { level: 'error', text: 'the store could not do its work' },
+  'broker.assertion': { level: 'error', text: 'an invariant of the broker was broken' },
+};
+
+/** Where events go; `wanted` lets a caller skip building one. */
+export interface Emit {
+  <N extends EventName>(name: N, fields: EventFields<N>): void;
+  /** False while nobody listens to events of this level. */
+  wanted(level: Level): boolean;
+}

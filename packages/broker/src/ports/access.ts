@@ -1,0 +1,32 @@
+// What an identity may do. The policy is compiled; its generation number marks every cached verdict.
+
+import type { QoS, TopicFilter, TopicName } from '@motte/wire';
+import type { ConnectionFacts } from './connection-facts.ts';
+import type { Identity } from './identity.ts';
+import type { Verdict } from './verdict.ts';
+
+/** An identity's compiled rights, made at CONNECT and again on resume; opaque to everyone but access. */
+export interface Rights {
+  readonly generation: number;
+  readonly identity: Identity;
+}
+
+export interface Subject {
+  readonly identity: Identity;
+  readonly clientId: string;
+  readonly facts: Pick<ConnectionFacts, 'listener' | 'address'>;
+}
+
+/** `ask` = the message itself decides (its QoS, whether it is sealed): call `receiveMessage`. */
+export type ReceiveVerdict = 'always' | 'never' | 'ask';
+
+export interface Access {
+  /** Raised whenever any answer may have changed. */
+  readonly generation: number;
+  rightsOf(subject: Subject): Rights;
+  /** Cheap when asked again for the same topic: a bounded map in the rights remembers. */
+  publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): Verdict;
+  subscribe(rights: Rights, filter: TopicFilter): Verdict;
+  receive(rights: Rights, topic: TopicName): ReceiveVerdict;
+  receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): boolean;
+}

@@ -1,0 +1,43 @@
+// The broker's configuration as it reaches the broker: parsed, checked and frozen by whoever read it.
+
+import type { ListenerFacts } from './connection-facts.ts';
+import type { Limits } from './limits.ts';
+
+export interface ListenerConfig extends ListenerFacts {
+  /** As written, for messages. */
+  readonly url: string;
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** WebSocket path, or the path of a Unix socket. */
+  readonly path: string;
+  readonly connectionsMax: number;
+  /** Browser origins that may open a WebSocket here; a request without an Origin is not from a browser. */
+  readonly origins: readonly string[];
+}
+
+export interface AdmissionConfig {
+  /** TLS handshakes under way at once, over all sources. */
+  readonly handshakesAtOnceMax: number;
+  readonly connectionsPerSourceMax: number;
+  /** Addresses and CIDRs without a budget. */
+  readonly exempt: readonly string[];
+}
+
+export interface BrokerConfig {
+  /** Raised by every reload. */
+  readonly number: number;
+  readonly listeners: readonly ListenerConfig[];
+  readonly limits: Limits;
+  readonly admission: AdmissionConfig;
+  readonly store: { readonly kind: 'memory'; readonly lingerMs: number };
+}
+
+/** What TLS listeners present and trust; PEM. */
+export interface TlsMaterial {
+  /** The server's leaf certificate followed by its issuing CA. */
+  readonly cert: string;
+  readonly key: string;
+  /** Roots and issuing CAs that client certificates must lead to. */
+  readonly clientCa: string;
+}

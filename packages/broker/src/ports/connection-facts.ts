@@ -1,0 +1,38 @@
+// What is known of a connection from the moment it was accepted; never changes afterwards.
+
+import type { ProtocolVersion } from '@motte/wire';
+
+export type AuthenticationMode = 'certificate' | 'none';
+
+export interface ListenerFacts {
+  readonly name: string;
+  readonly scheme: 'mqtts' | 'wss' | 'mqtt' | 'ws' | 'mqtt+unix';
+  readonly authentication: AuthenticationMode;
+  /** The role that everyone on this listener gets; only with a waiver. */
+  readonly role: string | undefined;
+  /** `own`: the client id must be the identity's name or NAME/anything; `any` lifts that. */
+  readonly clientIds: 'own' | 'any';
+  readonly versions: readonly ProtocolVersion[];
+}
+
+export interface TlsFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly resumed: boolean;
+  readonly serverName: string | undefined;
+  /** The client's leaf certificate, DER; absent if none was presented. */
+  readonly certificate: Uint8Array | undefined;
+  /** SHA-256 of that certificate, lower-case hex. */
+  readonly fingerprint: string | undefined;
+}
+
+export interface ConnectionFacts {
+  /** Monotone within one broker process. */
+  readonly id: number;
+  readonly listener: ListenerFacts;
+  /** The peer's address as admission saw it; empty for a Unix socket. */
+  readonly address: string;
+  readonly port: number;
+  readonly tls: TlsFacts | undefined;
+  readonly openedAtMs: number;
+}

@@ -1,0 +1,41 @@
+// Guards decide. Any deny wins, undefined is silence, all silent is deny, throwing or timing out is deny.
+
+import type { ConnectionFacts } from './connection-facts.ts';
+import type { Identity } from './identity.ts';
+import type { Refusal, Verdict } from './verdict.ts';
+
+/** What a CONNECT brings along to prove who is behind it. */
+export interface Evidence {
+  readonly facts: ConnectionFacts;
+  readonly clientId: string;
+  readonly userName: string | undefined;
+  readonly password: Uint8Array | undefined;
+  /** MQTT 5.0 enhanced authentication (4.12); undefined without an Authentication Method. */
+  readonly method: string | undefined;
+  readonly data: Uint8Array | undefined;
+}
+
+export interface Proven {
+  readonly allow: true;
+  readonly identity: Identity;
+  /** The last Authentication Data for the CONNACK or AUTH, if the method has one. */
+  readonly data: Uint8Array | undefined;
+  /** Wall-clock time in ms at which the proof ends and the connection with it; 0 = never. */
+  readonly expiresAtMs: number;
+}
+
+/** One more round of AUTH (4.12): send `data`, then hand the client's answer to `respond`. */
+export interface Challenge {
+  readonly allow: 'challenge';
+  readonly data: Uint8Array | undefined;
+  respond(data: Uint8Array | undefined): Promise<Authentication>;
+}
+
+export type Authentication = Proven | Challenge | Refusal;
+
+export interface Guards {
+  /** Synchronous, before TLS: may this source be talked to at all? */
+  admit(facts: ConnectionFacts): Verdict | undefined;
+  /** Proves the identity behind a CONNECT or a re-authentication; 5 s deadline, bounded number at once. */
+  authenticate(evidence: Evidence): Promise<Authentication>;
+}

@@ -1,0 +1,16 @@
+// Who a peer was proven to be. Equal names of two realms are two identities.
+
+export type IdentityKind = 'device' | 'user' | 'anonymous';
+
+export interface Identity {
+  /** `ca:ID`, `password`, `scram`, `psk`, `token:ISSUER`, or `listener:NAME` for `authentication: none`. */
+  readonly realm: string;
+  readonly name: string;
+  readonly kind: IdentityKind;
+  readonly roles: readonly string[];
+}
+
+/** The key of an identity: realm and name, joined by a character that neither may contain. */
+export function identityKey(identity: Pick<Identity, 'realm' | 'name'>): string {
+  return `${identity.realm}\n${identity.name}`;
+}

@@ -1,0 +1,65 @@
+// Every limit that a peer can run into, each with its unit in its name. Defaults are safe; `motte.yaml` may change them.
+
+export interface Limits {
+  /** Largest packet taken from a client, fixed header included. */
+  readonly packetBytesMax: number;
+  /** Largest CONNECT; nothing bigger is buffered for a peer that was not proven. */
+  readonly connectBytesMax: number;
+  /** Receive Maximum that the broker announces; an MQTT 3 client beyond it is not read. */
+  readonly receiveMaximum: number;
+  /** QoS 1 and 2 messages under way to one client at once, below its own Receive Maximum. */
+  readonly inFlightMax: number;
+  readonly topicLevelsMax: number;
+  /** Topic Alias Maximum in both directions. */
+  readonly topicAliasMax: number;
+  readonly queueMessagesMax: number;
+  readonly queueBytesMax: number;
+  /** Unsent bytes on a connection above which QoS 0 is dropped. */
+  readonly unsentBytesMax: number;
+  readonly subscriptionsPerSessionMax: number;
+  readonly subscriptionsMax: number;
+  readonly sessionsMax: number;
+  readonly retainedMessagesMax: number;
+  readonly retainedBytesMax: number;
+  /** Topics whose route is remembered. */
+  readonly routesMax: number;
+  readonly sessionExpirySecondsMax: number;
+  /** Longest keep-alive granted; a client that asks for more (or for none) gets this as Server Keep Alive. */
+  readonly keepAliveSecondsMax: number;
+  readonly handshakeDeadlineMs: number;
+  readonly connectDeadlineMs: number;
+  readonly partialPacketDeadlineMs: number;
+  readonly authenticateDeadlineMs: number;
+  /** Proofs of identity under way at once. */
+  readonly authenticationsAtOnceMax: number;
+  /** Time a connection that is being closed has to take what it was sent. */
+  readonly closeDeadlineMs: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  packetBytesMax: MIB,
+  connectBytesMax: 16 * 1024,
+  receiveMaximum: 100,
+  inFlightMax: 100,
+  topicLevelsMax: 128,
+  topicAliasMax: 32,
+  queueMessagesMax: 1000,
+  queueBytesMax: 8 * MIB,
+  unsentBytesMax: MIB,
+  subscriptionsPerSessionMax: 1000,
+  subscriptionsMax: 1_000_000,
+  sessionsMax: 100_000,
+  retainedMessagesMax: 1_000_000,
+  retainedBytesMax: 512 * MIB,
+  routesMax: 20_000,
+  sessionExpirySecondsMax: 0xffff_ffff,
+  keepAliveSecondsMax: 0xffff,
+  handshakeDeadlineMs: 10_000,
+  connectDeadlineMs: 10_000,
+  partialPacketDeadlineMs: 15_000,
+  authenticateDeadlineMs: 5_000,
+  authenticationsAtOnceMax: 64,
+  closeDeadlineMs: 5_000,
+});

@@ -1,0 +1,22 @@
+// One application message on its way through the broker, immutable once made.
+
+import type { QoS, TopicName } from '@motte/wire';
+
+export interface Message {
+  readonly topic: TopicName;
+  /** The topic's UTF-8 bytes. */
+  readonly topicBytes: Uint8Array;
+  readonly payload: Uint8Array;
+  /** The QoS it was published with. */
+  readonly qos: QoS;
+  /** The RETAIN flag it was published with. */
+  readonly retain: boolean;
+  /** MQTT 5.0 property block without alias, expiry and subscription identifiers; empty for MQTT 3. */
+  readonly properties: Uint8Array;
+  /** Wall-clock time in ms after which it is no longer delivered; 0 = never. */
+  readonly expiresAtMs: number;
+  /** Key of the session that published it, for No Local [MQTT-3.8.3-3]. */
+  readonly publisher: string;
+  /** Identity key of the publisher: retained messages outlive the session, rights are asked of the identity. */
+  readonly owner: string;
+}
