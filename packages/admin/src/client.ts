@@ -1,0 +1,112 @@
+// The admin API's client over the Unix socket of a data directory: HTTP/1.1 and JSON by node:http, nothing else loaded.
+
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { type ErrorCode, isErrorCode, MotteError } from './errors.ts';
+import type { Clients, Kicked } from './schemas/clients.ts';
+import type { EffectiveConfig } from './schemas/config.ts';
+import type { DeviceDocument, Devices, NewDevice } from './schemas/devices.ts';
+import type { Refusals } from './schemas/refusals.ts';
+import type { Status } from './schemas/status.ts';
+
+export interface Admin {
+  status(): Promise<Status>;
+  clients(): Promise<Clients>;
+  kick(by: { clientId: string } | { identity: string } | { connection: number }): Promise<Kicked>;
+  refusals(query: string, max?: number): Promise<Refusals>;
+  devices(): Promise<Devices>;
+  device(name: string): Promise<DeviceDocument>;
+  addDevice(device: NewDevice): Promise<DeviceDocument>;
+  config(): Promise<EffectiveConfig>;
+}
+
+/** Where the admin socket of a data directory is. */
+export function adminSocketPath(data: string): string {
+  return join(data, 'run', 'admin.sock');
+}
+
+/** A client for the broker on this data directory. Nothing is opened until a method is called; each throws MotteError. */
+export function openAdmin(data: string): Admin {
+  const socketPath = adminSocketPath(data);
+  const call = <T>(method: string, path: string, body?: unknown) =>
+    exchange(socketPath, method, path, body) as Promise<T>;
+  return {
+    status: () => call('GET', '/api/v1/status'),
+    clients: () => call('GET', '/api/v1/clients'),
+    kick: (by) => call('DELETE', `/api/v1/clients?${query(by)}`),
+    refusals: (what, max = 20) => call('GET', `/api/v1/refusals?${query({ query: what, max })}`),
+    devices: () => call('GET', '/api/v1/devices'),
+    device: (name) => call('GET', `/api/v1/devices/${encodeURIComponent(name)}`),
+    addDevice: (device) => call('POST', '/api/v1/devices', device),
+    config: () => call('GET', '/api/v1/config'),
+  };
+}
+
+function query(fields: Record<string, string | number>): string {
+  return new URLSearchParams(Object.entries(fields).map(([key, value]) => [key, String(value)])).toString();
+}
+
+function exchange(socketPath: string, method: string, path: string, body: unknown): Promise<unknown> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const headers: Record<string, string | number> = { host: 'localhost', accept: 'application/json' };
+  if (text !== undefined) {
+    headers['content-type'] = 'application/json';
+    headers['content-length'] = Buffer.byteLength(text);
+  }
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, method, path, headers, agent: false, timeout: ANSWER_DEADLINE_MS });
+    outgoing.on('timeout', () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s')));
+    outgoing.on('error', (fault) => reject(reachError(fault, socketPath)));
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES_MAX) outgoing.destroy(new MotteError('MOT-0503', 'an answer above 256 MiB'));
+        else chunks.push(chunk);
+      });
+      response.on('error', (fault) => reject(reachError(fault, socketPath)));
+      response.on('end', () => {
+        try {
+          resolve(read(response.statusCode ?? 0, Buffer.concat(chunks).toString()));
+        } catch (fault) {
+          reject(fault);
+        }
+      });
+    });
+    outgoing.end(text);
+  });
+}
+
+/** The document of a good answer; a problem document becomes the MotteError it stands for. */
+function read(status: number, text: string): unknown {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new MotteError('MOT-0503', `status ${status} without a JSON document`, { cause });
+  }
+  if (status >= 200 && status < 300) return document;
+  const problem = document as { code?: unknown; detail?: unknown };
+  const code: ErrorCode =
+    typeof problem?.code === 'string' && isErrorCode(problem.code) ? problem.code : ('MOT-0503' as const);
+  throw new MotteError(code, typeof problem?.detail === 'string' ? problem.detail : `status ${status}`);
+}
+
+function reachError(fault: Error & { code?: string }, socketPath: string): MotteError {
+  if (fault instanceof MotteError) return fault;
+  switch (fault.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ECONNREFUSED':
+      return new MotteError('MOT-0501', `nothing answers on ${socketPath}`, { cause: fault });
+    case 'EACCES':
+    case 'EPERM':
+      return new MotteError('MOT-0502', `${socketPath} belongs to another user`, { cause: fault });
+    default:
+      return new MotteError('MOT-0503', fault.message, { cause: fault });
+  }
+}
+
+const ANSWER_DEADLINE_MS = 30_000;
+const ANSWER_BYTES_MAX = 256 * 1024 * 1024;

@@ -1,0 +1,45 @@
+// GET and DELETE /api/v1/clients: every connection and stored session, and ending some.
+
+import Type, { type Static } from 'typebox';
+import { format, time } from './parts.ts';
+
+export const Client = Type.Object({
+  connection: Type.Integer({ description: '0 while away' }),
+  state: Type.Union(
+    (['connecting', 'opening', 'connected', 'closing', 'away'] as const).map((state) => Type.Literal(state)),
+  ),
+  clientId: Type.String(),
+  identity: Type.String(),
+  roles: Type.Array(Type.String()),
+  listener: Type.String(),
+  address: Type.String(),
+  port: Type.Integer(),
+  version: Type.Integer({ description: '3, 4 or 5; 0 until known' }),
+  keepAlive: Type.Integer({ description: 'seconds' }),
+  sessionExpiry: Type.Integer({ description: 'seconds' }),
+  since: time,
+  tls: Type.String(),
+  subscriptions: Type.Integer(),
+  queuedMessages: Type.Integer(),
+  inFlight: Type.Integer(),
+  unsentBytes: Type.Integer(),
+});
+
+export const Clients = Type.Object({ format, clients: Type.Array(Client) });
+
+/** Exactly one of them selects. */
+export const KickQuery = Type.Object(
+  {
+    clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 65_535 })),
+    identity: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    connection: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,14}$' })),
+  },
+  { additionalProperties: false, minProperties: 1, maxProperties: 1 },
+);
+
+export const Kicked = Type.Object({ format, ended: Type.Integer() });
+
+export type Client = Static<typeof Client>;
+export type Clients = Static<typeof Clients>;
+export type KickQuery = Static<typeof KickQuery>;
+export type Kicked = Static<typeof Kicked>;

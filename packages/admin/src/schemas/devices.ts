@@ -1,0 +1,28 @@
+// GET and POST /api/v1/devices, GET /api/v1/devices/:name: the registry of enrolled devices.
+
+import Type, { type Static } from 'typebox';
+import { format, name, time } from './parts.ts';
+
+export const Device = Type.Object({
+  name: Type.String(),
+  roles: Type.Array(Type.String()),
+  state: Type.Union([Type.Literal('active'), Type.Literal('disabled')]),
+  added: time,
+  connections: Type.Integer(),
+});
+
+export const Devices = Type.Object({ format, devices: Type.Array(Device) });
+export const DeviceDocument = Type.Object({ format, device: Device });
+
+export const NewDevice = Type.Object(
+  { name, roles: Type.Array(name, { maxItems: 32, uniqueItems: true }) },
+  { additionalProperties: false },
+);
+
+export const DeviceParams = Type.Object({ name }, { additionalProperties: false });
+
+export type Device = Static<typeof Device>;
+export type Devices = Static<typeof Devices>;
+export type DeviceDocument = Static<typeof DeviceDocument>;
+export type NewDevice = Static<typeof NewDevice>;
+export type DeviceParams = Static<typeof DeviceParams>;

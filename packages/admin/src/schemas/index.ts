@@ -1,0 +1,7 @@
+// Every schema of the admin API. Heavy to load: the command line imports only their types.
+export * from './clients.ts';
+export * from './config.ts';
+export * from './devices.ts';
+export { NAME_PATTERN, Problem } from './parts.ts';
+export * from './refusals.ts';
+export * from './status.ts';

@@ -1,0 +1,31 @@
+// GET /api/v1/status: is every listener open, and what is going on in numbers.
+
+import Type, { type Static } from 'typebox';
+import { format, time } from './parts.ts';
+
+export const ListenerStatus = Type.Object({
+  name: Type.String(),
+  url: Type.String(),
+  authentication: Type.String(),
+  state: Type.Union([Type.Literal('open'), Type.Literal('failed'), Type.Literal('closed')]),
+  connections: Type.Integer(),
+  why: Type.Optional(Type.String()),
+});
+
+export const Status = Type.Object({
+  format,
+  version: Type.String(),
+  pid: Type.Integer(),
+  phase: Type.Union([Type.Literal('starting'), Type.Literal('serving'), Type.Literal('stopping')]),
+  healthy: Type.Boolean(),
+  startedAt: time,
+  uptimeSeconds: Type.Integer(),
+  configNumber: Type.Integer(),
+  caFingerprint: Type.String(),
+  authoritySeparated: Type.Boolean(),
+  listeners: Type.Array(ListenerStatus),
+  findings: Type.Array(Type.Object({ subject: Type.String(), why: Type.String() })),
+  counters: Type.Record(Type.String(), Type.Integer()),
+});
+
+export type Status = Static<typeof Status>;

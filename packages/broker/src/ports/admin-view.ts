@@ -1,0 +1,116 @@
+// What the admin API needs to know and do; start-up wiring composes it from the broker, the ring of refusals, the
+// registry and the configuration. The API never sees a socket, a session or a store.
+
+import type { Counters } from '../counters.ts';
+import type { IdentityDirectory } from './directory.ts';
+import type { Layer } from './verdict.ts';
+
+export interface ListenerRow {
+  readonly name: string;
+  /** With the real port. */
+  readonly url: string;
+  readonly authentication: string;
+  readonly state: 'open' | 'failed' | 'closed';
+  readonly connections: number;
+  /** Why it is not open. */
+  readonly why?: string;
+}
+
+/** `connecting` before CONNECT was accepted, `away` = a stored session without a connection. */
+export type ClientState = 'connecting' | 'opening' | 'connected' | 'closing' | 'away';
+
+/** One connection or stored session as `motte who` shows it. */
+export interface ClientRow {
+  /** The connection's number; 0 while away. */
+  readonly connection: number;
+  readonly state: ClientState;
+  /** Empty until CONNECT was read. */
+  readonly clientId: string;
+  /** NAME for a device of Motte's own CA, else NAME@REALM; empty until proven. */
+  readonly identity: string;
+  readonly roles: readonly string[];
+  readonly listener: string;
+  readonly address: string;
+  readonly port: number;
+  /** 3, 4 or 5; 0 until CONNECT was read. */
+  readonly version: number;
+  /** Seconds. */
+  readonly keepAlive: number;
+  /** Seconds the session outlives the connection. */
+  readonly sessionExpiry: number;
+  /** Wall-clock time in ms. */
+  readonly sinceMs: number;
+  readonly tls: string;
+  readonly subscriptions: number;
+  readonly queuedMessages: number;
+  readonly inFlight: number;
+  readonly unsentBytes: number;
+}
+
+/** Any one field that is given selects; none selects nothing. */
+export interface KickQuery {
+  readonly clientId?: string;
+  readonly identity?: string;
+  readonly connection?: number;
+}
+
+/** The part of the view that `createBroker` returns. */
+export interface BrokerView {
+  readonly listeners: readonly ListenerRow[];
+  readonly counters: Counters;
+  clients(): readonly ClientRow[];
+  /** Ends the selected connections with reason `administrative-action`; how many. */
+  kick(query: KickQuery): number;
+}
+
+/** A refusal as the ring keeps it: every string bounded, control characters escaped. */
+export interface RefusalRow {
+  readonly id: string;
+  /** Wall-clock time in ms of the first and of the latest one. */
+  readonly firstMs: number;
+  readonly atMs: number;
+  /** Equal refusals of one source share a row. */
+  readonly count: number;
+  readonly layer: Layer;
+  readonly reason: string;
+  /** MQTT 5.0 code. */
+  readonly code: number;
+  readonly because: string;
+  readonly rule: string;
+  readonly seen: string;
+  readonly connection: number;
+  readonly listener: string;
+  readonly address: string;
+  readonly identity: string;
+  readonly clientId: string;
+  readonly packet: string;
+  readonly topic: string;
+  readonly advice: string;
+  /** All of it as lines for a terminal. */
+  readonly text: string;
+}
+
+/** Something that keeps the broker from being wholly well; `status` prints it and exits 1. */
+export interface HealthFinding {
+  readonly subject: string;
+  readonly why: string;
+}
+
+export interface AdminView extends BrokerView {
+  readonly version: string;
+  readonly pid: number;
+  readonly phase: 'starting' | 'serving' | 'stopping';
+  /** Wall-clock time in ms. */
+  readonly startedAtMs: number;
+  readonly configNumber: number;
+  findings(): readonly HealthFinding[];
+  /** SHA-256 of the root certificate; `separated` is false while the authority runs as the broker's own user. */
+  authority(): { readonly fingerprint: string; readonly separated: boolean };
+  /** `last`, a client id, a device, an address or an id; newest first. */
+  refusals(query: string, max: number): readonly RefusalRow[];
+  readonly directory: IdentityDirectory;
+  /** Durable when the promise resolves; also makes the event `device.added`. */
+  addDevice(name: string, roles: readonly string[]): Promise<void>;
+  /** The effective configuration as `motte config show --json` prints it. */
+  config(): Readonly<Record<string, unknown>>;
+}
