@@ -1,8 +1,8 @@
 // Finds the rule ids that a file cites, and how: in a test title, in product code, or merely in a test's body.
 // Knows enough of TypeScript's surface to tell strings from comments; knows nothing of the lists in spec/.
 
-/** A rule id as it should look. The second form catches misspelt ones (MQTT-3.1.2.7), which are then reported. */
-const ID = /(?:\b(3\.1\.1|5\.0) )?\b(MQTT-\d+(?:[.-]\d+){3})(?![\d])/g;
+/** A rule id as it should look. Looser than that, so that misspelt ones (MQTT-3.1.2.7) are found and reported. */
+const ID = /(?:\b(3\.1\.1|5\.0) )?\b(MQTT-\d+(?:[.-]\d+){3,})/g;
 const TEST_CALL = /(?<![.\w$])(?:it|test|describe|suite)((?:\s*\.\s*\w+)*)(?:<[^()]*>)?\s*(?=[(\uE000])/g;
 const TITLE_PROPERTY = /(?<![.\w$])title\s*:\s*(?=\uE000)/g;
 const NOT_RUN = /\b(?:skip|todo|fails)\b/;
