@@ -1,0 +1,70 @@
+// Two ends of a connection in memory. Like a socket it delivers in a later turn, in order, with back-pressure; unlike one
+// it needs no port and no wall time. `settle` waits until nothing moves any more.
+
+import { Duplex } from 'node:stream';
+
+/** Quiet turns after which nothing more is on its way: longer than any chain of promises and callbacks in the broker. */
+const QUIET_TURNS = 12;
+/** Turns after which something is running in circles. */
+const TURNS_MAX = 20_000;
+
+let moves = 0;
+
+class End extends Duplex {
+  peer: End | undefined = undefined;
+  #waiting: (() => void) | undefined = undefined;
+
+  override _read(): void {
+    const go = this.#waiting;
+    this.#waiting = undefined;
+    go?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    moves++;
+    setImmediate(() => this.peer?.deliver(chunk, done));
+  }
+
+  override _final(done: () => void): void {
+    moves++;
+    setImmediate(() => {
+      if (this.peer?.destroyed === false) this.peer.push(null);
+      done();
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    moves++;
+    this._read();
+    setImmediate(() => this.peer?.destroy());
+    done(error);
+  }
+
+  /** Takes a chunk from the other end and calls `done` when there is room for the next. */
+  deliver(chunk: Buffer, done: () => void): void {
+    moves++;
+    if (this.destroyed || this.push(chunk)) done();
+    else this.#waiting = done;
+  }
+}
+
+/** Two connected streams. Ending one ends the other's readable side; destroying one destroys both. */
+export function duplexPair(): [Duplex, Duplex] {
+  const one = new End({ allowHalfOpen: true });
+  const other = new End({ allowHalfOpen: true });
+  one.peer = other;
+  other.peer = one;
+  return [one, other];
+}
+
+/** Resolves when no byte has moved on any pair for a while, counted in turns of the event loop and not in time. */
+export async function settle(): Promise<void> {
+  let seen = moves;
+  let quiet = 0;
+  for (let turn = 0; quiet < QUIET_TURNS; turn++) {
+    if (turn > TURNS_MAX) throw new Error('the connections do not come to rest');
+    await new Promise((resolve) => setImmediate(resolve));
+    quiet = moves === seen ? quiet + 1 : 0;
+    seen = moves;
+  }
+}

@@ -1,0 +1,7 @@
+// What tests import: a broker in memory and clients that say exactly what they are told to.
+
+export { duplexPair, settle } from './duplex-pair.ts';
+export { FakeClock, SeededRandom } from './fake-clock.ts';
+export { bytesOf, type PacketOf, type PublishFields, RawClient, type SubscriptionFields } from './raw-client.ts';
+export { accessOf, ALLOW_ALL, type TestAccess } from './rules.ts';
+export { type ConnectFields, startTestBroker, TestBroker, type TestBrokerOptions } from './test-broker.ts';

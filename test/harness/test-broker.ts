@@ -1,0 +1,127 @@
+// The real broker in memory: its own store, a clock the test owns, no listener. Clients come in over duplex pairs.
+
+import { type BrokerConfig, createBroker } from '@motte/broker';
+import type { Connect, ProtocolVersion } from '@motte/wire';
+import type { BrokerEvent } from '../../packages/broker/src/events.ts';
+import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
+import type { RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
+import type { Guards } from '../../packages/broker/src/ports/guards.ts';
+import type { Identity } from '../../packages/broker/src/ports/identity.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
+import type { Store } from '../../packages/broker/src/ports/store.ts';
+import { ALLOW } from '../../packages/broker/src/ports/verdict.ts';
+import { duplexPair, settle } from './duplex-pair.ts';
+import { FakeClock, SeededRandom } from './fake-clock.ts';
+import { RawClient } from './raw-client.ts';
+import { accessOf, ALLOW_ALL, type TestAccess } from './rules.ts';
+
+export interface TestBrokerOptions {
+  readonly limits?: Partial<Limits>;
+  /** Rules as in CONTRACT.md; default everything. */
+  readonly rules?: readonly string[];
+  /** Who a client is, by its client identifier; default one anonymous identity for all. */
+  readonly identities?: (clientId: string) => Identity;
+  /** Takes the place of the proof of identity altogether. */
+  readonly authenticate?: Guards['authenticate'];
+  /** What the listener is said to be; default `none`, role `lab`, any client identifier. */
+  readonly listener?: Partial<ListenerFacts>;
+  /** To start again on what an earlier broker left. */
+  readonly store?: Store;
+}
+
+export type ConnectFields = Partial<Omit<Connect, 'type'>>;
+
+export class TestBroker {
+  readonly clock = new FakeClock();
+  readonly access: TestAccess;
+  readonly events: BrokerEvent[] = [];
+  readonly #broker: ReturnType<typeof createBroker>;
+  readonly #listener: ListenerFacts;
+
+  constructor(options: TestBrokerOptions = {}) {
+    this.access = accessOf(options.rules ?? ALLOW_ALL);
+    this.#listener = { ...LISTENER, ...options.listener };
+    const guards = guardsOf(options);
+    this.#broker = createBroker({
+      config: configOf({ ...DEFAULT_LIMITS, ...options.limits }),
+      directory: NOBODY,
+      trust: { issuers: new Map(), revoked: new Set() },
+      clock: this.clock,
+      random: new SeededRandom(),
+      access: this.access,
+      observers: [(event) => this.events.push(event)],
+      ...(guards === undefined ? {} : { guards }),
+      ...(options.store === undefined ? {} : { store: options.store }),
+    });
+  }
+
+  /** A new connection on which nothing was sent yet. */
+  open(version: ProtocolVersion = 5, facts: Partial<ConnectionFacts> = {}): RawClient {
+    const [ours, theirs] = duplexPair();
+    this.#broker.accept(theirs, { listener: this.#listener, address: '127.0.0.1', ...facts });
+    return new RawClient(ours, version);
+  }
+
+  /** A client that CONNECT was accepted from; clean start and no keep-alive unless given. */
+  async connect(clientId: string, fields: ConnectFields = {}): Promise<RawClient> {
+    const { version = 5, ...rest } = fields;
+    const client = this.open(version);
+    const { reasonCode } = await client.connect(clientId, rest);
+    if (reasonCode !== 0) throw new Error(`the broker refused ${clientId}: 0x${reasonCode.toString(16)}`);
+    return client;
+  }
+
+  /** Lets this much time pass, deadlines included, and waits until everything is at rest. */
+  async advance(ms: number): Promise<void> {
+    await settle();
+    this.clock.advance(ms);
+    this.#broker.tick();
+    await settle();
+  }
+
+  /** Ends the broker; fails if one of its invariants broke meanwhile. */
+  async stop(): Promise<void> {
+    await this.#broker.stop(0);
+    const broken = this.events.filter((event) => event.name === 'broker.assertion');
+    if (broken.length > 0) throw new Error(`an invariant of the broker broke: ${JSON.stringify(broken)}`);
+  }
+}
+
+export function startTestBroker(options?: TestBrokerOptions): TestBroker {
+  return new TestBroker(options);
+}
+
+const LISTENER: ListenerFacts = {
+  name: 'test',
+  scheme: 'mqtt',
+  authentication: 'none',
+  role: 'lab',
+  clientIds: 'any',
+  versions: [3, 4, 5],
+};
+
+const NOBODY = {
+  find: (): RegisteredIdentity | undefined => undefined,
+  list: (): readonly RegisteredIdentity[] => [],
+  put: (): Promise<void> => Promise.resolve(),
+};
+
+function configOf(limits: Limits): BrokerConfig {
+  return {
+    number: 1,
+    listeners: [],
+    limits,
+    admission: { handshakesAtOnceMax: 100, connectionsPerSourceMax: 1000, exempt: [] },
+    store: { kind: 'memory', lingerMs: 0 },
+  };
+}
+
+function guardsOf({ identities, authenticate }: TestBrokerOptions): Guards | undefined {
+  if (authenticate) return { admit: () => ALLOW, authenticate };
+  if (identities === undefined) return undefined;
+  return {
+    admit: () => ALLOW,
+    authenticate: ({ clientId }) =>
+      Promise.resolve({ allow: true, identity: identities(clientId), data: undefined, expiresAtMs: 0 }),
+  };
+}
