@@ -14,6 +14,9 @@ import type { Subscriber } from './subscriber.ts';
 import { type FilterEntry, type Member, plainFilter, Subscriptions } from './subscriptions.ts';
 import { Target } from './target.ts';
 
+export type { SharedGroup } from './shared-group.ts';
+export type { Target } from './target.ts';
+
 export interface RouterOptions<S extends Subscriber> {
   /** Topics whose route is remembered, both generations together. */
   readonly routesMax: number;
