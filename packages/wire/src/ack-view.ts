@@ -2,7 +2,7 @@
 
 import { Cursor } from './cursor.ts';
 import { checkFlags } from './fixed-header.ts';
-import { allocate } from './host-buffer.ts';
+import { allocateBriefly } from './host-buffer.ts';
 import { type AcknowledgementType, checkAcknowledgementCode, readAcknowledgement } from './packets/acknowledgement.ts';
 import { zeroPacketId } from './packets/packet-id.ts';
 import type { ProtocolVersion } from './packets/types.ts';
@@ -47,7 +47,7 @@ export function encodeAck(kind: AckKind, packetId: number, reasonCode: number, v
   if (!(packetId > 0 && packetId <= 0xffff)) throw new RangeError(`${packetId} is no packet identifier`);
   const hasCode = version === 5 && reasonCode !== 0;
   if (hasCode) assertCode(kind, reasonCode);
-  const bytes = allocate(hasCode ? 5 : 4);
+  const bytes = allocateBriefly(hasCode ? 5 : 4);
   bytes[0] = kind === 6 ? 0x62 : kind << 4;
   bytes[1] = hasCode ? 3 : 2;
   bytes[2] = packetId >>> 8;

@@ -7,6 +7,7 @@ interface HostBuffer extends Uint8Array {
 }
 
 interface HostBufferClass {
+  allocUnsafe(length: number): Uint8Array;
   allocUnsafeSlow(length: number): Uint8Array;
 }
 
@@ -15,6 +16,11 @@ const host = (globalThis as { Buffer?: HostBufferClass }).Buffer;
 /** `length` bytes with unspecified content and a memory of their own: the caller overwrites every one. */
 export function allocate(length: number): Uint8Array {
   return host === undefined ? new Uint8Array(length) : host.allocUnsafeSlow(length);
+}
+
+/** The same for what is soon gone: small ones are cut from a shared block, which the longest lived of them keeps alive. */
+export function allocateBriefly(length: number): Uint8Array {
+  return host === undefined ? new Uint8Array(length) : host.allocUnsafe(length);
 }
 
 /** Bytes that are known to be ASCII, as a string. */

@@ -2,7 +2,7 @@
 // from client to client.
 
 import { PACKET_TYPES } from './fixed-header.ts';
-import { allocate } from './host-buffer.ts';
+import { allocateBriefly } from './host-buffer.ts';
 import type { ProtocolVersion, QoS } from './packets/types.ts';
 import { PeerError } from './peer-error.ts';
 import { PROPERTIES, type Properties } from './properties.ts';
@@ -10,7 +10,7 @@ import { writePropertyContent } from './property-codec.ts';
 import { VARINT_MAX, varintLength, writeVarint } from './varint.ts';
 import { Writer } from './writer.ts';
 
-/** A frame; each offset is that of a two byte integer which the sender fills in, -1 where there is none. */
+/** A frame, made to be sent and dropped; each offset is that of a two byte integer which the sender fills in, -1 where there is none. */
 export interface PublishTemplate {
   readonly bytes: Uint8Array;
   readonly packetIdAt: number;
@@ -54,7 +54,7 @@ export function publishTemplate(message: OutgoingPublish, options: PublishTempla
   const length = 2 + topicLength + (qos === 0 ? 0 : 2) + propertyBytes + payload.length;
   if (length > VARINT_MAX) throw new RangeError(`a PUBLISH of ${length} bytes cannot be encoded`);
 
-  const bytes = allocate(1 + varintLength(length) + length);
+  const bytes = allocateBriefly(1 + varintLength(length) + length);
   bytes[0] = (PACKET_TYPES.publish << 4) | (options.dup ? 8 : 0) | (qos << 1) | (options.retain ? 1 : 0);
   let at = writeVarint(bytes, 1, length);
   at = writeUint16(bytes, at, topicLength);

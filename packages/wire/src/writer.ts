@@ -1,7 +1,7 @@
 // Writes the data types of 1.5 into a buffer that grows, then puts the fixed header in front. One writer serves all
 // packets: encoding is synchronous and the finished packet is a copy of its own.
 
-import { allocate } from './host-buffer.ts';
+import { allocate, allocateBriefly } from './host-buffer.ts';
 import { textLength, writeText } from './text.ts';
 import { VARINT_MAX, varintLength, writeVarint } from './varint.ts';
 
@@ -89,7 +89,7 @@ export class Writer {
     const start = HEADER_BYTES_MAX - 1 - varintLength(this.length);
     this.#buffer[start] = firstByte;
     writeVarint(this.#buffer, start + 1, this.length);
-    const copy = allocate(this.#at - start);
+    const copy = allocateBriefly(this.#at - start);
     copy.set(this.#buffer.subarray(start, this.#at));
     return copy;
   }
