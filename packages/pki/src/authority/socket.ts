@@ -1,0 +1,124 @@
+// One of the two sockets: connections, deadlines, rates and lines. A request that is not for this socket is unknown here.
+// Knows nothing of certificates. A peer that breaks the protocol gets one answer and is gone.
+
+import { chmod, lstat, rename, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import type { SocketLimits } from '../limits.ts';
+import { errno, unwritable } from '../private-files.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
+import { encodeLine, LineReader } from '../protocol/lines.ts';
+import { METHODS, parseRequest } from '../protocol/messages.ts';
+import { socketPath } from '../socket-path.ts';
+import type { Call } from './core.ts';
+import { RateGate } from './rate-gate.ts';
+
+export interface SocketOptions {
+  readonly path: string;
+  readonly audience: 'authority' | 'broker';
+  readonly limits: SocketLimits;
+  readonly call: Call;
+  /** Told of what is nobody's refusal but a failure of ours. */
+  readonly onFailure: (fault: unknown) => void;
+}
+
+export interface OpenSocket {
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** Opens the socket with mode 0600, in place of a dead one of that name; the caller holds the lock. Throws MOT-0409. */
+export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
+  const { path, limits } = options;
+  await refuseOther(path);
+  const gate = new RateGate(limits.rates);
+  const connections = new Set<Socket>();
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => connections.delete(socket));
+    if (connections.size >= limits.connectionsMax) {
+      socket.end(answerFault(0, new AuthorityFault('MOT-0407', 'too many connections')), () => socket.destroy());
+      return;
+    }
+    connections.add(socket);
+    void serve(socket, gate, options);
+  });
+  // Opened under another name: whoever finds `path` finds it with its mode and with somebody listening.
+  const draft = `${path}.draft`;
+  await rm(draft, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (fault) =>
+      reject(new AuthorityFault('MOT-0409', `${path} (${errno(fault) ?? fault.message})`)),
+    );
+    server.listen(socketPath(draft), resolve);
+  });
+  try {
+    await chmod(draft, 0o600);
+    await rename(draft, path);
+  } catch (fault) {
+    server.close();
+    throw unwritable(path, fault);
+  }
+  return {
+    path,
+    close: async () => {
+      await rm(path, { force: true });
+      for (const socket of connections) socket.destroy();
+      await new Promise<void>((done) => server.close(() => done()));
+    },
+  };
+}
+
+/** A socket of that name is a dead authority's, since we hold the lock; anything else is somebody's and stays. */
+async function refuseOther(path: string): Promise<void> {
+  const facts = await lstat(path).catch(() => undefined);
+  if (facts !== undefined && !facts.isSocket()) {
+    throw new AuthorityFault('MOT-0409', `${path} exists and is not a socket; move it away`);
+  }
+}
+
+async function serve(socket: Socket, gate: RateGate, options: SocketOptions): Promise<void> {
+  const reader = new LineReader();
+  const deadline = setTimeout(() => {
+    socket.end(answerFault(0, new AuthorityFault('MOT-0407', 'the request took too long')), () => socket.destroy());
+  }, options.limits.requestDeadlineMs);
+  try {
+    // The next chunk is read when the last one's requests are answered: one peer has one request under way.
+    for await (const chunk of socket) {
+      for (const line of reader.push(chunk as Buffer)) {
+        const answer = await answerTo(line, gate, options);
+        await write(socket, answer);
+        deadline.refresh();
+      }
+    }
+  } catch (fault) {
+    const refusal = fault instanceof AuthorityFault ? fault : undefined;
+    if (refusal !== undefined && socket.writable) socket.write(answerFault(0, refusal));
+  } finally {
+    clearTimeout(deadline);
+    socket.destroySoon();
+  }
+}
+
+async function answerTo(line: string, gate: RateGate, options: SocketOptions): Promise<string> {
+  const request = parseRequest(line);
+  const { id, method, params } = request;
+  try {
+    if (METHODS[method].socket !== options.audience) throw new AuthorityFault('MOT-0406', 'no such method');
+    gate.pass(method);
+    return encodeLine({ id, result: await options.call(method, params) });
+  } catch (fault) {
+    if (fault instanceof AuthorityFault) return answerFault(id, fault);
+    options.onFailure(fault);
+    return answerFault(id, new AuthorityFault('MOT-0415', method));
+  }
+}
+
+function write(socket: Socket, answer: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(answer, (fault) => (fault == null ? resolve() : reject(fault)));
+  });
+}
+
+function answerFault(id: number, fault: AuthorityFault): string {
+  return encodeLine({ id, error: { code: fault.code, why: fault.why } });
+}

@@ -1,0 +1,52 @@
+// The authority as its two kinds of clients see it: typed methods over any way to ask.
+
+import type { Call } from '../authority/core.ts';
+import type {
+  CaInfo,
+  DeviceDetails,
+  DeviceSummary,
+  IssuedDevice,
+  IssuedServer,
+  TrustMaterial,
+} from '../protocol/messages.ts';
+
+/** Every method rejects with an AuthorityFault. */
+export interface Administrator {
+  caInfo(): Promise<CaInfo>;
+  /** `force` certifies a name that has a certificate already (MOT-0411 without it); the earlier one stays valid. */
+  issueDevice(request: { name: string; csr: string; force?: boolean }): Promise<IssuedDevice>;
+  /** Every device, in the order of names. */
+  listDevices(): Promise<readonly DeviceSummary[]>;
+  showDevice(name: string): Promise<DeviceDetails>;
+}
+
+/** Every method rejects with an AuthorityFault. */
+export interface BrokerAuthority {
+  /** The names are those of the request's alternative names: host names and addresses only. */
+  issueServer(csr: string): Promise<IssuedServer>;
+  trust(): Promise<TrustMaterial>;
+}
+
+export function administrator(call: Call): Administrator {
+  return {
+    caInfo: () => call('ca.info', {}),
+    issueDevice: ({ name, csr, force = false }) => call('device.issue', { name, csr, force }),
+    listDevices: async () => {
+      const devices: DeviceSummary[] = [];
+      for (let more = true; more; ) {
+        const page = await call('device.list', { after: devices.at(-1)?.name ?? '' });
+        devices.push(...page.devices);
+        more = page.more && page.devices.length > 0;
+      }
+      return devices;
+    },
+    showDevice: (name) => call('device.show', { name }),
+  };
+}
+
+export function brokerAuthority(call: Call): BrokerAuthority {
+  return {
+    issueServer: (csr) => call('server.issue', { csr }),
+    trust: () => call('trust.read', {}),
+  };
+}

@@ -1,0 +1,70 @@
+// Administration whether or not an authority runs: through its socket, or with the same handlers in this process under
+// the same lock.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openCore, openPkiDirectory } from '../authority/core.ts';
+import { acquireLock, type Lock } from '../authority/lock.ts';
+import { LOCK_WAIT_MS } from '../limits.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
+import { openAuthority } from './client.ts';
+import { type Administrator, administrator } from './faces.ts';
+
+const RETRY_MS = 50;
+
+export interface OfflineOptions {
+  readonly now?: () => number;
+  readonly lockWaitMs?: number;
+}
+
+/** Runs `work` with the authority of a data directory; an authority that is just starting or ending is waited for. */
+export async function withAuthority<T>(
+  data: string,
+  work: (administrator: Administrator, where: 'running' | 'offline') => Promise<T>,
+  options: OfflineOptions = {},
+): Promise<T> {
+  const running = openAuthority(join(data, 'run', 'authority.sock'));
+  const deadline = performance.now() + (options.lockWaitMs ?? LOCK_WAIT_MS);
+  for (;;) {
+    if (await answers(running)) return work(running, 'running');
+    const pki = await openPkiDirectory(data);
+    const lock = await acquireLock(join(pki, 'lock'), 0).catch((fault: unknown) => {
+      if (isFault(fault, 'MOT-0402') && performance.now() < deadline) return undefined;
+      throw fault;
+    });
+    if (lock !== undefined) return workUnder(lock, pki, work, options.now ?? Date.now);
+    await sleep(RETRY_MS);
+  }
+}
+
+async function workUnder<T>(
+  lock: Lock,
+  pki: string,
+  work: (administrator: Administrator, where: 'offline') => Promise<T>,
+  now: () => number,
+): Promise<T> {
+  try {
+    const core = await openCore(pki, now);
+    try {
+      return await work(administrator(core.call), 'offline');
+    } finally {
+      await core.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function answers(running: Administrator): Promise<boolean> {
+  try {
+    await running.caInfo();
+    return true;
+  } catch (fault) {
+    if (isFault(fault, 'MOT-0401')) return false;
+    throw fault;
+  }
+}
+
+function isFault(fault: unknown, code: AuthorityFault['code']): boolean {
+  return fault instanceof AuthorityFault && fault.code === code;
+}

@@ -1,0 +1,18 @@
+// The authority, its clients, and the certificates of this host. Importing this file loads no X.509 library.
+
+export { acquireLock, type Lock } from './authority/lock.ts';
+export { type ReadyLine, runAuthorityProcess } from './authority/process.ts';
+export { type AuthorityOptions, type RunningAuthority, startAuthority } from './authority/start.ts';
+export { openAuthority, openBrokerAuthority } from './client/client.ts';
+export type { Administrator, BrokerAuthority } from './client/faces.ts';
+export { type OfflineOptions, withAuthority } from './client/offline.ts';
+export { createKeyAndCsr, type KeyAndRequest, type KeyOptions } from './keys.ts';
+export type { AlternativeName } from './profiles/profile.ts';
+export * from './protocol.ts';
+export {
+  obtainServerCertificate,
+  type ServerCertificate,
+  type ServerCertificateOptions,
+  serverCertificateDue,
+} from './server-certificate.ts';
+export { mergeNames, serverNames } from './server-names.ts';

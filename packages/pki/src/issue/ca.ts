@@ -1,0 +1,165 @@
+// The root and the issuing CA on disk: made once, whole or not at all, in `<pki>/ca`; loaded and checked at every start.
+// Keys enter the process here and leave this file only as handles that can sign but not be read out.
+
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import { join } from 'node:path';
+import {
+  ensurePrivateDirectory,
+  readPrivateFile,
+  syncDirectory,
+  unwritable,
+  writePrivateFile,
+} from '../private-files.ts';
+import { issuingProfile, rootProfile } from '../profiles/authorities.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
+import type { CertificateFacts } from '../protocol/messages.ts';
+import { serialText } from '../protocol/names.ts';
+import { type Issuer, type SignedCertificate, sign } from './sign.ts';
+
+export interface Ca {
+  /** Signs leaves. */
+  readonly issuer: Issuer;
+  readonly rootPem: string;
+  readonly issuingPem: string;
+  readonly root: CertificateFacts;
+  readonly issuing: CertificateFacts;
+  /** SHA-256 of the root's DER, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+const DIRECTORY = 'ca';
+const DRAFT = 'ca.draft';
+const ID_BYTES = 4;
+
+/** Whether a CA has been made in this pki directory. */
+export async function caExists(pki: string): Promise<boolean> {
+  return (await fs.readdir(pki)).includes(DIRECTORY);
+}
+
+/** Makes both CAs; `record` is awaited with each certificate before any of them can be found. Throws MOT-0408. */
+export async function createCa(
+  pki: string,
+  nowMs: number,
+  record: (certificate: SignedCertificate) => Promise<void>,
+): Promise<void> {
+  const id = randomBytes(ID_BYTES).toString('hex');
+  const root = newKey();
+  const issuing = newKey();
+  const rootPlan = rootProfile(id);
+  const self = { ...root, commonName: rootPlan.commonName, notBeforeMs: 0, notAfterMs: Number.POSITIVE_INFINITY };
+  const rootCertificate = await sign(rootPlan, root.publicKey, await issuerOf(self), nowMs);
+  const { notBeforeMs, notAfterMs } = rootCertificate;
+  const parent = await issuerOf({ ...self, notBeforeMs, notAfterMs });
+  const issuingCertificate = await sign(issuingProfile(id), issuing.publicKey, parent, nowMs);
+
+  const draft = join(pki, DRAFT);
+  try {
+    await fs.rm(draft, { recursive: true, force: true });
+    await ensurePrivateDirectory(draft);
+    await writePrivateFile(draft, 'root.key', root.pem);
+    await writePrivateFile(draft, 'root.crt', rootCertificate.pem);
+    await writePrivateFile(draft, 'issuing.key', issuing.pem);
+    await writePrivateFile(draft, 'issuing.crt', issuingCertificate.pem);
+    await record(rootCertificate);
+    await record(issuingCertificate);
+    await fs.rename(draft, join(pki, DIRECTORY));
+    await syncDirectory(pki);
+  } catch (fault) {
+    throw fault instanceof AuthorityFault ? fault : unwritable(draft, fault);
+  }
+}
+
+/** Loads the CA; throws MOT-0403 for unsafe files and MOT-0404 naming the file that is missing, damaged or foreign. */
+export async function loadCa(pki: string): Promise<Ca> {
+  const directory = join(pki, DIRECTORY);
+  await ensurePrivateDirectory(directory);
+  const rootPem = await read(directory, 'root.crt');
+  const issuingPem = await read(directory, 'issuing.crt');
+  const root = parseCertificate(directory, 'root.crt', rootPem);
+  const issuing = parseCertificate(directory, 'issuing.crt', issuingPem);
+  if (!root.ca || !root.verify(root.publicKey)) throw damaged(directory, 'root.crt', 'is not a root');
+  if (!issuing.ca || !issuing.checkIssued(root) || !issuing.verify(root.publicKey)) {
+    throw damaged(directory, 'issuing.crt', 'was not issued by root.crt');
+  }
+  parseKey(directory, 'root.key', await read(directory, 'root.key'), root);
+  const key = parseKey(directory, 'issuing.key', await read(directory, 'issuing.key'), issuing);
+  return {
+    issuer: await issuerOf({
+      privateKey: key,
+      publicKey: issuing.publicKey,
+      commonName: issuing.subject.replace(/^CN=/, ''),
+      notBeforeMs: Date.parse(issuing.validFrom),
+      notAfterMs: Date.parse(issuing.validTo),
+    }),
+    rootPem,
+    issuingPem,
+    root: facts(root),
+    issuing: facts(issuing),
+    fingerprint: createHash('sha256').update(root.raw).digest('hex'),
+  };
+}
+
+function newKey(): { privateKey: KeyObject; publicKey: KeyObject; pem: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { privateKey, publicKey, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
+
+async function issuerOf(parts: Omit<Issuer, 'signingKey'> & { privateKey: KeyObject }): Promise<Issuer> {
+  const { commonName, publicKey, notBeforeMs, notAfterMs } = parts;
+  const der = parts.privateKey.export({ type: 'pkcs8', format: 'der' });
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+    'sign',
+  ]);
+  der.fill(0);
+  return { commonName, publicKey, notBeforeMs, notAfterMs, signingKey };
+}
+
+async function read(directory: string, name: string): Promise<string> {
+  const text = await readPrivateFile(join(directory, name));
+  if (text === undefined) throw damaged(directory, name, 'is missing');
+  return text;
+}
+
+function parseCertificate(directory: string, name: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw damaged(directory, name, 'is not a certificate');
+  }
+}
+
+function parseKey(directory: string, name: string, pem: string, certificate: X509Certificate): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    throw damaged(directory, name, 'is not a private key');
+  }
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw damaged(directory, name, 'is not a P-256 key');
+  if (!createPublicKey(key).equals(certificate.publicKey))
+    throw damaged(directory, name, 'does not fit its certificate');
+  return key;
+}
+
+function facts(certificate: X509Certificate): CertificateFacts {
+  return {
+    subject: certificate.subject,
+    serial: serialText(certificate.serialNumber),
+    notBefore: new Date(certificate.validFrom).toISOString(),
+    notAfter: new Date(certificate.validTo).toISOString(),
+  };
+}
+
+function damaged(directory: string, name: string, why: string): AuthorityFault {
+  return new AuthorityFault('MOT-0404', `${join(directory, name)} ${why}`);
+}

@@ -1,0 +1,129 @@
+// Plan + public key + issuer -> certificate. The only place a CA key signs. Every certificate is built twice with the
+// same contents: first with a throw-away key for lint to read, then for real, and both must have the same bytes to sign.
+
+import { createHash, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import type { Extension } from '@peculiar/x509';
+import { BACKDATE_MS, LIFE_MS, SERIAL_BYTES } from '../limits.ts';
+import { lint } from '../profiles/lint.ts';
+import { type Plan, PURPOSES } from '../profiles/profile.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
+import { serialText } from '../protocol/names.ts';
+import { loadX509 } from '../x509.ts';
+
+export interface Issuer {
+  readonly commonName: string;
+  readonly signingKey: webcrypto.CryptoKey;
+  readonly publicKey: KeyObject;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+export interface SignedCertificate {
+  readonly plan: Plan;
+  readonly pem: string;
+  /** Lower-case hex. */
+  readonly serial: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** Signs with the issuer's key; a root's own key is passed with the limits it is to have. Throws MOT-0404, MOT-0414. */
+export async function sign(
+  plan: Plan,
+  publicKey: KeyObject,
+  issuer: Issuer,
+  nowMs: number,
+): Promise<SignedCertificate> {
+  const x509 = await loadX509();
+  const notBeforeMs = Math.max(wholeSeconds(nowMs - BACKDATE_MS), issuer.notBeforeMs);
+  const notAfterMs = Math.min(wholeSeconds(nowMs + LIFE_MS[plan.profile]), issuer.notAfterMs);
+  if (nowMs >= issuer.notAfterMs) {
+    throw new AuthorityFault('MOT-0404', `${issuer.commonName} ended on ${new Date(issuer.notAfterMs).toISOString()}`);
+  }
+  const contents = {
+    serialNumber: randomSerial(),
+    subject: [{ CN: [plan.commonName] }],
+    issuer: [{ CN: [issuer.commonName] }],
+    notBefore: new Date(notBeforeMs),
+    notAfter: new Date(notAfterMs),
+    publicKey: spki(publicKey),
+    extensions: extensions(x509, plan, publicKey, issuer),
+    signingAlgorithm: ALGORITHM,
+  };
+  const scratch = await webcrypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+  const draft = await x509.X509CertificateGenerator.create({ ...contents, signingKey: scratch.privateKey });
+  lint(plan, new Uint8Array(draft.rawData), draft.extensions, issuer);
+  const signed = await x509.X509CertificateGenerator.create({ ...contents, signingKey: issuer.signingKey });
+  const der = Buffer.from(signed.rawData);
+  if (!signedPart(der).equals(signedPart(Buffer.from(draft.rawData)))) {
+    throw new AuthorityFault('MOT-0414', 'what was signed is not what was looked at');
+  }
+  return {
+    plan,
+    pem: `${signed.toString('pem')}\n`,
+    serial: serialText(contents.serialNumber),
+    notBeforeMs,
+    notAfterMs,
+    fingerprint: createHash('sha256').update(der).digest('hex'),
+  };
+}
+
+function extensions(x509: Awaited<ReturnType<typeof loadX509>>, plan: Plan, publicKey: KeyObject, issuer: Issuer) {
+  const { ca, pathLength, usage, extended } = PURPOSES[plan.profile];
+  const { keyCertSign, cRLSign, digitalSignature } = x509.KeyUsageFlags;
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  const list: Extension[] = [
+    new x509.BasicConstraintsExtension(ca, pathLength, true),
+    new x509.KeyUsagesExtension(usage === 'certificates' ? keyCertSign | cRLSign : digitalSignature, true),
+    new x509.SubjectKeyIdentifierExtension(keyIdentifier(publicKey)),
+  ];
+  if (plan.profile !== 'root') list.push(new x509.AuthorityKeyIdentifierExtension(keyIdentifier(issuer.publicKey)));
+  if (extended !== undefined) {
+    const use = extended.use === 'server' ? serverAuth : clientAuth;
+    list.push(new x509.ExtendedKeyUsageExtension([use], extended.critical));
+  }
+  if (plan.alternativeNames.length > 0) {
+    list.push(new x509.SubjectAlternativeNameExtension([...plan.alternativeNames]));
+  }
+  return list;
+}
+
+/** RFC 7093, section 2, method 4: the first 160 bits of a SHA-256, here over the whole SubjectPublicKeyInfo. */
+function keyIdentifier(key: KeyObject): string {
+  return createHash('sha256').update(spki(key)).digest('hex').slice(0, 40);
+}
+
+function spki(key: KeyObject): Buffer {
+  return key.export({ type: 'spki', format: 'der' });
+}
+
+/** Positive and of full length in DER: the first byte is 0x01 to 0x7f. */
+function randomSerial(): string {
+  const bytes = randomBytes(SERIAL_BYTES);
+  bytes[0] = ((bytes[0] ?? 0) % 0x7f) + 1;
+  return bytes.toString('hex');
+}
+
+/** Certificates carry whole seconds; a fraction would be written out and break readers. */
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}
+
+/** The first element of the outer SEQUENCE: the bytes a certificate's signature covers. */
+function signedPart(der: Buffer): Buffer {
+  const inner = der.subarray(der.length - contentLength(der).length);
+  const { header, length } = contentLength(inner);
+  return inner.subarray(0, header + length);
+}
+
+function contentLength(der: Buffer): { header: number; length: number } {
+  const first = der[1] ?? 0;
+  if (first < 0x80) return { header: 2, length: first };
+  const bytes = first & 0x7f;
+  return { header: 2 + bytes, length: der.readUIntBE(2, bytes) };
+}

@@ -1,0 +1,56 @@
+// Every number of ours in this package, in one place. None of them comes from a standard.
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export const LIFE_MS = {
+  root: 7305 * DAY_MS,
+  issuing: 3652 * DAY_MS,
+  server: 90 * DAY_MS,
+  device: 730 * DAY_MS,
+} as const;
+
+/** Certificates begin in the past, for devices whose clock is behind. */
+export const BACKDATE_MS = HOUR_MS;
+/** A server certificate is replaced when less than this share of its life is left. */
+export const SERVER_RENEW_SHARE = 1 / 3;
+
+export const SERIAL_BYTES = 16;
+export const RSA_BITS = { min: 2048, max: 4096 } as const;
+export const RSA_EXPONENT_MAX = 2n ** 32n;
+export const CSR_CHARACTERS_MAX = 16_384;
+export const SERVER_NAMES_MAX = 64;
+
+export const DEVICE_PAGE = 100;
+export const DEVICE_HISTORY_MAX = 20;
+/** Bytes of a key or certificate file that we are willing to read. */
+export const PRIVATE_FILE_BYTES_MAX = 65_536;
+
+/** How long a starting authority or an offline command waits for the lock. */
+export const LOCK_WAIT_MS = 5_000;
+
+export interface Rate {
+  /** Requests at once. */
+  readonly burst: number;
+  readonly perMinute: number;
+}
+
+export interface SocketLimits {
+  readonly connectionsMax: number;
+  /** From opening, or from the last answer, to the next whole request; and for the peer to take an answer. */
+  readonly requestDeadlineMs: number;
+  /** Per method, over all connections; a method not named here is not limited. */
+  readonly rates: Readonly<Record<string, Rate>>;
+}
+
+export const ADMINISTRATOR_SOCKET: SocketLimits = { connectionsMax: 64, requestDeadlineMs: 10_000, rates: {} };
+
+export const BROKER_SOCKET: SocketLimits = {
+  connectionsMax: 16,
+  requestDeadlineMs: 10_000,
+  rates: { 'server.issue': { burst: 20, perMinute: 2 }, 'trust.read': { burst: 120, perMinute: 120 } },
+};
+
+/** The client's side: calls under way at once, and the whole time one may take. */
+export const CLIENT_CALLS_MAX = 8;
+export const CALL_DEADLINE_MS = 15_000;

@@ -1,0 +1,114 @@
+// The last look before the CA's key is used: a certificate signed with a throw-away key is read back as bytes and compared
+// with what its profile must be. Written against literal DER and node:crypto, not against the code that builds.
+// RFC 5280: 4.1.2.2 (serial), 4.1.2.5 (validity), 4.2.1 (extensions).
+
+import { X509Certificate } from 'node:crypto';
+import { RSA_BITS } from '../limits.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
+import type { Plan, ProfileName } from './profile.ts';
+
+export interface LintedExtension {
+  readonly type: string;
+  readonly critical: boolean;
+  readonly value: ArrayBuffer;
+}
+
+export interface LintLimits {
+  /** The issuer's validity, which the certificate's must lie within; milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+interface Expected {
+  readonly critical: boolean;
+  /** DER in hex, where it is the same in every certificate of the profile. */
+  readonly value?: string;
+}
+
+const SUBJECT_KEY_ID = '2.5.29.14';
+const KEY_USAGE = '2.5.29.15';
+const ALTERNATIVE_NAMES = '2.5.29.17';
+const BASIC_CONSTRAINTS = '2.5.29.19';
+const AUTHORITY_KEY_ID = '2.5.29.35';
+const EXTENDED_KEY_USAGE = '2.5.29.37';
+
+const LEAF = {
+  [BASIC_CONSTRAINTS]: { critical: true, value: '3000' },
+  [KEY_USAGE]: { critical: true, value: '03020780' },
+  [ALTERNATIVE_NAMES]: { critical: false },
+  [SUBJECT_KEY_ID]: { critical: false },
+  [AUTHORITY_KEY_ID]: { critical: false },
+} as const;
+
+const EXTENSIONS: Record<ProfileName, Readonly<Record<string, Expected>>> = {
+  root: {
+    [BASIC_CONSTRAINTS]: { critical: true, value: '30030101ff' },
+    [KEY_USAGE]: { critical: true, value: '03020106' },
+    [SUBJECT_KEY_ID]: { critical: false },
+  },
+  issuing: {
+    [BASIC_CONSTRAINTS]: { critical: true, value: '30060101ff020100' },
+    [KEY_USAGE]: { critical: true, value: '03020106' },
+    [SUBJECT_KEY_ID]: { critical: false },
+    [AUTHORITY_KEY_ID]: { critical: false },
+  },
+  server: { ...LEAF, [EXTENDED_KEY_USAGE]: { critical: false, value: '300a06082b06010505070301' } },
+  device: { ...LEAF, [EXTENDED_KEY_USAGE]: { critical: true, value: '300a06082b06010505070302' } },
+};
+
+/** Throws MOT-0414 naming the first thing in `der` that is not as `plan` and its profile demand. */
+export function lint(plan: Plan, der: Uint8Array, extensions: readonly LintedExtension[], limits: LintLimits): void {
+  const certificate = new X509Certificate(der);
+  lintExtensions(plan.profile, extensions);
+  demand(certificate.subject === `CN=${plan.commonName}`, `the subject is ${certificate.subject}`);
+  lintAlternativeNames(plan, certificate.subjectAltName);
+  demand(/^[0-7][0-9A-F]{31}$/.test(certificate.serialNumber.padStart(32, '0')), 'the serial number is not 128 bits');
+  lintValidity(certificate, limits);
+  lintKey(certificate);
+}
+
+function lintExtensions(profile: ProfileName, extensions: readonly LintedExtension[]): void {
+  const expected = EXTENSIONS[profile];
+  const left = new Set(Object.keys(expected));
+  for (const { type, critical, value } of extensions) {
+    const rule = expected[type];
+    demand(rule !== undefined && left.delete(type), `extension ${type} does not belong or stands twice`);
+    demand(rule?.critical === critical, `extension ${type} is wrongly marked`);
+    const hex = Buffer.from(value).toString('hex');
+    demand(rule?.value === undefined || rule.value === hex, `extension ${type} is ${hex}`);
+  }
+  demand(left.size === 0, `extension ${[...left].join(', ')} is missing`);
+}
+
+function lintAlternativeNames(plan: Plan, found: string | undefined): void {
+  const labels = { dns: 'DNS', ip: 'IP Address', url: 'URI' };
+  const prefixes = plan.alternativeNames.map(({ type, value }) => ({ label: labels[type], value }));
+  const entries = found === undefined ? [] : found.split(', ');
+  demand(entries.length === prefixes.length, `the alternative names are ${found}`);
+  for (const [index, { label, value }] of prefixes.entries()) {
+    const entry = entries[index] ?? '';
+    // An IPv6 address is printed in another spelling than it was asked for; that it is an address is all to check.
+    const matches = label === 'IP Address' ? entry.startsWith(`${label}:`) : entry === `${label}:${value}`;
+    demand(matches, `the alternative name ${entry} stands for ${value}`);
+  }
+}
+
+function lintValidity(certificate: X509Certificate, limits: LintLimits): void {
+  const from = Date.parse(certificate.validFrom);
+  const to = Date.parse(certificate.validTo);
+  demand(from < to, 'it ends before it begins');
+  demand(from >= limits.notBeforeMs && to <= limits.notAfterMs, "its validity is not within its issuer's");
+}
+
+function lintKey(certificate: X509Certificate): void {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
+  const curve = details?.namedCurve;
+  const bits = details?.modulusLength ?? 0;
+  const ec = type === 'ec' && (curve === 'prime256v1' || curve === 'secp384r1');
+  const rsa = type === 'rsa' && bits >= RSA_BITS.min && bits <= RSA_BITS.max;
+  demand(ec || rsa, 'its key is of a type or size we do not certify');
+}
+
+function demand(holds: boolean, why: string): void {
+  if (!holds) throw new AuthorityFault('MOT-0414', why);
+}

@@ -1,0 +1,174 @@
+// What may be asked of the authority on each of its two sockets, and the parser of untrusted requests and answers.
+// A request is {id, method, params}, an answer {id, result} or {id, error: {code, why}}; a field not named here is refused.
+
+import { AuthorityFault, type AuthorityFaultCode, isAuthorityFaultCode } from './faults.ts';
+
+export interface CaInfo {
+  /** SHA-256 of the root certificate's DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly realm: string;
+  readonly root: CertificateFacts;
+  readonly issuing: CertificateFacts;
+  /** Devices that have at least one certificate. */
+  readonly devices: number;
+}
+
+export interface CertificateFacts {
+  readonly subject: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+}
+
+export interface IssuedDevice {
+  readonly name: string;
+  readonly realm: string;
+  /** The leaf, PEM. */
+  readonly certificate: string;
+  /** The issuing CA, PEM: the device sends leaf and issuing CA. */
+  readonly issuing: string;
+  /** The root, PEM: the device's `ca.crt`. */
+  readonly root: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** SHA-256 of the leaf's DER, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+export interface IssuedServer {
+  readonly certificate: string;
+  readonly issuing: string;
+  readonly serial: string;
+  readonly notAfter: string;
+}
+
+export interface TrustMaterial {
+  readonly root: string;
+  readonly issuing: string;
+  readonly fingerprint: string;
+  readonly realm: string;
+}
+
+/** One device and its latest certificate; times are ISO 8601. */
+export interface DeviceSummary {
+  readonly name: string;
+  readonly serial: string;
+  readonly fingerprint: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly issuedAt: string;
+  /** Certificates ever issued under this name. */
+  readonly certificates: number;
+}
+
+export interface DeviceDetails extends DeviceSummary {
+  readonly realm: string;
+  readonly certificate: string;
+  /** The newest first, the latest included; at most 20. */
+  readonly history: readonly { serial: string; notAfter: string; issuedAt: string }[];
+}
+
+/** Asked by administrators on authority.sock. */
+export interface AuthorityMethods {
+  'ca.info': { params: Record<never, never>; result: CaInfo };
+  'device.issue': { params: { name: string; csr: string; force: boolean }; result: IssuedDevice };
+  /** A page in the order of names; ask again with the last name while `more`. */
+  'device.list': { params: { after: string }; result: { devices: readonly DeviceSummary[]; more: boolean } };
+  'device.show': { params: { name: string }; result: DeviceDetails };
+}
+
+/** Asked by the broker on broker.sock; none of these yields a certificate that proves an identity. */
+export interface BrokerMethods {
+  'server.issue': { params: { csr: string }; result: IssuedServer };
+  'trust.read': { params: Record<never, never>; result: TrustMaterial };
+}
+
+export type Methods = AuthorityMethods & BrokerMethods;
+export type Method = keyof Methods;
+
+export type Request = { [M in Method]: { id: number; method: M; params: Methods[M]['params'] } }[Method];
+
+export type Answer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { readonly code: AuthorityFaultCode; readonly why: string } };
+
+type Field = { readonly kind: 'string' | 'boolean'; readonly otherwise?: string | boolean };
+
+/** Each method: the one socket it is answered on, and its parameters; `otherwise` makes one optional. */
+export const METHODS = {
+  'ca.info': { socket: 'authority', params: {} },
+  'device.issue': {
+    socket: 'authority',
+    params: { name: { kind: 'string' }, csr: { kind: 'string' }, force: { kind: 'boolean', otherwise: false } },
+  },
+  'device.list': { socket: 'authority', params: { after: { kind: 'string', otherwise: '' } } },
+  'device.show': { socket: 'authority', params: { name: { kind: 'string' } } },
+  'server.issue': { socket: 'broker', params: { csr: { kind: 'string' } } },
+  'trust.read': { socket: 'broker', params: {} },
+} as const satisfies Record<Method, { socket: 'authority' | 'broker'; params: Record<string, Field> }>;
+
+const ID_MAX = 2 ** 31 - 1;
+
+/** Parses one line as a request; throws MOT-0406 for whatever is not exactly one. */
+export function parseRequest(line: string): Request {
+  const document = parseObject(line);
+  refuseUnknown(document, ['id', 'method', 'params']);
+  const { id, method, params } = document as { id?: unknown; method?: unknown; params?: unknown };
+  if (!isId(id)) throw refused('id is not a whole number from 0');
+  if (typeof method !== 'string' || !Object.hasOwn(METHODS, method)) throw refused('no such method');
+  const fields: Record<string, Field> = METHODS[method as Method].params;
+  return { id, method, params: parseParams(fields, params ?? {}) } as Request;
+}
+
+/** Parses one line as an answer; the result itself is the authority's word and is not looked into. */
+export function parseAnswer(line: string): Answer {
+  const document = parseObject(line) as { id?: unknown; result?: unknown; error?: unknown };
+  refuseUnknown(document, ['id', 'result', 'error']);
+  const { id, result, error } = document;
+  if (!isId(id)) throw refused('an answer without id');
+  if (error === undefined) return { id, result };
+  const { code, why } = isObject(error) ? (error as { code?: unknown; why?: unknown }) : {};
+  if (!isAuthorityFaultCode(code) || typeof why !== 'string') throw refused('an error without code or reason');
+  return { id, error: { code, why } };
+}
+
+function parseParams(fields: Record<string, Field>, params: unknown): Record<string, unknown> {
+  if (!isObject(params)) throw refused('params is not an object');
+  refuseUnknown(params, Object.keys(fields));
+  const parsed: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const value = Object.hasOwn(params, name) ? params[name] : field.otherwise;
+    if (typeof value !== field.kind) throw refused(`${name} is not a ${field.kind}`);
+    parsed[name] = value;
+  }
+  return parsed;
+}
+
+function parseObject(line: string): Record<string, unknown> {
+  let document: unknown;
+  try {
+    document = JSON.parse(line);
+  } catch {
+    throw refused('not JSON');
+  }
+  if (!isObject(document)) throw refused('not an object');
+  return document;
+}
+
+function refuseUnknown(object: object, known: readonly string[]): void {
+  const unknown = Object.keys(object).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw refused(`unknown field ${JSON.stringify(unknown.slice(0, 40))}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= ID_MAX;
+}
+
+function refused(why: string): AuthorityFault {
+  return new AuthorityFault('MOT-0406', why);
+}

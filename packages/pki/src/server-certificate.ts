@@ -1,0 +1,86 @@
+// The broker's own certificate: kept in two files, replaced when it no longer serves. Holds no CA key; asks the authority.
+
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import type { BrokerAuthority } from './client/faces.ts';
+import { createKeyAndCsr } from './keys.ts';
+import { SERVER_RENEW_SHARE } from './limits.ts';
+import { ensurePrivateDirectory, readPrivateFile, writePrivateFile } from './private-files.ts';
+import type { AlternativeName } from './profiles/profile.ts';
+import { SERVER_COMMON_NAME } from './protocol/names.ts';
+
+export interface ServerCertificateOptions {
+  /** Where `server.crt` (leaf and issuing CA) and `server.key` are kept; made with mode 0700. */
+  readonly directory: string;
+  readonly authority: BrokerAuthority;
+  readonly names: readonly AlternativeName[];
+  readonly nowMs: number;
+}
+
+export interface ServerCertificate {
+  /** As TLS listeners take them, PEM: leaf and issuing CA; PKCS #8; root and issuing CA. */
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+  /** The CA's, SHA-256, lower-case hex. */
+  readonly fingerprint: string;
+  /** Why a new one was issued; undefined if the kept one still serves. */
+  readonly reissued: string | undefined;
+}
+
+/** The kept certificate if it still serves, else a new key and certificate; rejects with an AuthorityFault. */
+export async function obtainServerCertificate(options: ServerCertificateOptions): Promise<ServerCertificate> {
+  const { directory, authority, names, nowMs } = options;
+  await ensurePrivateDirectory(directory);
+  const { root, issuing, fingerprint } = await authority.trust();
+  const clientCa = root + issuing;
+  const keptCert = await readPrivateFile(join(directory, 'server.crt'));
+  const keptKey = await readPrivateFile(join(directory, 'server.key'));
+  const reissued = serverCertificateDue({ cert: keptCert, key: keptKey, issuing, names, nowMs });
+  if (reissued === undefined && keptCert !== undefined && keptKey !== undefined) {
+    return { cert: keptCert, key: keptKey, clientCa, fingerprint, reissued };
+  }
+  const { key, csr } = await createKeyAndCsr(SERVER_COMMON_NAME, { type: 'ec', alternativeNames: names });
+  const issued = await authority.issueServer(csr);
+  const cert = issued.certificate + issued.issuing;
+  // A crash between the two leaves a pair that does not fit, which the next start replaces.
+  await writePrivateFile(directory, 'server.key', key);
+  await writePrivateFile(directory, 'server.crt', cert);
+  return { cert, key, clientCa, fingerprint, reissued };
+}
+
+export interface DueFacts {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** The issuing CA that is in use, PEM. */
+  readonly issuing: string;
+  readonly names: readonly AlternativeName[];
+  readonly nowMs: number;
+}
+
+/** Why a server certificate must be replaced, in one phrase; undefined if it need not be. */
+export function serverCertificateDue(facts: DueFacts): string | undefined {
+  if (facts.cert === undefined || facts.key === undefined) return 'there was none';
+  let leaf: X509Certificate;
+  try {
+    leaf = new X509Certificate(facts.cert);
+    if (!createPublicKey(createPrivateKey(facts.key)).equals(leaf.publicKey)) return 'the key does not fit it';
+    const issuing = new X509Certificate(facts.issuing);
+    if (!leaf.checkIssued(issuing) || !leaf.verify(issuing.publicKey)) return 'another CA issued it';
+  } catch {
+    return 'it cannot be read';
+  }
+  const from = Date.parse(leaf.validFrom);
+  const to = Date.parse(leaf.validTo);
+  if (facts.nowMs < from) return 'it is not valid yet';
+  if (to - facts.nowMs < (to - from) * SERVER_RENEW_SHARE) return `it ends on ${new Date(to).toISOString()}`;
+  // A name too many does no harm until the next renewal; a name too few locks somebody out now.
+  const missing = facts.names.find(({ value }) => !covers(leaf, value));
+  return missing === undefined ? undefined : `it does not name ${missing.value}`;
+}
+
+function covers(leaf: X509Certificate, name: string): boolean {
+  const found = isIP(name) === 0 ? leaf.checkHost(name, { wildcards: false, subject: 'never' }) : leaf.checkIP(name);
+  return found !== undefined;
+}
