@@ -43,7 +43,9 @@ export function openAdmin(data: string): Admin {
 }
 
 function query(fields: Record<string, string | number>): string {
-  return new URLSearchParams(Object.entries(fields).map(([key, value]) => [key, String(value)])).toString();
+  return new URLSearchParams(
+    Object.entries(fields).map(([key, value]): [string, string] => [key, String(value)]),
+  ).toString();
 }
 
 function exchange(socketPath: string, method: string, path: string, body: unknown): Promise<unknown> {

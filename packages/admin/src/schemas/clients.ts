@@ -5,9 +5,13 @@ import { format, time } from './parts.ts';
 
 export const Client = Type.Object({
   connection: Type.Integer({ description: '0 while away' }),
-  state: Type.Union(
-    (['connecting', 'opening', 'connected', 'closing', 'away'] as const).map((state) => Type.Literal(state)),
-  ),
+  state: Type.Union([
+    Type.Literal('connecting'),
+    Type.Literal('opening'),
+    Type.Literal('connected'),
+    Type.Literal('closing'),
+    Type.Literal('away'),
+  ]),
   clientId: Type.String(),
   identity: Type.String(),
   roles: Type.Array(Type.String()),

@@ -14,3 +14,12 @@ export interface Identity {
 export function identityKey(identity: Pick<Identity, 'realm' | 'name'>): string {
   return `${identity.realm}\n${identity.name}`;
 }
+
+/** The realm of what Motte's own authority certifies; shown to people as the plain name. */
+export const OWN_REALM = 'ca:motte';
+
+/** How people see an identity: NAME for Motte's own, NAME@LISTENER for the anonymous, else NAME@REALM. */
+export function identityLabel(identity: Pick<Identity, 'realm' | 'name'>): string {
+  if (identity.realm === OWN_REALM) return identity.name;
+  return `${identity.name}@${identity.realm.startsWith('listener:') ? identity.realm.slice(9) : identity.realm}`;
+}

@@ -1,0 +1,59 @@
+// The registry of enrolled devices: list, show, register. Certificates are the authority's business: a device is
+// registered here after the authority issued for it.
+
+import { MotteError } from '@motte/admin/errors';
+import { type Device, DeviceDocument, DeviceParams, Devices, NewDevice } from '@motte/admin/schemas';
+import type { FastifyInstance } from 'fastify';
+import type { AdminView } from '../ports/admin-view.ts';
+import type { RegisteredIdentity } from '../ports/directory.ts';
+import { OWN_REALM } from '../ports/identity.ts';
+
+export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
+  app.get('/api/v1/devices', { schema: { response: { 200: Devices } } }, async (): Promise<Devices> => {
+    const connections = new Map<string, number>();
+    for (const { identity, state } of view.clients()) {
+      if (state === 'connected') connections.set(identity, (connections.get(identity) ?? 0) + 1);
+    }
+    const devices = view.directory
+      .list()
+      .filter((identity) => identity.realm === OWN_REALM && identity.kind === 'device')
+      .map((identity) => documentOf(identity, connections.get(identity.name) ?? 0))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { format: 1, devices };
+  });
+
+  app.get<{ Params: DeviceParams }>(
+    '/api/v1/devices/:name',
+    { schema: { params: DeviceParams, response: { 200: DeviceDocument } } },
+    async (request): Promise<DeviceDocument> => ({ format: 1, device: show(view, request.params.name) }),
+  );
+
+  app.post<{ Body: NewDevice }>(
+    '/api/v1/devices',
+    { schema: { body: NewDevice, response: { 201: DeviceDocument } } },
+    async (request, reply): Promise<DeviceDocument> => {
+      const { name, roles } = request.body;
+      if (view.directory.find(OWN_REALM, name) !== undefined) throw new MotteError('MOT-0602', name);
+      await view.addDevice(name, roles);
+      reply.code(201);
+      return { format: 1, device: show(view, name) };
+    },
+  );
+}
+
+function show(view: AdminView, name: string): Device {
+  const identity = view.directory.find(OWN_REALM, name);
+  if (identity === undefined) throw new MotteError('MOT-0603', name);
+  const connections = view.clients().filter((row) => row.identity === name && row.state === 'connected').length;
+  return documentOf(identity, connections);
+}
+
+function documentOf(identity: RegisteredIdentity, connections: number): Device {
+  return {
+    name: identity.name,
+    roles: [...identity.roles],
+    state: identity.state,
+    added: new Date(identity.addedAtMs).toISOString(),
+    connections,
+  };
+}

@@ -1,0 +1,132 @@
+// Where the admin API listens: the Unix socket of the data directory, and TLS on the loopback addresses of the console.
+// Time limits and sizes of HTTP itself are set here; what is not HTTP gets one short answer and the door.
+
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { ListenOptions, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
+import type { AdminView } from '../ports/admin-view.ts';
+import { createApp } from './app.ts';
+
+export interface Served {
+  /** The port of the console; 0 for the socket. */
+  readonly port: number;
+  /** New connections get this certificate. */
+  setTls(material: ConsoleTls): void;
+  close(): Promise<void>;
+}
+
+export interface ConsoleTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ConsoleOptions {
+  readonly hosts: readonly string[];
+  /** 0 = any free port, the same on every host. */
+  readonly port: number;
+  readonly tls: ConsoleTls;
+  readonly onFault?: (fault: Error) => void;
+}
+
+/** Serves every route on a Unix socket, mode 0600. The caller holds the data directory's lock: an old socket file is stale. */
+export async function serveSocket(
+  view: AdminView,
+  path: string,
+  onFault: (fault: Error) => void = () => {},
+): Promise<Served> {
+  const app = await createApp(view, { door: 'socket', onFault });
+  rmSync(path, { force: true });
+  const server = bound(createServer(HTTP_LIMITS, app.routing));
+  // The directory is 0700, so nobody else can connect between listen and chmod.
+  await listen(server, { path });
+  chmodSync(path, 0o600);
+  return {
+    port: 0,
+    setTls: () => {},
+    close: async () => {
+      await end(server);
+      await app.close();
+    },
+  };
+}
+
+/** Serves health, and 401 for all else, over TLS on each host. A host this machine does not have is left out if another opens. */
+export async function serveConsole(view: AdminView, options: ConsoleOptions): Promise<Served> {
+  const app = await createApp(view, { door: 'console', ...(options.onFault ? { onFault: options.onFault } : {}) });
+  const servers: TlsServer[] = [];
+  let port = options.port;
+  let missing: unknown;
+  try {
+    for (const host of options.hosts) {
+      const server = bound(createTlsServer({ ...HTTP_LIMITS, ...tlsOptions(options.tls) }, app.routing));
+      try {
+        await listen(server, { host, port, ipv6Only: host.includes(':') });
+      } catch (fault) {
+        if ((fault as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw fault;
+        missing = fault;
+        continue;
+      }
+      servers.push(server);
+      const address = server.address();
+      if (address !== null && typeof address === 'object') port = address.port;
+    }
+    if (servers.length === 0) throw missing;
+  } catch (fault) {
+    await Promise.all(servers.map(end));
+    await app.close();
+    throw fault;
+  }
+  return {
+    port,
+    setTls: (tls) => {
+      for (const server of servers) server.setSecureContext(tlsOptions(tls));
+    },
+    close: async () => {
+      await Promise.all(servers.map(end));
+      await app.close();
+    },
+  };
+}
+
+function tlsOptions(tls: ConsoleTls): SecureContextOptions {
+  return { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' };
+}
+
+function bound<S extends Server | TlsServer>(server: S): S {
+  server.maxConnections = CONNECTIONS_MAX;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on('clientError', (_fault: Error, socket: Socket) => {
+    if (socket.writable) socket.end(BAD_REQUEST);
+    else socket.destroy();
+  });
+  return server;
+}
+
+function listen(server: Server | TlsServer, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function end(server: Server | TlsServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+const HTTP_LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+};
+const KEEP_ALIVE_MS = 5_000;
+const CONNECTIONS_MAX = 100;
+const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';

@@ -1,0 +1,101 @@
+// What to do about a refusal: one table, asked by deciding rule first, then by reason, then by layer.
+
+import type { Reason } from '@motte/wire';
+import type { Layer } from '../ports/verdict.ts';
+
+export interface RefusalFacts {
+  readonly layer: Layer;
+  readonly reason: Reason;
+  readonly rule: string;
+  readonly because: string;
+  readonly identity: string;
+  readonly clientId: string;
+}
+
+/** One sentence of what the operator can do; never empty. */
+export function adviceFor(refusal: RefusalFacts): string {
+  const text = `${refusal.rule} ${refusal.because}`.toLowerCase();
+  for (const [words, advice] of BY_WORDS) if (words.every((word) => text.includes(word))) return advice;
+  return BY_REASON.get(refusal.reason) ?? BY_LAYER[refusal.layer];
+}
+
+// What the rule or the sentence speaks of; the first row whose words all occur is taken.
+const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
+  [
+    ['no certificate'],
+    'Give the client its certificate and key (`--cert`, `--key`); `motte device add NAME` makes them.',
+  ],
+  [
+    ['without a certificate'],
+    'Give the client its certificate and key (`--cert`, `--key`); `motte device add NAME` makes them.',
+  ],
+  [
+    ['expired'],
+    'The certificate has ended: issue a new one with `motte device add` and check the clock of the device.',
+  ],
+  [['not yet valid'], "The certificate starts later than now: check the device's clock and this machine's."],
+  [['revoked'], 'The certificate was revoked; if the device is to come back, enrol it anew.'],
+  [
+    ['self-signed'],
+    'The client shows a certificate that this CA did not issue: use the one that `motte device add NAME` wrote.',
+  ],
+  [
+    ['issuer'],
+    'The client shows a certificate that this CA did not issue: use the one that `motte device add NAME` wrote.',
+  ],
+  [
+    ['foreign'],
+    'The client shows a certificate that this CA did not issue: use the one that `motte device add NAME` wrote.',
+  ],
+  [['not registered'], 'The certificate is good but the registry does not know the name: `motte device list`.'],
+  [['disabled'], 'The device is disabled in the registry: `motte device show NAME`.'],
+  [
+    ['http request', 'plain'],
+    'The client speaks without TLS to a TLS port: turn TLS on in the client and give it ca.crt.',
+  ],
+  [['not tls'], 'The client speaks without TLS to a TLS port: turn TLS on in the client and give it ca.crt.'],
+  [['origin'], "A browser's page may connect only if its origin stands in `origins` of the listener."],
+];
+
+const BY_REASON: ReadonlyMap<Reason, string> = new Map<Reason, string>([
+  [
+    'client-identifier-not-valid',
+    'Set the client id to the name of the device, or to NAME/anything; `clientIds: any` on a listener lifts that.',
+  ],
+  [
+    'not-authorized',
+    'If it should be allowed, give the device a role that allows it; else correct the topic in the client.',
+  ],
+  ['bad-user-name-or-password', 'Check the user name and the password of the client.'],
+  [
+    'unsupported-protocol-version',
+    'Set the client to MQTT 3.1, 3.1.1 or 5.0; `versions` of the listener narrows that.',
+  ],
+  ['packet-too-large', 'Send smaller packets, or raise `limits.packetBytesMax`.'],
+  ['malformed-packet', 'The client or something between breaks MQTT: compare its bytes with the rule named here.'],
+  ['protocol-error', 'The client does not keep to MQTT: look at the rule named here and update its library.'],
+  ['receive-maximum-exceeded', 'The client must wait for acknowledgements: lower its number of messages in flight.'],
+  ['topic-alias-invalid', 'The client uses a topic alias above the maximum that the CONNACK announced.'],
+  ['topic-filter-invalid', 'Correct the filter: `#` only at the end, `+` only as a whole level.'],
+  ['topic-name-invalid', 'Correct the topic: no wildcard, not empty, no more levels than `limits.topicLevelsMax`.'],
+  [
+    'keep-alive-timeout',
+    'The client was silent for one and a half keep-alives: check the network or raise its keep-alive.',
+  ],
+  ['quota-exceeded', 'A limit was reached: see `limits` in `motte config show`, or let the client do with less.'],
+  ['server-busy', 'Too much at once: let clients reconnect with a random delay, or raise the limit named here.'],
+  ['connection-rate-exceeded', 'Too many connections from one source: see `admission`, and `admission.exempt`.'],
+  ['banned', 'The source is banned; it ends by itself.'],
+  ['bad-authentication-method', 'The client asks for an authentication method that this listener does not have.'],
+  ['session-taken-over', 'Two clients use one client id: give each its own, NAME/anything is allowed.'],
+  ['administrative-action', 'An administrator ended the connection; the client may connect again.'],
+]);
+
+const BY_LAYER: Readonly<Record<Layer, string>> = {
+  admission: 'See `admission` in `motte config show`; loopback is exempt by default.',
+  transport: 'Check that the client uses TLS 1.2 or later, trusts ca.crt and shows the certificate it was issued.',
+  identity: 'Check the certificate and the client id: `motte device show NAME`.',
+  access: 'Check the roles of the device with `motte device show NAME`.',
+  protocol: 'The client does not keep to MQTT: look at the rule named here and update its library.',
+  broker: 'The broker could not serve the client: see `motte status` and the log.',
+};

@@ -1,0 +1,108 @@
+// The registry of identities in its first form: one JSON file, `<data>/store/registry.json`, replaced as a whole and
+// durable before `put` answers. Reading is from memory. Nothing secret is in it, yet it is 0600: it decides who is known.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { IdentityDirectory, RegisteredIdentity } from '../ports/directory.ts';
+import { identityKey } from '../ports/identity.ts';
+
+/** A registry file that is not what Motte wrote; nothing is changed. */
+export class RegistryFault extends Error {
+  override readonly name = 'RegistryFault';
+}
+
+/** Opens the registry, empty if there is no file yet. Throws RegistryFault for a file that cannot be understood. */
+export function openRegistry(path: string): IdentityDirectory {
+  const identities = load(path);
+  let last: Promise<void> = Promise.resolve();
+  return {
+    find: (realm, name) => identities.get(identityKey({ realm, name })),
+    list: () => [...identities.values()],
+    put(identity) {
+      // One write at a time, in order; what could not be written is not known either.
+      const written = last.then(async () => {
+        const kept = Object.freeze({ ...identity, roles: Object.freeze([...identity.roles]) });
+        const next = new Map(identities).set(identityKey(identity), kept);
+        await replaceFile(path, render(next.values()));
+        identities.set(identityKey(identity), kept);
+      });
+      last = written.catch(() => undefined);
+      return written;
+    },
+  };
+}
+
+function load(path: string): Map<string, RegisteredIdentity> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    throw new RegistryFault(`${path}: ${(fault as Error).message}`, { cause: fault });
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new RegistryFault(`${path}: not a JSON document`, { cause });
+  }
+  const { format, identities } = (document ?? {}) as { format?: unknown; identities?: unknown };
+  if (format !== FORMAT) throw new RegistryFault(`${path}: format ${String(format)}, this version reads ${FORMAT}`);
+  if (!Array.isArray(identities)) throw new RegistryFault(`${path}: no list of identities`);
+  const map = new Map<string, RegisteredIdentity>();
+  for (const [index, entry] of identities.entries()) {
+    if (!isRegistered(entry)) throw new RegistryFault(`${path}: identity ${index + 1} is not complete`);
+    const key = identityKey(entry);
+    if (map.has(key)) throw new RegistryFault(`${path}: ${entry.name} of ${entry.realm} stands there twice`);
+    map.set(key, entry);
+  }
+  return map;
+}
+
+function isRegistered(value: unknown): value is RegisteredIdentity {
+  const entry = value as Partial<RegisteredIdentity> | null;
+  return (
+    typeof entry === 'object' &&
+    entry !== null &&
+    isLine(entry.realm) &&
+    isLine(entry.name) &&
+    (entry.kind === 'device' || entry.kind === 'user') &&
+    Array.isArray(entry.roles) &&
+    entry.roles.every(isLine) &&
+    (entry.state === 'active' || entry.state === 'disabled') &&
+    typeof entry.addedAtMs === 'number'
+  );
+}
+
+function isLine(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\n');
+}
+
+function render(identities: Iterable<RegisteredIdentity>): string {
+  return `${JSON.stringify({ format: FORMAT, identities: [...identities] }, null, 2)}\n`;
+}
+
+/** Writes beside the file, syncs, renames over it and syncs the directory: after a crash it is the old or the new one. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const beside = `${path}.new`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.chmod(0o600);
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+  const folder = await open(directory, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const FORMAT = 1;
