@@ -10,7 +10,7 @@ import { AuthorityFault } from './protocol/faults.ts';
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants;
 const OTHERS = 0o077;
 
-/** Makes the directory if it is missing, then insists that it is ours, a directory and closed to others (MOT-0403). */
+/** Makes the directory if it is missing, then insists that it is ours, a directory and closed to others (MOT-0423). */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   try {
     await fs.mkdir(path, { mode: 0o700 });
@@ -22,7 +22,7 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
   assertOwn(path, facts);
 }
 
-/** The file's text, or undefined if there is none; MOT-0403 if it is not ours, open to others, a link or too large. */
+/** The file's text, or undefined if there is none; MOT-0423 if it is not ours, open to others, a link or too large. */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
   let file: fs.FileHandle;
   try {
@@ -42,7 +42,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   }
 }
 
-/** Writes the file whole and durably with mode 0600, replacing one of that name; MOT-0408 if the disk refuses. */
+/** Writes the file whole and durably with mode 0600, replacing one of that name; MOT-0428 if the disk refuses. */
 export async function writePrivateFile(directory: string, name: string, text: string): Promise<void> {
   const path = join(directory, name);
   const draft = join(directory, `.${name}.${randomBytes(6).toString('hex')}`);
@@ -72,7 +72,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Throws MOT-0403 unless the file or directory is ours and closed to group and others. */
+/** Throws MOT-0423 unless the file or directory is ours and closed to group and others. */
 export function assertOwn(path: string, facts: Stats): void {
   const own = process.getuid?.();
   if (own !== undefined && facts.uid !== own) throw unsafe(path, `belongs to user ${facts.uid}, this is user ${own}`);
@@ -86,11 +86,11 @@ export function errno(fault: unknown): string | undefined {
 }
 
 export function unsafe(path: string, why: unknown): AuthorityFault {
-  return new AuthorityFault('MOT-0403', `${path} ${typeof why === 'string' ? why : `cannot be used (${said(why)})`}`);
+  return new AuthorityFault('MOT-0423', `${path} ${typeof why === 'string' ? why : `cannot be used (${said(why)})`}`);
 }
 
 export function unwritable(path: string, fault: unknown): AuthorityFault {
-  return new AuthorityFault('MOT-0408', `${path} (${said(fault)})`, { cause: fault });
+  return new AuthorityFault('MOT-0428', `${path} (${said(fault)})`, { cause: fault });
 }
 
 function said(fault: unknown): string {

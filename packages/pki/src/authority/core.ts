@@ -26,26 +26,38 @@ export interface Core {
   close(): Promise<void>;
 }
 
-/** The real `<data>/pki`, made if missing; MOT-0403 or MOT-0408. Only the data directory itself may be a link. */
-export async function openPkiDirectory(data: string): Promise<string> {
+/** Makes the data directory if it is missing; MOT-0428. */
+export async function createDataDirectory(data: string): Promise<void> {
   try {
     await mkdir(data, { recursive: true, mode: 0o700 });
   } catch (fault) {
     throw unwritable(data, fault);
   }
+}
+
+/** The real `<data>/pki`, made if missing; MOT-0423 or MOT-0428. Only the data directory itself may be a link. */
+export async function openPkiDirectory(data: string): Promise<string> {
   const pki = join(await realpath(data), 'pki');
   await ensurePrivateDirectory(pki);
   return pki;
 }
 
-/** Loads the CA, or makes it on the first start; the caller holds the lock on `pki`. Throws MOT-0403 to MOT-0405, MOT-0408. */
-export async function openCore(pki: string, now: () => number): Promise<Core> {
+export interface CoreOptions {
+  readonly now: () => number;
+  /** Makes the CA if there is none; otherwise that is MOT-0436. */
+  readonly create: boolean;
+}
+
+/** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436. */
+export async function openCore(pki: string, { now, create }: CoreOptions): Promise<Core> {
   const ledger = await Ledger.open(join(pki, 'issued.jsonl'));
   try {
     const created = !(await caExists(pki));
     if (created) {
-      if (ledger.hasLeaves)
-        throw new AuthorityFault('MOT-0404', `${join(pki, 'ca')} is gone, but certificates were issued`);
+      if (ledger.hasLeaves) {
+        throw new AuthorityFault('MOT-0424', `${join(pki, 'ca')} is gone, but certificates were issued`);
+      }
+      if (!create) throw new AuthorityFault('MOT-0436', pki);
       await createCa(pki, now(), (certificate) => ledger.append(recordOf(certificate, 'creation', now())));
     }
     const ca = await loadCa(pki);
@@ -89,7 +101,7 @@ async function issueDevice(ca: Ca, ledger: Ledger, params: Methods['device.issue
   const plan = deviceProfile(params.name);
   const earlier = ledger.device(plan.commonName)?.at(-1);
   if (earlier !== undefined && !params.force) {
-    throw new AuthorityFault('MOT-0411', `${plan.commonName} has one that ends on ${earlier.notAfter}`);
+    throw new AuthorityFault('MOT-0431', `${plan.commonName} has one that ends on ${earlier.notAfter}`);
   }
   const { publicKey } = await parseCertificationRequest(params.csr);
   const certificate = await sign(plan, publicKey, ca.issuer, nowMs);
@@ -128,7 +140,7 @@ function showDevice(ledger: Ledger, name: string) {
   const records = ledger.device(parseDeviceName(name)) ?? [];
   const latest = records.at(-1);
   const [summary] = summaryOf(records);
-  if (latest === undefined || summary === undefined) throw new AuthorityFault('MOT-0412', name);
+  if (latest === undefined || summary === undefined) throw new AuthorityFault('MOT-0432', name);
   const history = records.slice(-DEVICE_HISTORY_MAX).reverse();
   return {
     ...summary,

@@ -23,7 +23,7 @@ const CLAIM = /^([0-9]+)-[0-9a-f]{8}$/;
 const DRAFT_PREFIX = 'draft-';
 const RETRY_MS = { least: 5, spread: 20 };
 
-/** Locks `directory` (made if missing); throws MOT-0402 naming the holder if it is not free within `waitMs`. */
+/** Locks `directory` (made if missing); throws MOT-0422 naming the holder if it is not free within `waitMs`. */
 export async function acquireLock(directory: string, waitMs: number): Promise<Lock> {
   await ensurePrivateDirectory(directory);
   const deadline = performance.now() + waitMs;
@@ -31,7 +31,7 @@ export async function acquireLock(directory: string, waitMs: number): Promise<Lo
     const outcome = await claim(directory);
     if ('lock' in outcome) return outcome.lock;
     if (performance.now() >= deadline) {
-      throw new AuthorityFault('MOT-0402', `process ${outcome.holder} holds ${directory}`);
+      throw new AuthorityFault('MOT-0422', `process ${outcome.holder} holds ${directory}`);
     }
     await sleep(RETRY_MS.least + Math.random() * RETRY_MS.spread);
   }

@@ -16,13 +16,13 @@ export interface ReadyLine {
   readonly created: boolean;
 }
 
-const EXIT = { done: 0, usage: 2, refused: 4 } as const;
+const EXIT = { done: 0, usage: 2 } as const;
 
 /** Runs until told to end; resolves with the exit code. Never throws: what stops it is said on standard error. */
 export async function runAuthorityProcess(argv: readonly string[]): Promise<number> {
   const data = parseData(argv);
   if (data === undefined) {
-    say('motte: wrong usage: motte authority --data DIR (MOT-0406)');
+    say('motte: wrong usage: motte authority --data DIR (MOT-0002)');
     return EXIT.usage;
   }
   process.umask(0o077);
@@ -50,10 +50,12 @@ export async function runAuthorityProcess(argv: readonly string[]): Promise<numb
     await authority.close();
     return EXIT.done;
   } catch (fault) {
-    const known = fault instanceof AuthorityFault ? fault : new AuthorityFault('MOT-0415', String(fault));
-    say(`motte: ${known.message}`);
-    if (known.remedy !== undefined) say(known.remedy);
-    return EXIT.refused;
+    const known = fault instanceof AuthorityFault ? fault : new AuthorityFault('MOT-0435', String(fault));
+    say(`motte: ${known.message} (${known.code})`);
+    say(known.remedy);
+    return known.exit;
+  } finally {
+    process.stdin.destroy();
   }
 }
 

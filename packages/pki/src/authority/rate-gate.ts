@@ -16,7 +16,7 @@ export class RateGate {
     }
   }
 
-  /** Takes one token of the method; throws MOT-0407 if there is none. */
+  /** Takes one token of the method; throws MOT-0427 if there is none. */
   pass(method: string): void {
     const bucket = this.#buckets.get(method);
     if (bucket === undefined) return;
@@ -24,7 +24,7 @@ export class RateGate {
     const gained = ((atMs - bucket.atMs) / MINUTE_MS) * bucket.rate.perMinute;
     bucket.tokens = Math.min(bucket.rate.burst, bucket.tokens + gained);
     bucket.atMs = atMs;
-    if (bucket.tokens < 1) throw new AuthorityFault('MOT-0407', `${method} was asked for too often`);
+    if (bucket.tokens < 1) throw new AuthorityFault('MOT-0427', `${method} was asked for too often`);
     bucket.tokens -= 1;
   }
 }

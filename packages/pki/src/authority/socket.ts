@@ -26,7 +26,7 @@ export interface OpenSocket {
   close(): Promise<void>;
 }
 
-/** Opens the socket with mode 0600, in place of a dead one of that name; the caller holds the lock. Throws MOT-0409. */
+/** Opens the socket with mode 0600, in place of a dead one of that name; the caller holds the lock. Throws MOT-0429. */
 export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
   const { path, limits } = options;
   await refuseOther(path);
@@ -36,7 +36,7 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => connections.delete(socket));
     if (connections.size >= limits.connectionsMax) {
-      socket.end(answerFault(0, new AuthorityFault('MOT-0407', 'too many connections')), () => socket.destroy());
+      sayAndClose(socket, new AuthorityFault('MOT-0427', 'too many connections'));
       return;
     }
     connections.add(socket);
@@ -47,7 +47,7 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
   await rm(draft, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (fault) =>
-      reject(new AuthorityFault('MOT-0409', `${path} (${errno(fault) ?? fault.message})`)),
+      reject(new AuthorityFault('MOT-0429', `${path} (${errno(fault) ?? fault.message})`)),
     );
     server.listen(socketPath(draft), resolve);
   });
@@ -72,14 +72,14 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
 async function refuseOther(path: string): Promise<void> {
   const facts = await lstat(path).catch(() => undefined);
   if (facts !== undefined && !facts.isSocket()) {
-    throw new AuthorityFault('MOT-0409', `${path} exists and is not a socket; move it away`);
+    throw new AuthorityFault('MOT-0429', `${path} exists and is not a socket; move it away`);
   }
 }
 
 async function serve(socket: Socket, gate: RateGate, options: SocketOptions): Promise<void> {
   const reader = new LineReader();
   const deadline = setTimeout(() => {
-    socket.end(answerFault(0, new AuthorityFault('MOT-0407', 'the request took too long')), () => socket.destroy());
+    sayAndClose(socket, new AuthorityFault('MOT-0427', 'the request took too long'));
   }, options.limits.requestDeadlineMs);
   try {
     // The next chunk is read when the last one's requests are answered: one peer has one request under way.
@@ -91,25 +91,31 @@ async function serve(socket: Socket, gate: RateGate, options: SocketOptions): Pr
       }
     }
   } catch (fault) {
-    const refusal = fault instanceof AuthorityFault ? fault : undefined;
-    if (refusal !== undefined && socket.writable) socket.write(answerFault(0, refusal));
+    // Anything else is the connection's own end.
+    if (fault instanceof AuthorityFault) sayAndClose(socket, fault);
   } finally {
     clearTimeout(deadline);
     socket.destroySoon();
   }
 }
 
+/** The kernel takes so short a line at once or never; a peer that does not read is not waited for. */
+function sayAndClose(socket: Socket, fault: AuthorityFault): void {
+  if (socket.writable) socket.write(answerFault(0, fault));
+  socket.destroy();
+}
+
 async function answerTo(line: string, gate: RateGate, options: SocketOptions): Promise<string> {
   const request = parseRequest(line);
   const { id, method, params } = request;
   try {
-    if (METHODS[method].socket !== options.audience) throw new AuthorityFault('MOT-0406', 'no such method');
+    if (METHODS[method].socket !== options.audience) throw new AuthorityFault('MOT-0426', 'no such method');
     gate.pass(method);
     return encodeLine({ id, result: await options.call(method, params) });
   } catch (fault) {
     if (fault instanceof AuthorityFault) return answerFault(id, fault);
     options.onFailure(fault);
-    return answerFault(id, new AuthorityFault('MOT-0415', method));
+    return answerFault(id, new AuthorityFault('MOT-0435', method));
   }
 }
 

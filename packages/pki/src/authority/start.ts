@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Administrator, administrator, type BrokerAuthority, brokerAuthority } from '../client/faces.ts';
 import { ADMINISTRATOR_SOCKET, BROKER_SOCKET, LOCK_WAIT_MS, type SocketLimits } from '../limits.ts';
 import { ensurePrivateDirectory } from '../private-files.ts';
-import { openCore, openPkiDirectory } from './core.ts';
+import { createDataDirectory, openCore, openPkiDirectory } from './core.ts';
 import { acquireLock } from './lock.ts';
 import { openSocket } from './socket.ts';
 
@@ -31,8 +31,9 @@ export interface RunningAuthority {
   close(): Promise<void>;
 }
 
-/** Takes over `<data>/pki` and listens in `<data>/run`; throws an AuthorityFault (MOT-0402 to 0405, 0408, 0409). */
+/** Takes over `<data>/pki` and listens in `<data>/run`; throws an AuthorityFault (MOT-0422 to 0425, 0428, 0429). */
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
+  await createDataDirectory(options.data);
   const pki = await openPkiDirectory(options.data);
   const run = join(pki, '..', 'run');
   await ensurePrivateDirectory(run);
@@ -43,7 +44,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   try {
     const lock = await acquireLock(join(pki, 'lock'), options.lockWaitMs ?? LOCK_WAIT_MS);
     undo.push(lock.release);
-    const core = await openCore(pki, options.now ?? Date.now);
+    const core = await openCore(pki, { now: options.now ?? Date.now, create: true });
     undo.push(core.close);
     const { call, fingerprint, created } = core;
     const onFailure = options.onFailure ?? (() => undefined);

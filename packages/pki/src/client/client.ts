@@ -10,7 +10,7 @@ import { parseAnswer } from '../protocol/messages.ts';
 import { socketPath } from '../socket-path.ts';
 import { type Administrator, administrator, type BrokerAuthority, brokerAuthority } from './faces.ts';
 
-/** The authority behind an authority.sock; opens nothing yet. Calls reject with MOT-0401 if nobody listens there. */
+/** The authority behind an authority.sock; opens nothing yet. Calls reject with MOT-0421 if nobody listens there. */
 export function openAuthority(path: string): Administrator {
   return administrator(callOver(path));
 }
@@ -46,7 +46,7 @@ function exchange(path: string, line: string): Promise<unknown> {
       socket.destroy();
       settle();
     };
-    const unreachable = (why: string) => finish(() => reject(new AuthorityFault('MOT-0401', `${path} ${why}`)));
+    const unreachable = (why: string) => finish(() => reject(new AuthorityFault('MOT-0421', `${path} ${why}`)));
     const deadline = setTimeout(() => unreachable('gave no answer in time'), CALL_DEADLINE_MS);
     socket.once('connect', () => socket.write(line));
     socket.once('error', (fault) => unreachable(`(${errno(fault) ?? fault.message})`));

@@ -13,7 +13,7 @@ import type {
 /** Every method rejects with an AuthorityFault. */
 export interface Administrator {
   caInfo(): Promise<CaInfo>;
-  /** `force` certifies a name that has a certificate already (MOT-0411 without it); the earlier one stays valid. */
+  /** `force` certifies a name that has a certificate already (MOT-0431 without it); the earlier one stays valid. */
   issueDevice(request: { name: string; csr: string; force?: boolean }): Promise<IssuedDevice>;
   /** Every device, in the order of names. */
   listDevices(): Promise<readonly DeviceSummary[]>;

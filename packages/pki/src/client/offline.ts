@@ -1,6 +1,7 @@
 // Administration whether or not an authority runs: through its socket, or with the same handlers in this process under
 // the same lock.
 
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCore, openPkiDirectory } from '../authority/core.ts';
@@ -17,7 +18,10 @@ export interface OfflineOptions {
   readonly lockWaitMs?: number;
 }
 
-/** Runs `work` with the authority of a data directory; an authority that is just starting or ending is waited for. */
+/**
+ * Runs `work` with the authority of a data directory; one that is just starting or ending is waited for.
+ * MOT-0436 where no start ever made a CA: a mistyped directory gets none.
+ */
 export async function withAuthority<T>(
   data: string,
   work: (administrator: Administrator, where: 'running' | 'offline') => Promise<T>,
@@ -27,9 +31,10 @@ export async function withAuthority<T>(
   const deadline = performance.now() + (options.lockWaitMs ?? LOCK_WAIT_MS);
   for (;;) {
     if (await answers(running)) return work(running, 'running');
+    if (!(await isDirectory(join(data, 'pki')))) throw new AuthorityFault('MOT-0436', data);
     const pki = await openPkiDirectory(data);
     const lock = await acquireLock(join(pki, 'lock'), 0).catch((fault: unknown) => {
-      if (isFault(fault, 'MOT-0402') && performance.now() < deadline) return undefined;
+      if (isFault(fault, 'MOT-0422') && performance.now() < deadline) return undefined;
       throw fault;
     });
     if (lock !== undefined) return workUnder(lock, pki, work, options.now ?? Date.now);
@@ -44,7 +49,7 @@ async function workUnder<T>(
   now: () => number,
 ): Promise<T> {
   try {
-    const core = await openCore(pki, now);
+    const core = await openCore(pki, { now, create: false });
     try {
       return await work(administrator(core.call), 'offline');
     } finally {
@@ -55,12 +60,19 @@ async function workUnder<T>(
   }
 }
 
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+}
+
 async function answers(running: Administrator): Promise<boolean> {
   try {
     await running.caInfo();
     return true;
   } catch (fault) {
-    if (isFault(fault, 'MOT-0401')) return false;
+    if (isFault(fault, 'MOT-0421')) return false;
     throw fault;
   }
 }

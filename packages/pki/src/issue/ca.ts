@@ -46,7 +46,7 @@ export async function caExists(pki: string): Promise<boolean> {
   return (await fs.readdir(pki)).includes(DIRECTORY);
 }
 
-/** Makes both CAs; `record` is awaited with each certificate before any of them can be found. Throws MOT-0408. */
+/** Makes both CAs; `record` is awaited with each certificate before any of them can be found. Throws MOT-0428. */
 export async function createCa(
   pki: string,
   nowMs: number,
@@ -79,7 +79,7 @@ export async function createCa(
   }
 }
 
-/** Loads the CA; throws MOT-0403 for unsafe files and MOT-0404 naming the file that is missing, damaged or foreign. */
+/** Loads the CA; throws MOT-0423 for unsafe files and MOT-0424 naming the file that is missing, damaged or foreign. */
 export async function loadCa(pki: string): Promise<Ca> {
   const directory = join(pki, DIRECTORY);
   await ensurePrivateDirectory(directory);
@@ -161,5 +161,5 @@ function facts(certificate: X509Certificate): CertificateFacts {
 }
 
 function damaged(directory: string, name: string, why: string): AuthorityFault {
-  return new AuthorityFault('MOT-0404', `${join(directory, name)} ${why}`);
+  return new AuthorityFault('MOT-0424', `${join(directory, name)} ${why}`);
 }

@@ -40,7 +40,7 @@ export class Ledger {
     this.#file = file;
   }
 
-  /** Opens or creates the file and reads it whole; throws MOT-0403 if it is unsafe, MOT-0405 naming a damaged line. */
+  /** Opens or creates the file and reads it whole; throws MOT-0423 if it is unsafe, MOT-0425 naming a damaged line. */
   static async open(path: string): Promise<Ledger> {
     let file: fs.FileHandle;
     try {
@@ -74,9 +74,9 @@ export class Ledger {
     return this.#devices.get(name);
   }
 
-  /** Durable when the promise resolves; MOT-0408 otherwise, and nothing of the record stays. One call at a time. */
+  /** Durable when the promise resolves; MOT-0428 otherwise, and nothing of the record stays. One call at a time. */
   async append(record: IssuedRecord): Promise<void> {
-    if (this.#broken) throw new AuthorityFault('MOT-0408', `${this.#path} could not be repaired after a failed write`);
+    if (this.#broken) throw new AuthorityFault('MOT-0428', `${this.#path} could not be repaired after a failed write`);
     const line = Buffer.from(`${JSON.stringify(record)}\n`);
     try {
       await this.#file.appendFile(line);
@@ -130,10 +130,10 @@ function parseRecord(line: string, where: string): IssuedRecord {
   try {
     record = JSON.parse(line);
   } catch {
-    throw new AuthorityFault('MOT-0405', `${where}: not JSON`);
+    throw new AuthorityFault('MOT-0425', `${where}: not JSON`);
   }
-  if (record?.format !== 1) throw new AuthorityFault('MOT-0405', `${where}: not a record of format 1`);
+  if (record?.format !== 1) throw new AuthorityFault('MOT-0425', `${where}: not a record of format 1`);
   const missing = TEXTS.find((field) => typeof record[field] !== 'string');
-  if (missing !== undefined) throw new AuthorityFault('MOT-0405', `${where}: no ${missing}`);
+  if (missing !== undefined) throw new AuthorityFault('MOT-0425', `${where}: no ${missing}`);
   return record as IssuedRecord;
 }

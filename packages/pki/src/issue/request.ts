@@ -17,7 +17,7 @@ export interface CertificationRequest {
 const ALTERNATIVE_NAMES = '2.5.29.17';
 const HASHES = ['SHA-256', 'SHA-384', 'SHA-512'];
 
-/** Parses PEM and verifies the proof of possession; throws MOT-0410. */
+/** Parses PEM and verifies the proof of possession; throws MOT-0430. */
 export async function parseCertificationRequest(pem: string): Promise<CertificationRequest> {
   if (pem.length > CSR_CHARACTERS_MAX) throw refused(`it is longer than ${CSR_CHARACTERS_MAX} characters`);
   const blocks = pem.match(/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/g);
@@ -70,5 +70,5 @@ function alternativeNames(x509: X509, found: readonly { rawData: ArrayBuffer }[]
 }
 
 function refused(why: string): AuthorityFault {
-  return new AuthorityFault('MOT-0410', why);
+  return new AuthorityFault('MOT-0430', why);
 }

@@ -32,7 +32,7 @@ export interface SignedCertificate {
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** Signs with the issuer's key; a root's own key is passed with the limits it is to have. Throws MOT-0404, MOT-0414. */
+/** Signs with the issuer's key; a root's own key is passed with the limits it is to have. Throws MOT-0424, 0434, 0437. */
 export async function sign(
   plan: Plan,
   publicKey: KeyObject,
@@ -40,10 +40,14 @@ export async function sign(
   nowMs: number,
 ): Promise<SignedCertificate> {
   const x509 = await loadX509();
+  if (nowMs < issuer.notBeforeMs) {
+    const [now, from] = [nowMs, issuer.notBeforeMs].map((ms) => new Date(ms).toISOString());
+    throw new AuthorityFault('MOT-0437', `it is ${now}, and the CA began on ${from}`);
+  }
   const notBeforeMs = Math.max(wholeSeconds(nowMs - BACKDATE_MS), issuer.notBeforeMs);
   const notAfterMs = Math.min(wholeSeconds(nowMs + LIFE_MS[plan.profile]), issuer.notAfterMs);
   if (nowMs >= issuer.notAfterMs) {
-    throw new AuthorityFault('MOT-0404', `${issuer.commonName} ended on ${new Date(issuer.notAfterMs).toISOString()}`);
+    throw new AuthorityFault('MOT-0424', `${issuer.commonName} ended on ${new Date(issuer.notAfterMs).toISOString()}`);
   }
   const contents = {
     serialNumber: randomSerial(),
@@ -61,7 +65,7 @@ export async function sign(
   const signed = await x509.X509CertificateGenerator.create({ ...contents, signingKey: issuer.signingKey });
   const der = Buffer.from(signed.rawData);
   if (!signedPart(der).equals(signedPart(Buffer.from(draft.rawData)))) {
-    throw new AuthorityFault('MOT-0414', 'what was signed is not what was looked at');
+    throw new AuthorityFault('MOT-0434', 'what was signed is not what was looked at');
   }
   return {
     plan,

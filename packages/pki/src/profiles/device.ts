@@ -3,7 +3,7 @@
 import { deviceUri, parseDeviceName } from '../protocol/names.ts';
 import { type Plan, plan } from './profile.ts';
 
-/** Throws MOT-0413 if the name may not name a device. */
+/** Throws MOT-0433 if the name may not name a device. */
 export function deviceProfile(name: string): Plan {
   const parsed = parseDeviceName(name);
   return plan('device', parsed, [{ type: 'url', value: deviceUri(parsed) }]);

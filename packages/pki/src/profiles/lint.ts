@@ -56,7 +56,7 @@ const EXTENSIONS: Record<ProfileName, Readonly<Record<string, Expected>>> = {
   device: { ...LEAF, [EXTENDED_KEY_USAGE]: { critical: true, value: '300a06082b06010505070302' } },
 };
 
-/** Throws MOT-0414 naming the first thing in `der` that is not as `plan` and its profile demand. */
+/** Throws MOT-0434 naming the first thing in `der` that is not as `plan` and its profile demand. */
 export function lint(plan: Plan, der: Uint8Array, extensions: readonly LintedExtension[], limits: LintLimits): void {
   const certificate = new X509Certificate(der);
   lintExtensions(plan.profile, extensions);
@@ -110,5 +110,5 @@ function lintKey(certificate: X509Certificate): void {
 }
 
 function demand(holds: boolean, why: string): void {
-  if (!holds) throw new AuthorityFault('MOT-0414', why);
+  if (!holds) throw new AuthorityFault('MOT-0434', why);
 }

@@ -1,66 +1,141 @@
-// Every way the authority says no, in one table: code, what happened, what to do. Carried over the socket by its code.
-// Does not decide exit codes; the program's catalogue of errors does.
+// Every way the authority says no, in one table with the rows of the program's catalogue of errors. Only the code and
+// the reason travel over the socket.
+
+interface FaultRow {
+  /** The start of the message: what could not be done. */
+  readonly what: string;
+  /** When it happens. */
+  readonly when: string;
+  readonly remedy: string;
+  /** The exit code of a command that ends with it. */
+  readonly exit: 1 | 2 | 3 | 4;
+}
 
 export const AUTHORITY_FAULTS = {
-  'MOT-0401': {
+  'MOT-0421': {
     what: 'the authority cannot be reached',
-    remedy: 'start it with `motte start`, or run the command on the host and as the user that owns the data directory',
+    when: 'Nobody listens on its socket, or no answer comes in time.',
+    remedy: 'start it with `motte start`, or run the command as the user that owns the data directory',
+    exit: 3,
   },
-  'MOT-0402': {
-    what: 'the CA is in use by another process',
-    remedy: 'another `motte start` or command holds this data directory; wait for it or stop it',
+  'MOT-0422': {
+    what: 'the CA is in use',
+    when: 'Another authority or command holds the lock on the pki directory.',
+    remedy: 'wait for the other process or stop it; nothing needs to be removed by hand',
+    exit: 4,
   },
-  'MOT-0403': {
+  'MOT-0423': {
     what: 'the CA directory is not safe to use',
-    remedy: 'give the file or directory back to the user who runs Motte: `chown`, `chmod go-rwx`, no symbolic links',
+    when: 'A file or directory of the CA belongs to another user, is open to others, is a link or is none of ours.',
+    remedy: 'give it back to the user that runs Motte: `chown`, `chmod go-rwx`, no symbolic links',
+    exit: 4,
   },
-  'MOT-0404': {
+  'MOT-0424': {
     what: 'the CA cannot be used',
+    when: 'A key or certificate of the CA is missing, damaged, of another CA, or past its end.',
     remedy: 'put the pki directory back from a backup; a new CA would shut out every enrolled device',
+    exit: 4,
   },
-  'MOT-0405': {
+  'MOT-0425': {
     what: 'the list of issued certificates is damaged',
+    when: 'A line of pki/issued.jsonl cannot be read.',
     remedy: 'put pki/issued.jsonl back from a backup; nothing is issued while it cannot be read',
+    exit: 4,
   },
-  'MOT-0406': { what: 'the authority did not understand the request', remedy: undefined },
-  'MOT-0407': { what: 'the authority is busy', remedy: 'try again in a minute' },
-  'MOT-0408': { what: 'the authority could not write', remedy: 'check the free space and the state of the disk' },
-  'MOT-0409': { what: 'the socket cannot be opened', remedy: undefined },
-  'MOT-0410': {
+  'MOT-0426': {
+    what: 'the authority did not understand',
+    when: 'A request or an answer breaks the protocol, or asks for what this socket does not give.',
+    remedy: 'check that the program and the running authority are of one version',
+    exit: 2,
+  },
+  'MOT-0427': {
+    what: 'the authority is busy',
+    when: 'There are too many connections or requests, or a request took too long to arrive.',
+    remedy: 'try again in a minute',
+    exit: 3,
+  },
+  'MOT-0428': {
+    what: 'the authority could not write',
+    when: 'The disk refused; nothing was issued.',
+    remedy: 'check the free space and the state of the disk',
+    exit: 4,
+  },
+  'MOT-0429': {
+    what: 'the socket cannot be opened',
+    when: 'Its path is too long, or something that is not a socket stands there.',
+    remedy: 'use a shorter data directory, or move away what stands there',
+    exit: 4,
+  },
+  'MOT-0430': {
     what: 'the certificate request was refused',
-    remedy:
-      'a PEM "CERTIFICATE REQUEST" with an EC key on P-256 or P-384, or RSA of 2048 to 4096 bits, signed with SHA-256 or better',
+    when: 'It cannot be read, is not signed by its own key, has a weak key, or asks for names it may not have.',
+    remedy: 'send one PEM "CERTIFICATE REQUEST" with a key on P-256 or P-384, or RSA of 2048 to 4096 bits',
+    exit: 2,
   },
-  'MOT-0411': { what: 'the device already has a certificate', remedy: 'renew it, or choose another name' },
-  'MOT-0412': { what: 'there is no such device', remedy: '`motte device list` shows those there are' },
-  'MOT-0413': {
+  'MOT-0431': {
+    what: 'the device already has a certificate',
+    when: 'A name is certified a second time without saying that this is meant.',
+    remedy: 'renew it, or choose another name',
+    exit: 1,
+  },
+  'MOT-0432': {
+    what: 'there is no such device',
+    when: 'No certificate was ever issued under this name.',
+    remedy: '`motte device list` shows those there are',
+    exit: 1,
+  },
+  'MOT-0433': {
     what: 'the name is not allowed',
-    remedy: 'a name is 1 to 63 of the characters A-Z a-z 0-9 . _ - and starts with a letter or digit',
+    when: 'A device is to get a name that could be mistaken for something else.',
+    remedy: 'use 1 to 63 of A-Z a-z 0-9 . _ - with a letter or digit first',
+    exit: 2,
   },
-  'MOT-0414': { what: 'the authority refused to sign what it had built', remedy: 'this is a bug: please report it' },
-  'MOT-0415': { what: 'the authority failed', remedy: 'its log says more' },
-} as const satisfies Record<string, { what: string; remedy: string | undefined }>;
+  'MOT-0434': {
+    what: 'the authority refused to sign what it had built',
+    when: 'The last look before signing found a certificate that is not as its profile demands.',
+    remedy: 'nothing was issued; this is a fault of Motte, please report it',
+    exit: 4,
+  },
+  'MOT-0435': {
+    what: 'the authority failed',
+    when: 'Something happened that it has no rule for.',
+    remedy: 'its log says more; please report it',
+    exit: 4,
+  },
+  'MOT-0436': {
+    what: 'there is no CA here',
+    when: 'A command that needs the CA runs on a data directory that was never started.',
+    remedy: 'run `motte start` once, it makes the CA; or name the right directory with --data',
+    exit: 4,
+  },
+  'MOT-0437': {
+    what: 'the clock cannot be right',
+    when: "It stands before the CA's own beginning.",
+    remedy: 'set the time of this host, then try again',
+    exit: 4,
+  },
+} as const satisfies Record<string, FaultRow>;
 
 export type AuthorityFaultCode = keyof typeof AUTHORITY_FAULTS;
 
-/** A refusal or failure of the authority: `what` and `remedy` from the table, `why` from the place it happened. */
+/** A refusal or failure of the authority: all but `why` comes from the table. */
 export class AuthorityFault extends Error {
   readonly code: AuthorityFaultCode;
   readonly why: string;
 
   constructor(code: AuthorityFaultCode, why: string, options?: ErrorOptions) {
-    super(`${AUTHORITY_FAULTS[code].what}: ${why} (${code})`, options);
+    super(`${AUTHORITY_FAULTS[code].what}: ${why}`, options);
     this.name = 'AuthorityFault';
     this.code = code;
     this.why = why;
   }
 
-  get what(): string {
-    return AUTHORITY_FAULTS[this.code].what;
+  get remedy(): string {
+    return AUTHORITY_FAULTS[this.code].remedy;
   }
 
-  get remedy(): string | undefined {
-    return AUTHORITY_FAULTS[this.code].remedy;
+  get exit(): 1 | 2 | 3 | 4 {
+    return AUTHORITY_FAULTS[this.code].exit;
   }
 }
 

@@ -19,7 +19,7 @@ export class LineReader {
     return this.#length > 0;
   }
 
-  /** Returns the lines that `chunk` completes; throws MOT-0406 for a line that is too long or not UTF-8. */
+  /** Returns the lines that `chunk` completes; throws MOT-0426 for a line that is too long or not UTF-8. */
   push(chunk: Uint8Array): string[] {
     const lines: string[] = [];
     let start = 0;
@@ -34,7 +34,7 @@ export class LineReader {
 
   #hold(part: Uint8Array): void {
     const length = this.#length + part.length;
-    if (length > LINE_BYTES_MAX) throw new AuthorityFault('MOT-0406', `a line is longer than ${LINE_BYTES_MAX} bytes`);
+    if (length > LINE_BYTES_MAX) throw new AuthorityFault('MOT-0426', `a line is longer than ${LINE_BYTES_MAX} bytes`);
     if (length > this.#held.length) {
       const larger = new Uint8Array(Math.min(LINE_BYTES_MAX, Math.max(length, this.#held.length * 2)));
       larger.set(this.#held.subarray(0, this.#length));
@@ -50,16 +50,16 @@ export class LineReader {
     try {
       return this.#decoder.decode(bytes);
     } catch {
-      throw new AuthorityFault('MOT-0406', 'a line is not UTF-8');
+      throw new AuthorityFault('MOT-0426', 'a line is not UTF-8');
     }
   }
 }
 
-/** One document as a line, newline included; throws MOT-0406 if the other side would refuse its length. */
+/** One document as a line, newline included; throws MOT-0426 if the other side would refuse its length. */
 export function encodeLine(document: unknown): string {
   const line = JSON.stringify(document);
   // A UTF-16 unit is at most 3 bytes of UTF-8: exact counting only where it can matter.
   const fits = line.length * 3 <= LINE_BYTES_MAX || new TextEncoder().encode(line).length <= LINE_BYTES_MAX;
-  if (!fits) throw new AuthorityFault('MOT-0406', `the document is longer than ${LINE_BYTES_MAX} bytes`);
+  if (!fits) throw new AuthorityFault('MOT-0426', `the document is longer than ${LINE_BYTES_MAX} bytes`);
   return `${line}\n`;
 }

@@ -110,7 +110,7 @@ export const METHODS = {
 
 const ID_MAX = 2 ** 31 - 1;
 
-/** Parses one line as a request; throws MOT-0406 for whatever is not exactly one. */
+/** Parses one line as a request; throws MOT-0426 for whatever is not exactly one. */
 export function parseRequest(line: string): Request {
   const document = parseObject(line);
   refuseUnknown(document, ['id', 'method', 'params']);
@@ -170,5 +170,5 @@ function isId(value: unknown): value is number {
 }
 
 function refused(why: string): AuthorityFault {
-  return new AuthorityFault('MOT-0406', why);
+  return new AuthorityFault('MOT-0426', why);
 }

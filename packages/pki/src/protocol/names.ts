@@ -25,11 +25,11 @@ export function isDeviceName(text: string): boolean {
   return DEVICE_NAME.test(text);
 }
 
-/** Returns the text if it may name a device; throws MOT-0413 otherwise. */
+/** Returns the text if it may name a device; throws MOT-0433 otherwise. */
 export function parseDeviceName(text: unknown): string {
   if (typeof text === 'string' && isDeviceName(text)) return text;
   const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : `a ${typeof text}`;
-  throw new AuthorityFault('MOT-0413', `${shown} cannot name a device`);
+  throw new AuthorityFault('MOT-0433', `${shown} cannot name a device`);
 }
 
 /** The URI under which a device's certificate carries its name. */
