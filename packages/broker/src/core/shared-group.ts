@@ -58,6 +58,11 @@ export class SharedGroup<S extends Subscriber> {
     return targets[best];
   }
 
+  /** True if both are one group at one filter, whatever members each of them knows. */
+  isSameAs(other: SharedGroup<S>): boolean {
+    return this.#state === other.#state;
+  }
+
   #firstAway(start: number, can: (target: Target<S>) => boolean): number {
     const targets = this.targets;
     for (let step = 0; step < targets.length; step++) {

@@ -1,7 +1,7 @@
 // What the admin API needs to know and do; start-up wiring composes it from the broker, the ring of refusals, the
 // registry and the configuration. The API never sees a socket, a session or a store.
 
-import type { Counters } from '../counters.ts';
+import type { Counters } from './counters.ts';
 import type { IdentityDirectory } from './directory.ts';
 import type { Layer } from './verdict.ts';
 

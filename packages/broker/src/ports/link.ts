@@ -17,6 +17,8 @@ export interface Link {
   readonly congested: boolean;
   /** Feeds the frames held back while `Client.accepting` was false. Asynchronous: the next turn. */
   resume(): void;
+  /** Runs a step of this client outside of its own input, under its connection's one catch. */
+  run(step: () => void): void;
   /** Sends what is buffered, then ends the connection; what the peer sends from now on is discarded. */
   close(): void;
 }

@@ -47,8 +47,6 @@ export interface QueuedMessage {
   readonly subscriptionIds: readonly number[];
   /** True once PUBREC was seen: only PUBREL is owed. */
   readonly released: boolean;
-  /** True if it was sent before: a resend carries DUP. */
-  readonly sent: boolean;
 }
 
 export type StoreRecord =
@@ -57,7 +55,7 @@ export type StoreRecord =
   | { readonly kind: 'subscribe'; readonly key: string; readonly subscription: StoredSubscription }
   | { readonly kind: 'unsubscribe'; readonly key: string; readonly filter: TopicFilter }
   | { readonly kind: 'queue'; readonly key: string; readonly entry: QueuedMessage }
-  | { readonly kind: 'sent' | 'released' | 'dequeue'; readonly key: string; readonly seq: number }
+  | { readonly kind: 'released' | 'dequeue'; readonly key: string; readonly seq: number }
   | { readonly kind: 'receive'; readonly key: string; readonly packetId: number; readonly message: Message | undefined }
   | { readonly kind: 'received-end'; readonly key: string; readonly packetId: number }
   | { readonly kind: 'retain'; readonly message: Message }
@@ -74,6 +72,7 @@ export interface OpenedSession {
   readonly queuedBytes: number;
   /** The highest `seq` ever queued; 0 if none. */
   readonly lastSeq: number;
+  readonly will: StoredWill | undefined;
 }
 
 /** Where a scan of retained messages goes on; undefined = from the start, or done. */
@@ -82,21 +81,27 @@ export type Cursor = string | number | undefined;
 export interface Store {
   /** Puts a record into the next commit. Patient records may wait `lingerMs`; urgent ones may not. */
   stage(record: StoreRecord, urgent: boolean): Ticket;
-  /** Takes a staged record back if it was not written yet, else writes its removal. */
+  /**
+   * Takes back a record whose ticket is not committed yet; if its commit is under way, its removal is written after it.
+   * A committed ticket is left alone: stage the removal.
+   */
   strike(ticket: Ticket): void;
-  /** Called after every commit with the highest ticket that is now durable (or that failed, with the fault). */
+  /** Called after every commit with the ticket up to which all are committed or struck (or failed, with the fault). */
   onCommitted(listener: (upTo: Ticket, fault?: Error) => void): void;
   /** True if no ticket up to this one waits for a commit. */
   isCommitted(ticket: Ticket): boolean;
   openSession(key: string, callback: (session: OpenedSession | undefined, fault?: Error) => void): void;
-  /** Up to `max` queued messages with seq > afterSeq, in order. */
+  /** Up to `max` committed messages with seq > afterSeq, in order; what is staged only comes after its commit. */
   readQueue(
     key: string,
     afterSeq: number,
     max: number,
     callback: (entries: readonly QueuedMessage[], fault?: Error) => void,
   ): void;
-  /** Retained messages whose topic matches the filter, in pages of at most `max`; `next` undefined = no more. */
+  /**
+   * Retained messages whose topic matches the filter, in pages of at most `max`; `next` undefined = no more. A page may
+   * be empty and yet not be the last: each looks at a bounded number of topics.
+   */
   matchRetained(
     filter: TopicFilter,
     cursor: Cursor,

@@ -1,0 +1,153 @@
+// One network connection as the core sees it, from accept to close. Knows its state and its quotas; what each packet
+// does stands in handle/. Bytes and sockets are the link's.
+
+import { type Connect, PeerError, type ProtocolVersion, type Will } from '@motte/wire';
+import type { ConnectionFacts } from '../ports/connection-facts.ts';
+import type { Authentication, Challenge } from '../ports/guards.ts';
+import type { Link } from '../ports/link.ts';
+import type { Ticket } from '../ports/store.ts';
+import type { Core } from './core.ts';
+import { type AckType, PendingAcks } from './pending-acks.ts';
+import type { Session } from './session.ts';
+import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
+
+/** `connecting` waits for CONNECT, `proving` for the guards (or AUTH), `opening` for the store. */
+export type ClientState = 'connecting' | 'proving' | 'opening' | 'open' | 'closed';
+
+/** Largest packet a client can announce; the default without Maximum Packet Size. */
+const ANY_SIZE = 0xffff_ffff;
+
+export class Client {
+  readonly core: Core;
+  readonly link: Link;
+  readonly facts: ConnectionFacts;
+  state: ClientState = 'connecting';
+  /** Set by CONNECT; 4 until then. */
+  version: ProtocolVersion = 4;
+  clientId = '';
+  session: Session | undefined = undefined;
+  /** The CONNECT while it is worked on. */
+  connect: Connect | undefined = undefined;
+  sessionPresent = false;
+  will: Will | undefined = undefined;
+  /** 0 = none. */
+  keepAliveSeconds = 0;
+  /** Monotonic ms when the peer was last heard. */
+  heardAtMs: number;
+  /** Monotonic ms since when a packet is incomplete; 0 = none is. */
+  partialSinceMs = 0;
+  /** QoS 1 and 2 messages that may be under way to the client. */
+  window = 0;
+  /** The client's Maximum Packet Size. */
+  packetBytesMax = ANY_SIZE;
+  problemInformation = true;
+  incomingAliases: IncomingAliases | undefined = undefined;
+  outgoingAliases: OutgoingAliases | undefined = undefined;
+  /** Authentication Method of CONNECT [MQTT-4.12.0-1]. */
+  method: string | undefined = undefined;
+  challenge: Challenge | undefined = undefined;
+  /** Wall-clock ms at which the proof of identity ends; 0 = never. */
+  proofEndsAtMs = 0;
+  readonly acks = new PendingAcks();
+  /** An MQTT 3 client above the Receive Maximum is not read until acknowledgements have left. */
+  held = false;
+  /** A broken invariant met while delivering to this client; its own connection ends with it. */
+  fault: unknown = undefined;
+
+  constructor(core: Core, link: Link, facts: ConnectionFacts) {
+    this.core = core;
+    this.link = link;
+    this.facts = facts;
+    this.heardAtMs = core.monotonicMs;
+  }
+
+  /** False while frames must wait in the reader. */
+  get accepting(): boolean {
+    if (this.held) return false;
+    return (
+      this.state === 'open' || this.state === 'connecting' || (this.state === 'proving' && this.challenge !== undefined)
+    );
+  }
+
+  /** Largest frame the reader may take now: small until the peer is proven. */
+  get frameBytesMax(): number {
+    return this.state === 'open' ? this.core.limits.packetBytesMax : this.core.limits.connectBytesMax;
+  }
+
+  get quota(): number {
+    return this.session === undefined ? 0 : this.window - this.session.sent.size;
+  }
+
+  get hasQuota(): boolean {
+    return this.quota > 0 && !this.link.congested;
+  }
+
+  /** QoS 1 and 2 messages from the client that are not finished: what its Receive Maximum counts. */
+  get unfinished(): number {
+    return this.acks.publishes + (this.session?.received.size ?? 0);
+  }
+
+  /** Acknowledges in the order of the packets: at once if nothing is waited for, else behind what is. */
+  acknowledge(type: AckType, packetId: number, reasonCode: number, ticket: Ticket): void {
+    if (this.acks.empty && (ticket === 0 || this.core.store.isCommitted(ticket))) {
+      if (type !== 0) this.link.ack(type, packetId, reasonCode);
+      return;
+    }
+    this.acks.push(type, packetId, reasonCode, ticket, undefined);
+    this.core.waiting.add(this);
+  }
+
+  /** The same for a packet that is encoded already. */
+  answer(packet: Uint8Array, ticket: Ticket): void {
+    if (this.acks.empty && (ticket === 0 || this.core.store.isCommitted(ticket))) {
+      this.link.write(packet);
+      return;
+    }
+    this.acks.push(0, 0, 0, ticket, packet);
+    this.core.waiting.add(this);
+  }
+
+  /** Called by the store's commits. */
+  committed(upTo: Ticket): void {
+    this.acks.release(upTo, this.link);
+    if (this.acks.empty) this.core.waiting.delete(this);
+    this.readOn();
+  }
+
+  /** Stops reading a client that went beyond the Receive Maximum and cannot be told. */
+  hold(): void {
+    this.held = true;
+  }
+
+  /** Reads on as soon as enough is finished. */
+  readOn(): void {
+    if (!this.held || this.unfinished >= this.core.limits.receiveMaximum) return;
+    this.held = false;
+    this.link.resume();
+  }
+
+  /** Goes on with `then` once the guards have answered, unless the connection is gone by then. */
+  settle(pending: Promise<Authentication>, then: (client: Client, outcome: Authentication) => void): void {
+    const resume = (step: () => void): void => {
+      if (this.state !== 'closed') this.link.run(step);
+    };
+    pending.then(
+      (outcome) => resume(() => then(this, outcome)),
+      (fault: unknown) =>
+        resume(() => {
+          throw fault;
+        }),
+    );
+  }
+
+  /** Called by the link when the peer has taken what congested it. */
+  drained(): void {
+    if (this.session !== undefined) this.core.drain(this.session);
+  }
+
+  /** Aliases that the client set; there are none before MQTT 5.0, and wire refuses the property there. */
+  get aliases(): IncomingAliases {
+    if (this.incomingAliases === undefined) throw new PeerError('topic-alias-invalid', 'MQTT-3.3.2-9', 'no topic aliases here');
+    return this.incomingAliases;
+  }
+}

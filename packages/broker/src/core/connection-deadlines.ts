@@ -1,0 +1,41 @@
+// What a connection must do in time, looked at a few times a second for all of them: one pass over ten thousand costs less
+// than ten thousand timers. Deadlines belong to the server, never to the client (SlowITe: CVE-2020-13849).
+
+import { PeerError } from '@motte/wire';
+import type { Client } from './client.ts';
+import { endClient } from './end-client.ts';
+import { refuse } from '../ports/verdict.ts';
+
+/** Ends the connection if a deadline has passed. */
+export function checkDeadlines(client: Client): void {
+  const { core } = client;
+  const silentMs = core.monotonicMs - client.heardAtMs;
+  if (client.state === 'connecting') {
+    if (core.clock.nowMs() - client.facts.openedAtMs > core.limits.connectDeadlineMs) {
+      throw new PeerError('protocol-error', 'limits.connectDeadlineMs', 'no CONNECT came in time');
+    }
+    return;
+  }
+  if (client.partialSinceMs !== 0 && core.monotonicMs - client.partialSinceMs > core.limits.partialPacketDeadlineMs) {
+    throw new PeerError(
+      'protocol-error',
+      'limits.partialPacketDeadlineMs',
+      'a packet was begun and not finished in time',
+    );
+  }
+  if (client.state !== 'open') return;
+  // [MQTT-3.1.2-22]: one and a half times the keep-alive. Not while we are the ones who do not read.
+  if (client.keepAliveSeconds > 0 && !client.held && silentMs > client.keepAliveSeconds * 1500) {
+    endClient(client, { reason: 'keep-alive-timeout', byPeer: false, will: true });
+    return;
+  }
+  if (client.proofEndsAtMs !== 0 && core.nowMs >= client.proofEndsAtMs) {
+    const because = 'the certificate or token that proved this client has expired';
+    core.refused(client, {
+      layer: 'identity',
+      ...refuse('not-authorized', because, 'listeners.onExpiry'),
+      seen: 'DISCONNECT 0x87',
+    });
+    endClient(client, { reason: 'not-authorized', byPeer: false, will: true, reasonString: because });
+  }
+}

@@ -1,0 +1,212 @@
+// The broker without I/O, clock or randomness of its own: everything it needs is passed in. Holds what is shared by all
+// clients and drives time; one file per packet under handle/ does the rest.
+
+import { AckView, type PeerError, PublishView, type Reason, TopicCache, type TopicName, textLength, writeText } from '@motte/wire';
+import type { Emit, Who } from '../events.ts';
+import type { Access } from '../ports/access.ts';
+import type { Backplane } from '../ports/backplane.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { ConnectionFacts } from '../ports/connection-facts.ts';
+import type { Counters } from '../ports/counters.ts';
+import type { Guards } from '../ports/guards.ts';
+import { identityKey } from '../ports/identity.ts';
+import type { Limits } from '../ports/limits.ts';
+import type { Link } from '../ports/link.ts';
+import type { Message } from '../ports/message.ts';
+import type { Store, Ticket } from '../ports/store.ts';
+import type { Layer } from '../ports/verdict.ts';
+import { Client } from './client.ts';
+import { checkDeadlines } from './connection-deadlines.ts';
+import { Deadlines } from './deadlines.ts';
+import { drain, routeMessage, type Routed } from './delivery.ts';
+import { endClient } from './end-client.ts';
+import { Passage } from './passage.ts';
+import { Router } from './router.ts';
+import type { Session } from './session.ts';
+import type { Target } from './target.ts';
+
+export interface CoreParts {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly backplane: Backplane;
+  readonly access: Access;
+  readonly guards: Guards;
+  readonly emit: Emit;
+  readonly counters: Counters;
+  /** The key of a session: a digest of identity and client identifier, the same on every node. */
+  readonly sessionKey: (identityKey: string, clientId: string) => string;
+}
+
+/** Coarse time: session expiry and will delay are exact to this. */
+const DEADLINE_STEP_MS = 250;
+
+/** Topics whose bytes are recognised without decoding them again. */
+const TOPIC_CACHE_ENTRIES = 4096;
+
+export class Core {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly backplane: Backplane;
+  readonly access: Access;
+  readonly guards: Guards;
+  readonly emit: Emit;
+  readonly counters: Counters;
+  readonly sessionKey: CoreParts['sessionKey'];
+  readonly router: Router<Session>;
+  readonly topics: TopicCache;
+  readonly sessions = new Map<string, Session>();
+  readonly clients = new Set<Client>();
+  /** Clients with acknowledgements that wait for a commit. */
+  readonly waiting = new Set<Client>();
+  /** Online sessions that read their stored queue. */
+  readonly behind = new Set<Session>();
+  /** Session expiry and delayed wills. */
+  readonly deadlines: Deadlines;
+  /** Reused for every PUBLISH. */
+  readonly view = new PublishView();
+  /** Reused for every acknowledgement. */
+  readonly ack = new AckView();
+  readonly routed: Routed = { matched: 0, ticket: 0 };
+  /** Both clocks as of the last tick or input: fine enough for deadlines, and cheap. */
+  nowMs: number;
+  monotonicMs: number;
+  /** Why the broker takes no new clients; undefined = it does. */
+  stopping: Reason | undefined = undefined;
+  /** Bound once: passed to every shared group. */
+  readonly canTake = (target: Target<Session>): boolean => {
+    const { client } = target.subscriber;
+    return client !== undefined && client.hasQuota && !target.subscriber.behind && target.subscriber.queue.size === 0;
+  };
+
+  /** The same, for when nobody can take it now: whoever keeps a queue. */
+  readonly canQueue = (target: Target<Session>): boolean => target.subscriber.online || target.subscriber.stored;
+
+  constructor(parts: CoreParts) {
+    this.limits = parts.limits;
+    this.clock = parts.clock;
+    this.random = parts.random;
+    this.store = parts.store;
+    this.backplane = parts.backplane;
+    this.access = parts.access;
+    this.guards = parts.guards;
+    this.emit = parts.emit;
+    this.counters = parts.counters;
+    this.sessionKey = parts.sessionKey;
+    this.nowMs = parts.clock.nowMs();
+    this.monotonicMs = parts.clock.monotonicMs();
+    this.topics = new TopicCache(TOPIC_CACHE_ENTRIES, parts.random.uint32());
+    this.deadlines = new Deadlines(this.nowMs, DEADLINE_STEP_MS);
+    this.router = new Router<Session>({
+      routesMax: parts.limits.routesMax,
+      levelsMax: parts.limits.topicLevelsMax,
+      subscriptionsMax: parts.limits.subscriptionsMax,
+      receive: (session, topic) => parts.access.receive(session.rights, topic),
+      policyGeneration: () => parts.access.generation,
+    });
+    this.store.onCommitted((upTo, fault) => this.committed(upTo, fault));
+  }
+
+  /** Takes a new connection; its frames go to `receive` in dispatch. */
+  attach(link: Link, facts: ConnectionFacts): Client {
+    const client = new Client(this, link, facts);
+    this.clients.add(client);
+    this.counters.connectionsOpened += 1;
+    return client;
+  }
+
+  /** Lets time pass; called a few times a second. */
+  tick(): void {
+    this.nowMs = this.clock.nowMs();
+    this.monotonicMs = this.clock.monotonicMs();
+    this.deadlines.advance(this.nowMs);
+    for (const client of this.clients) client.link.run(() => checkDeadlines(client));
+  }
+
+  /** Routes a message of the broker's own, a will, or one of another node. */
+  route(message: Message): Routed {
+    return routeMessage(this, Passage.ofMessage(message, this.nowMs));
+  }
+
+  /** The bytes of a topic that did not come from a packet. */
+  utf8(topic: TopicName): Uint8Array {
+    const bytes = new Uint8Array(textLength(topic));
+    writeText(bytes, 0, topic);
+    return bytes;
+  }
+
+  drain(session: Session): void {
+    drain(this, session);
+  }
+
+  /** Ends every connection, telling MQTT 5 clients why; new ones are refused from now on. */
+  stop(): void {
+    this.stopping = 'server-shutting-down';
+    for (const client of [...this.clients]) {
+      client.link.run(() => endClient(client, { reason: 'server-shutting-down', byPeer: false, will: true }));
+    }
+  }
+
+  /** Who an event about this client is about. */
+  who(client: Client): Who {
+    const { facts, session } = client;
+    return {
+      connection: facts.id,
+      listener: facts.listener.name,
+      address: facts.address,
+      ...(session === undefined ? {} : { identity: identityKey(session.identity) }),
+      ...(client.clientId === '' ? {} : { clientId: client.clientId }),
+    };
+  }
+
+  /** Counts and reports a refusal. */
+  refused(client: Client, refusal: RefusalFacts): void {
+    this.counters.refusals += 1;
+    if (this.emit.wanted('warn')) this.emit('peer.refused', { ...this.who(client), ...refusal });
+  }
+
+  /** Counts and reports a message that was given up for one session. */
+  dropped(session: Session | undefined, topic: TopicName, qos: number, why: string): void {
+    this.counters.messagesDropped += 1;
+    if (!this.emit.wanted('debug')) return;
+    const who = session === undefined ? {} : { identity: identityKey(session.identity), clientId: session.clientId };
+    this.emit('session.dropped-message', { ...who, topic, why, qos });
+  }
+
+  /** Marks a client for whom an invariant broke while something was delivered to it. */
+  broken(client: Client | undefined, fault: unknown): void {
+    this.counters.assertions += 1;
+    const why = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+    this.emit('broker.assertion', { ...(client === undefined ? {} : this.who(client)), why });
+    if (client === undefined || client.fault !== undefined) return;
+    client.fault = fault;
+    client.link.resume();
+  }
+
+  private committed(upTo: Ticket, fault: Error | undefined): void {
+    if (fault !== undefined) this.emit('store.fault', { why: fault.message });
+    for (const client of this.waiting) client.link.run(() => client.committed(upTo));
+    for (const session of this.behind) {
+      if (session.client !== undefined) this.drain(session);
+    }
+  }
+}
+
+/** What `refused` needs beyond who it was. */
+export interface RefusalFacts {
+  readonly layer: Layer;
+  readonly reason: Reason;
+  readonly because: string;
+  readonly rule: string;
+  readonly packet?: string;
+  readonly topic?: string;
+  readonly seen: string;
+}
+
+/** The facts of a protocol error, for `refused`. */
+export function protocolRefusal(error: PeerError, packet: string, seen: string): RefusalFacts {
+  return { layer: 'protocol', reason: error.reason, because: error.message, rule: error.rule, packet, seen };
+}

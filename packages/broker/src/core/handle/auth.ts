@@ -1,0 +1,62 @@
+// AUTH (3.15, 4.12): the client's answer to a challenge, or its wish to prove itself again while connected.
+
+import { type Auth, encode, PeerError, reasonCode } from '@motte/wire';
+import type { Authentication } from '../../ports/guards.ts';
+import type { Client } from '../client.ts';
+import { endClient } from '../end-client.ts';
+import { settleConnect } from './connect.ts';
+
+export function receiveAuth(client: Client, packet: Auth): void {
+  const { authenticationMethod: method, authenticationData: data } = packet.properties;
+  if (client.method === undefined || method !== client.method) {
+    throw new PeerError('protocol-error', 'MQTT-4.12.0-5', 'AUTH with another Authentication Method than CONNECT');
+  }
+  const { challenge } = client;
+  if (packet.reasonCode === reasonCode('continue-authentication') && challenge !== undefined) {
+    client.challenge = undefined;
+    client.settle(challenge.respond(data), settle);
+    return;
+  }
+  if (packet.reasonCode === reasonCode('re-authenticate') && client.state === 'open' && challenge === undefined) {
+    const { facts, clientId } = client;
+    const evidence = { facts, clientId, userName: undefined, password: undefined, method, data };
+    client.settle(client.core.guards.authenticate(evidence), settle);
+    return;
+  }
+  throw new PeerError('protocol-error', 'MQTT-4.12.0-3', `AUTH 0x${packet.reasonCode.toString(16)} where none is due`);
+}
+
+/** One round is over: ask again, let in, or refuse; before CONNACK that is CONNECT's business. */
+function settle(client: Client, outcome: Authentication): void {
+  if (outcome.allow === 'challenge') {
+    challengeClient(client, outcome);
+    return;
+  }
+  if (client.state !== 'open') {
+    settleConnect(client, outcome);
+    return;
+  }
+  if (!outcome.allow) {
+    const { reason, because, rule } = outcome;
+    client.core.refused(client, { layer: 'identity', reason, because, rule, packet: 'auth', seen: 'DISCONNECT 0x87' });
+    endClient(client, { reason: 'not-authorized', byPeer: false, will: true });
+    return;
+  }
+  client.proofEndsAtMs = outcome.expiresAtMs;
+  client.link.write(encodeAuth(client, 'success', outcome.data));
+}
+
+/** Sends the next AUTH of an exchange and waits for the client's answer [MQTT-4.12.0-2]. */
+export function challengeClient(client: Client, challenge: Authentication & { allow: 'challenge' }): void {
+  client.challenge = challenge;
+  client.link.write(encodeAuth(client, 'continue-authentication', challenge.data));
+  client.link.resume();
+}
+
+function encodeAuth(client: Client, reason: 'success' | 'continue-authentication', data: Uint8Array | undefined): Uint8Array {
+  const properties = {
+    ...(client.method === undefined ? {} : { authenticationMethod: client.method }),
+    ...(data === undefined ? {} : { authenticationData: data }),
+  };
+  return encode({ type: 'auth', reasonCode: reasonCode(reason), properties }, 5);
+}

@@ -1,0 +1,206 @@
+// CONNECT (3.1) and its CONNACK (3.2): decode, prove, authorise the will, open or take over the session, answer.
+// No state is touched for a client before it is proven.
+
+import { type Connect, connackReturnCode, decodeFrom, encode, type Properties, PeerError, type ProtocolVersion, type Reason } from '@motte/wire';
+import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
+import { type Identity, identityKey } from '../../ports/identity.ts';
+import type { OpenedSession } from '../../ports/store.ts';
+import type { Layer } from '../../ports/verdict.ts';
+import type { Client } from '../client.ts';
+import { endClient, refuseConnect } from '../end-client.ts';
+import { NEVER_EXPIRES, type Session } from '../session.ts';
+import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
+import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
+import { challengeClient } from './auth.ts';
+
+/** Length of the random part of a client identifier that the server assigns. */
+const ASSIGNED_LENGTH = 20;
+
+export function receiveConnect(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
+  const { core, facts } = client;
+  client.state = 'proving';
+  client.version = versionOf(buffer, bodyStart, end);
+  const packet = decodeFrom(buffer, start, bodyStart, end, client.version);
+  if (packet.type !== 'connect') throw new PeerError('protocol-error', 'MQTT-3.1.0-1', 'the first packet is not a CONNECT');
+  client.version = packet.version;
+  client.problemInformation = packet.properties.requestProblemInformation !== 0;
+  client.clientId = packet.clientId;
+  if (core.stopping !== undefined) {
+    refused(client, 'broker', 'server-unavailable', 'the broker is shutting down', 'broker');
+    return;
+  }
+  if (!facts.listener.versions.includes(packet.version)) {
+    refused(client, 'broker', 'unsupported-protocol-version', `protocol level ${packet.version} is not taken here`, 'listeners.versions');
+    return;
+  }
+  if (packet.clientId === '' && packet.version !== 5 && (packet.version === 3 || !packet.cleanStart)) {
+    const because = 'MQTT 3 without a client identifier needs a clean session';
+    refused(client, 'protocol', 'client-identifier-not-valid', because, 'MQTT-3.1.3-8');
+    return;
+  }
+  client.connect = packet;
+  client.method = packet.properties.authenticationMethod;
+  const evidence: Evidence = {
+    facts,
+    clientId: packet.clientId,
+    userName: packet.userName,
+    password: packet.password,
+    method: client.method,
+    data: packet.properties.authenticationData,
+  };
+  client.settle(core.guards.authenticate(evidence), settleConnect);
+}
+
+/** The guards have spoken. */
+export function settleConnect(client: Client, outcome: Authentication): void {
+  if (outcome.allow === 'challenge') challengeClient(client, outcome);
+  else if (!outcome.allow) refused(client, 'identity', outcome.reason, outcome.because, outcome.rule);
+  else authoriseConnect(client, outcome);
+}
+
+function authoriseConnect(client: Client, proven: Proven): void {
+  const { core, facts } = client;
+  const connect = client.connect as Connect;
+  const { identity } = proven;
+  if (client.clientId === '') client.clientId = `${identity.name}/${core.random.token(ASSIGNED_LENGTH)}`;
+  const rights = core.access.rightsOf({ identity, clientId: client.clientId, facts });
+  const { will } = connect;
+  if (will !== undefined) {
+    const verdict = core.access.publish(rights, will.topic, will.qos, will.retain, will.payload);
+    if (!verdict.allow) {
+      refused(client, 'access', verdict.reason, `the will: ${verdict.because}`, verdict.rule, will.topic);
+      return;
+    }
+    client.will = { ...will, payload: will.payload.slice() };
+  }
+  const key = core.sessionKey(identityKey(identity), client.clientId);
+  const claim = (opened: OpenedSession | undefined): void => {
+    const session = claimSession(client, connect, key, identity, opened);
+    if (session === undefined) return;
+    session.rights = rights;
+    core.router.refresh(session);
+    accept(client, connect, session, proven);
+  };
+  if (connect.cleanStart) {
+    claim(undefined);
+    return;
+  }
+  client.state = 'opening';
+  core.store.openSession(key, (opened, fault) => {
+    if (client.state !== 'opening') return;
+    client.link.run(() => {
+      if (fault !== undefined) throw fault;
+      claim(opened);
+    });
+  });
+}
+
+/** Takes the session over, resumes it, or begins a new one [MQTT-3.1.2-4] to [MQTT-3.1.2-6], [MQTT-3.1.4-3]. */
+function claimSession(
+  client: Client,
+  connect: Connect,
+  key: string,
+  identity: Identity,
+  opened: OpenedSession | undefined,
+): Session | undefined {
+  const { core } = client;
+  const online = core.sessions.get(key)?.client;
+  if (online !== undefined) {
+    core.emit('session.taken-over', core.who(online));
+    online.link.run(() => endClient(online, { reason: 'session-taken-over', byPeer: false, will: true }));
+  }
+  const known = core.sessions.get(key);
+  const expirySeconds = expiryOf(client, connect);
+  if (known !== undefined && connect.cleanStart) endSession(core, known);
+  else if (known !== undefined) {
+    if (opened !== undefined) restoreSession(known, opened);
+    known.expirySeconds = expirySeconds;
+    known.generation += 1;
+    client.sessionPresent = true;
+    return known;
+  }
+  if (core.sessions.size >= core.limits.sessionsMax) {
+    refused(client, 'broker', 'quota-exceeded', `${core.limits.sessionsMax} sessions exist already`, 'limits.sessionsMax');
+    return undefined;
+  }
+  const rights = core.access.rightsOf({ identity, clientId: client.clientId, facts: client.facts });
+  return beginSession(core, { key, identity, clientId: client.clientId, rights, expirySeconds, generation: 1 });
+}
+
+function accept(client: Client, connect: Connect, session: Session, proven: Proven): void {
+  const { core } = client;
+  const { limits } = core;
+  const { properties } = connect;
+  session.client = client;
+  client.session = session;
+  client.proofEndsAtMs = proven.expiresAtMs;
+  client.packetBytesMax = properties.maximumPacketSize ?? client.packetBytesMax;
+  client.window = Math.min(properties.receiveMaximum ?? limits.inFlightMax, limits.inFlightMax);
+  client.keepAliveSeconds = keepAliveOf(client, connect);
+  if (client.version === 5) {
+    client.incomingAliases = new IncomingAliases(limits.topicAliasMax);
+    const aliasMax = Math.min(properties.topicAliasMaximum ?? 0, limits.topicAliasMax);
+    if (aliasMax > 0) client.outgoingAliases = new OutgoingAliases(aliasMax);
+  }
+  rejoinSession(core, session);
+  if (session.stored) core.store.stage({ kind: 'session', session: session.record() }, true);
+  const { sessionPresent } = client;
+  const connack = { type: 'connack' as const, sessionPresent, reasonCode: 0, properties: connackProperties(client, connect, session, proven) };
+  client.link.write(encode(connack, client.version));
+  client.state = 'open';
+  client.connect = undefined;
+  core.counters.clientsConnected += 1;
+  if (core.emit.wanted('info')) {
+    const { version, keepAliveSeconds } = client;
+    const { cleanStart } = connect;
+    core.emit('client.connected', { ...core.who(client), version, cleanStart, sessionPresent, keepAlive: keepAliveSeconds });
+  }
+  if (session.behind) core.behind.add(session);
+  core.drain(session);
+  client.link.resume();
+}
+
+function connackProperties(client: Client, connect: Connect, session: Session, proven: Proven): Properties<'connack'> {
+  if (client.version !== 5) return {};
+  const { limits } = client.core;
+  const asked = connect.properties.sessionExpiryInterval ?? 0;
+  return {
+    receiveMaximum: limits.receiveMaximum,
+    maximumPacketSize: limits.packetBytesMax,
+    topicAliasMaximum: limits.topicAliasMax,
+    ...(session.expirySeconds === asked ? {} : { sessionExpiryInterval: session.expirySeconds }),
+    ...(connect.clientId === '' ? { assignedClientIdentifier: client.clientId } : {}),
+    ...(client.keepAliveSeconds === connect.keepAlive ? {} : { serverKeepAlive: client.keepAliveSeconds }),
+    ...(client.method === undefined ? {} : { authenticationMethod: client.method }),
+    ...(proven.data === undefined ? {} : { authenticationData: proven.data }),
+  };
+}
+
+/** MQTT 3 knows clean or for ever; MQTT 5.0 says how many seconds (3.1.2.11.2). */
+function expiryOf(client: Client, connect: Connect): number {
+  const asked = client.version === 5 ? (connect.properties.sessionExpiryInterval ?? 0) : connect.cleanStart ? 0 : NEVER_EXPIRES;
+  return Math.min(asked, client.core.limits.sessionExpirySecondsMax);
+}
+
+/** An MQTT 5.0 client can be told a shorter keep-alive [MQTT-3.1.2-21]; an older one keeps its own. */
+function keepAliveOf(client: Client, connect: Connect): number {
+  const max = client.core.limits.keepAliveSecondsMax;
+  if (client.version !== 5 || max === NO_KEEP_ALIVE_LIMIT) return connect.keepAlive;
+  return connect.keepAlive === 0 || connect.keepAlive > max ? max : connect.keepAlive;
+}
+
+const NO_KEEP_ALIVE_LIMIT = 0xffff;
+
+/** The version before the rest is decoded, so that a CONNACK can say what was wrong with it. */
+function versionOf(buffer: Uint8Array, bodyStart: number, end: number): ProtocolVersion {
+  if (end - bodyStart < 2) return 4;
+  const nameLength = (buffer[bodyStart] as number) * 256 + (buffer[bodyStart + 1] as number);
+  const at = bodyStart + 2 + nameLength;
+  const level = at < end ? (buffer[at] as number) : 4;
+  return level >= 5 && level < 0x80 ? 5 : level === 3 ? 3 : 4;
+}
+
+function refused(client: Client, layer: Layer, reason: Reason, because: string, rule: string, topic?: string): void {
+  const seen = refuseConnect(client, reason, connackReturnCode(reason));
+  client.core.refused(client, { layer, reason, because, rule, packet: 'connect', seen, ...(topic === undefined ? {} : { topic }) });
+}

@@ -1,0 +1,107 @@
+// PUBLISH from a client (3.3), the hot path: state, then topic alias, then access, which sees the real topic, then the
+// route. QoS 0 and 1 are routed here, QoS 2 when PUBREL releases it.
+
+import { PeerError, readPublish, type Reason, reasonCode, type TopicName } from '@motte/wire';
+import type { Refusal } from '../../ports/verdict.ts';
+import type { Client } from '../client.ts';
+import { routeMessage } from '../delivery.ts';
+import { Passage } from '../passage.ts';
+import { mayRetain, retainMessage } from '../retained.ts';
+import type { Session } from '../session.ts';
+
+const NO_SUBSCRIBERS = reasonCode('no-matching-subscribers');
+
+export function receivePublish(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
+  const { core, session } = client;
+  if (session === undefined) return;
+  const { view } = core;
+  readPublish(buffer, start, bodyStart, end, client.version, view);
+  core.counters.messagesReceived += 1;
+  const { qos, packetId } = view;
+  if (qos > 0) countQuota(client, session, qos, packetId);
+  let topic: TopicName;
+  let topicBytes: Uint8Array | undefined;
+  if (view.topicAlias === 0) {
+    topic = core.topics.parse(buffer, view.topicStart, view.topicEnd);
+  } else if (view.topicEnd > view.topicStart) {
+    topic = core.topics.parse(buffer, view.topicStart, view.topicEnd);
+    client.aliases.set(view.topicAlias, topic, buffer.subarray(view.topicStart, view.topicEnd));
+  } else {
+    const known = client.aliases.resolve(view.topicAlias);
+    topic = known.topic;
+    topicBytes = known.bytes;
+  }
+  if (qos === 2 && session.received.has(packetId)) {
+    // The same message again [MQTT-4.3.3-10]: it was kept already, only PUBREC was lost.
+    client.acknowledge(5, packetId, 0, 0);
+    return;
+  }
+  const payload = buffer.subarray(view.payloadStart, view.payloadEnd);
+  const verdict = core.access.publish(session.rights, topic, qos, view.retain, payload);
+  if (!verdict.allow) {
+    refusePublish(client, session, verdict, 'access', topic);
+    return;
+  }
+  if (view.retain) {
+    const room = mayRetain(core, payload.length);
+    if (!room.allow) {
+      refusePublish(client, session, room, 'broker', topic);
+      return;
+    }
+  }
+  const passage = Passage.ofFrame(
+    buffer, start, end, view, topic, topicBytes, client.version, session.key, session.owner, core.nowMs,
+  );
+  if (qos === 2) {
+    keep(client, session, passage, packetId);
+    return;
+  }
+  let ticket = 0;
+  if (passage.retain) ticket = retainMessage(core, passage.message());
+  const routed = routeMessage(core, passage);
+  if (qos === 1) {
+    if (routed.ticket > ticket) ticket = routed.ticket;
+    client.acknowledge(4, packetId, routed.matched === 0 ? NO_SUBSCRIBERS : 0, ticket);
+  }
+}
+
+/** QoS 2, method A: message and packet identifier are kept until PUBREL; PUBREC follows the commit. */
+function keep(client: Client, session: Session, passage: Passage, packetId: number): void {
+  const { core } = client;
+  const message = passage.message();
+  session.received.set(packetId, message);
+  const ticket = session.stored ? core.store.stage({ kind: 'receive', key: session.key, packetId, message }, true) : 0;
+  const anyone = core.router.route(passage.topic);
+  const matched = anyone.targets.length + anyone.groups.length > 0;
+  client.acknowledge(5, packetId, matched ? 0 : NO_SUBSCRIBERS, ticket);
+}
+
+/** A client may have as many unfinished QoS 1 and 2 messages as the broker's Receive Maximum [MQTT-3.3.4-9]. */
+function countQuota(client: Client, session: Session, qos: number, packetId: number): void {
+  if (client.unfinished < client.core.limits.receiveMaximum) return;
+  if (qos === 2 && session.received.has(packetId)) return;
+  if (client.version === 5) {
+    const max = client.core.limits.receiveMaximum;
+    throw new PeerError('receive-maximum-exceeded', 'MQTT-3.3.4-9', `more than ${max} messages that are not finished`);
+  }
+  client.hold();
+}
+
+/** MQTT 5.0 tells the client; MQTT 3 has no way to, so the message is acknowledged and dropped [MQTT-3.3.5-2]. */
+function refusePublish(client: Client, session: Session, refusal: Refusal, layer: 'access' | 'broker', topic: TopicName): void {
+  const { core } = client;
+  const { qos, packetId } = core.view;
+  const code = client.version === 5 ? reasonCode(refusal.reason as Reason) : 0;
+  let seen = 'nothing: the message was dropped';
+  if (qos === 1) {
+    client.acknowledge(4, packetId, code, 0);
+    seen = client.version === 5 ? `PUBACK 0x${code.toString(16)}` : 'PUBACK';
+  } else if (qos === 2) {
+    // With an error code the exchange ends at PUBREC; without one PUBREL will come and find nothing to route.
+    if (client.version !== 5) session.received.set(packetId, undefined);
+    client.acknowledge(5, packetId, code, 0);
+    seen = client.version === 5 ? `PUBREC 0x${code.toString(16)}` : 'PUBREC';
+  }
+  const { reason, because, rule } = refusal;
+  core.refused(client, { layer, reason, because, rule, packet: 'publish', topic, seen });
+}

@@ -1,0 +1,52 @@
+// Messages that wait for a client whose session ends with its connection: bounded, in memory only, first in first out.
+
+import type { Message } from '../ports/message.ts';
+import type { SharedCopy } from './shared-copies.ts';
+
+/** A copy that waits for quota. */
+export interface WaitingMessage {
+  readonly message: Message;
+  readonly qos: 1 | 2;
+  readonly retain: boolean;
+  readonly subscriptionIds: readonly number[];
+  readonly shared: SharedCopy | undefined;
+}
+
+export class MemoryQueue {
+  private entries: WaitingMessage[] = [];
+  private head = 0;
+  bytes = 0;
+
+  get size(): number {
+    return this.entries.length - this.head;
+  }
+
+  push(entry: WaitingMessage): void {
+    this.entries.push(entry);
+    this.bytes += sizeOf(entry);
+  }
+
+  shift(): WaitingMessage | undefined {
+    const entry = this.entries[this.head];
+    if (entry === undefined) return undefined;
+    this.head += 1;
+    this.bytes -= sizeOf(entry);
+    if (this.head === this.entries.length || this.head > 1024) {
+      this.entries = this.entries.slice(this.head);
+      this.head = 0;
+    }
+    return entry;
+  }
+
+  clear(): void {
+    this.entries = [];
+    this.head = 0;
+    this.bytes = 0;
+  }
+}
+
+/** Bytes that a queued message counts for: what it carries, not what the engine adds. */
+export function sizeOf(entry: Pick<WaitingMessage, 'message'>): number {
+  const { topicBytes, properties, payload } = entry.message;
+  return topicBytes.length + properties.length + payload.length;
+}

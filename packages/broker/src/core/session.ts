@@ -1,0 +1,108 @@
+// The state of one client that outlives its connection (4.1): subscriptions, what it is owed, what it sent and did not
+// finish. Holds state only; `delivery` sends, `handle/` answers, `sessions` begins and ends them.
+
+import type { TopicFilter, Will } from '@motte/wire';
+import type { Rights } from '../ports/access.ts';
+import { type Identity, identityKey } from '../ports/identity.ts';
+import type { Message } from '../ports/message.ts';
+import type { StoredSession, StoredSubscription, Ticket } from '../ports/store.ts';
+import type { Client } from './client.ts';
+import { InFlight } from './in-flight.ts';
+import { MemoryQueue } from './memory-queue.ts';
+import type { RetainedScan } from './retained.ts';
+
+/** Session Expiry Interval that means "never" (3.1.2.11.2). */
+export const NEVER_EXPIRES = 0xffff_ffff;
+
+export interface SessionStart {
+  readonly key: string;
+  readonly identity: Identity;
+  readonly clientId: string;
+  readonly rights: Rights;
+  readonly expirySeconds: number;
+  readonly generation: number;
+}
+
+export class Session {
+  readonly key: string;
+  readonly identity: Identity;
+  /** Key of that identity. */
+  readonly owner: string;
+  readonly clientId: string;
+  /** True if the store holds it; a session that ends with its connection is never written. */
+  readonly stored: boolean;
+  /** Compiled anew at every CONNECT; kept while away, for what is routed to it meanwhile. */
+  rights: Rights;
+  /** The connection that has it now. */
+  client: Client | undefined = undefined;
+  expirySeconds: number;
+  /** Raised by every CONNECT that takes the session. */
+  generation: number;
+  /** Wall-clock time in ms when the last connection ended; 0 while connected. */
+  endedAtMs = 0;
+  readonly subscriptions = new Map<TopicFilter, StoredSubscription>();
+  /** QoS 2 packet identifiers received and not yet released, with what PUBREL will route; undefined = refused. */
+  readonly received = new Map<number, Message | undefined>();
+  readonly sent = new InFlight();
+  /** What waits in memory; only for a session that is not stored. */
+  readonly queue = new MemoryQueue();
+  /** The last position given out in the queue of this session. */
+  seq = 0;
+  /** The highest position that was ever sent: up to it, a resend carries DUP [MQTT-3.3.1-1]. */
+  sentSeq = 0;
+  /** True while the store holds messages that were not sent on this connection: all new ones go behind them. */
+  behind = false;
+  /** Where reading the stored queue goes on. */
+  readSeq = 0;
+  reading = false;
+  /** Ticket of the last record staged for this session's queue. */
+  lastTicket: Ticket = 0;
+  /** Messages and bytes owed, whether sent or waiting; only of a stored session. */
+  owedMessages = 0;
+  owedBytes = 0;
+  /** Retained messages still to be handed over after a SUBSCRIBE. */
+  readonly scans: RetainedScan[] = [];
+  /** The will of a connection that is gone, while its delay runs. */
+  will: Will | undefined = undefined;
+
+  constructor(start: SessionStart) {
+    this.key = start.key;
+    this.identity = start.identity;
+    this.owner = identityKey(start.identity);
+    this.clientId = start.clientId;
+    this.rights = start.rights;
+    this.expirySeconds = start.expirySeconds;
+    this.generation = start.generation;
+    this.stored = start.expirySeconds > 0;
+  }
+
+  /** Name of the deadline of its delayed will. */
+  get willDeadline(): string {
+    return `will ${this.key}`;
+  }
+
+  /** True if anything waits that freed quota lets go. */
+  get isWaiting(): boolean {
+    return this.behind || this.queue.size > 0 || this.scans.length > 0;
+  }
+
+  get online(): boolean {
+    return this.client !== undefined;
+  }
+
+  get inFlight(): number {
+    return this.sent.size;
+  }
+
+  record(): StoredSession {
+    return {
+      key: this.key,
+      realm: this.identity.realm,
+      name: this.identity.name,
+      clientId: this.clientId,
+      generation: this.generation,
+      expirySeconds: this.expirySeconds,
+      endedAtMs: this.endedAtMs,
+    };
+  }
+}

@@ -1,0 +1,74 @@
+// Begin, hand over, leave and end of sessions (4.1, 3.1.2.4, 3.1.2.11.2), and what is due when they end: the will.
+
+import type { Client } from './client.ts';
+import type { Core } from './core.ts';
+import type { OpenedSession } from '../ports/store.ts';
+import { NEVER_EXPIRES, Session, type SessionStart } from './session.ts';
+import { requeueShared } from './shared-copies.ts';
+import { dropWill, leaveWill, publishWillNow } from './wills.ts';
+
+/** Makes a new session, unknown to the store until its first record is staged. */
+export function beginSession(core: Core, start: SessionStart): Session {
+  const session = new Session(start);
+  core.sessions.set(session.key, session);
+  core.counters.sessions += 1;
+  return session;
+}
+
+/** Ends a session: whatever it was owed is gone, its will is published if it still waited [MQTT-3.1.2-8]. */
+export function endSession(core: Core, session: Session): void {
+  if (core.sessions.get(session.key) !== session) return;
+  core.sessions.delete(session.key);
+  core.behind.delete(session);
+  core.counters.sessions -= 1;
+  core.counters.subscriptions -= session.subscriptions.size;
+  core.router.drop(session);
+  core.deadlines.cancel(session.key);
+  session.queue.clear();
+  session.scans.length = 0;
+  publishWillNow(core, session);
+  if (session.stored) core.store.stage({ kind: 'session-end', key: session.key }, true);
+}
+
+/** The connection is gone: the will takes its course, the session stays for its expiry interval or ends now. */
+export function leaveSession(client: Client, session: Session, will: boolean): void {
+  const { core } = client;
+  session.client = undefined;
+  session.reading = false;
+  session.scans.length = 0;
+  core.behind.delete(session);
+  requeueShared(core, session);
+  session.sent.clear();
+  session.endedAtMs = core.nowMs;
+  if (will && client.will !== undefined) leaveWill(core, session, client.will);
+  else dropWill(core, session);
+  if (session.expirySeconds === 0) {
+    endSession(core, session);
+    return;
+  }
+  session.behind = true;
+  session.readSeq = 0;
+  core.store.stage({ kind: 'session', session: session.record() }, true);
+  scheduleExpiry(core, session);
+}
+
+/** Arms the end of an away session. */
+export function scheduleExpiry(core: Core, session: Session): void {
+  if (session.expirySeconds === NEVER_EXPIRES) return;
+  core.deadlines.set(session.key, session.endedAtMs + session.expirySeconds * 1000, () => {
+    core.emit('session.expired', { identity: session.identity.name, clientId: session.clientId });
+    endSession(core, session);
+  });
+}
+
+/** A client has its session again: nothing that was to happen in its absence happens [MQTT-3.1.3-9]. */
+export function rejoinSession(core: Core, session: Session): void {
+  session.endedAtMs = 0;
+  core.deadlines.cancel(session.key);
+  dropWill(core, session);
+}
+
+/** What the store alone kept while the session was away. */
+export function restoreSession(session: Session, opened: OpenedSession): void {
+  for (const [packetId, message] of opened.received) session.received.set(packetId, message);
+}

@@ -1,0 +1,19 @@
+// Plain integer fields, raised where things happen and read by whoever exports them: no map, no label, no call.
+
+export class Counters {
+  connectionsOpened = 0;
+  connectionsClosed = 0;
+  clientsConnected = 0;
+  refusals = 0;
+  packetsReceived = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  messagesReceived = 0;
+  messagesDelivered = 0;
+  messagesDropped = 0;
+  messagesExpired = 0;
+  subscriptions = 0;
+  sessions = 0;
+  retained = 0;
+  assertions = 0;
+}
