@@ -1,0 +1,391 @@
+// What every Store promises, as tests that each implementation runs. The factory gives a fresh, empty store and a way to
+// let its commits and answers happen; nothing here knows how the store does it.
+
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../../packages/broker/src/ports/message.ts';
+import type {
+  Cursor,
+  OpenedSession,
+  QueuedMessage,
+  Store,
+  StoredSession,
+  StoredSubscription,
+} from '../../packages/broker/src/ports/store.ts';
+import { parseTopicFilter, parseTopicName, topicMatches } from '../../packages/wire/src/index.ts';
+
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Lets everything that is staged or asked so far be committed or answered. */
+  settle(): Promise<void> | void;
+}
+
+const encoder = new TextEncoder();
+
+export function storeContract(name: string, open: () => Promise<StoreUnderTest> | StoreUnderTest): void {
+  describe(`the Store contract: ${name}`, () => {
+    it('answers for a commit after it, once, with the highest ticket', async () => {
+      const { store, settle } = await open();
+      const commits: number[] = [];
+      store.onCommitted((upTo, fault) => {
+        expect(fault).toBeUndefined();
+        commits.push(upTo);
+      });
+      const first = store.stage({ kind: 'session', session: session('a') }, true);
+      const second = store.stage({ kind: 'retain', message: message('t') }, false);
+      expect(second).toBeGreaterThan(first);
+      expect(commits).toEqual([]);
+      expect([store.isCommitted(first), store.isCommitted(second)]).toEqual([false, false]);
+      await settle();
+      expect(commits.at(-1)).toBe(second);
+      expect([store.isCommitted(first), store.isCommitted(second)]).toEqual([true, true]);
+      const third = store.stage({ kind: 'unretain', topic: parseTopicName('t') }, true);
+      expect([store.isCommitted(second), store.isCommitted(third)]).toEqual([true, false]);
+      await settle();
+      expect(commits.at(-1)).toBe(third);
+      await store.close();
+    });
+
+    it('tells every listener, and what a listener stages is committed too', async () => {
+      const { store, settle } = await open();
+      let staged = 0;
+      let seen = 0;
+      store.onCommitted(() => {
+        if (staged === 0) staged = store.stage({ kind: 'retain', message: message('later') }, true);
+      });
+      store.onCommitted((upTo) => {
+        seen = upTo;
+      });
+      store.stage({ kind: 'retain', message: message('first') }, true);
+      await settle();
+      await settle();
+      expect(seen).toBe(staged);
+      expect(store.retainedCount).toBe(2);
+      await store.close();
+    });
+
+    it('a struck record is not written, and nothing waits for it', async () => {
+      const { store, settle } = await open();
+      store.stage({ kind: 'session', session: session('a') }, true);
+      await settle();
+      const one = store.stage({ kind: 'queue', key: 'a', entry: queued(1) }, false);
+      const two = store.stage({ kind: 'queue', key: 'a', entry: queued(2) }, false);
+      store.strike(one);
+      expect(store.isCommitted(one)).toBe(true);
+      expect(store.isCommitted(two)).toBe(false);
+      await settle();
+      expect((await readQueue(store, settle, 'a', 0, 10)).map((entry) => entry.seq)).toEqual([2]);
+      store.strike(two);
+      await settle();
+      expect(await readQueue(store, settle, 'a', 0, 10)).toHaveLength(1);
+      await store.close();
+    });
+
+    it('answers in a later turn, with what was committed by then', async () => {
+      const { store, settle } = await open();
+      store.stage({ kind: 'session', session: session('a') }, true);
+      let answers = 0;
+      store.openSession('a', (opened) => {
+        answers += 1;
+        expect(opened?.session.key).toBe('a');
+      });
+      store.openSession('unknown', (opened) => {
+        answers += 1;
+        expect(opened).toBeUndefined();
+      });
+      store.readQueue('unknown', 0, 10, (entries) => {
+        answers += 1;
+        expect(entries).toEqual([]);
+      });
+      store.matchRetained(parseTopicFilter('#'), undefined, 10, (messages, next) => {
+        answers += 1;
+        expect([messages, next]).toEqual([[], undefined]);
+      });
+      expect(answers).toBe(0);
+      await settle();
+      expect(answers).toBe(4);
+      await store.close();
+    });
+
+    it('keeps all that belongs to a session until its end, and then nothing', async () => {
+      const { store, settle } = await open();
+      const will = { message: message('will'), delayMs: 5000 };
+      store.stage({ kind: 'session', session: session('a') }, true);
+      store.stage({ kind: 'session', session: session('b') }, true);
+      for (const filter of ['x/#', '$share/g/y', 'z']) {
+        store.stage({ kind: 'subscribe', key: 'a', subscription: subscription(filter) }, true);
+      }
+      store.stage({ kind: 'subscribe', key: 'a', subscription: { ...subscription('x/#'), qos: 2 } }, true);
+      store.stage({ kind: 'unsubscribe', key: 'a', filter: parseTopicFilter('z') }, true);
+      store.stage({ kind: 'receive', key: 'a', packetId: 7, message: message('held') }, true);
+      store.stage({ kind: 'receive', key: 'a', packetId: 8, message: undefined }, true);
+      store.stage({ kind: 'receive', key: 'a', packetId: 9, message: message('held') }, true);
+      store.stage({ kind: 'received-end', key: 'a', packetId: 9 }, true);
+      store.stage({ kind: 'queue', key: 'a', entry: queued(3) }, true);
+      store.stage({ kind: 'will', key: 'a', will }, true);
+      store.stage({ kind: 'session', session: { ...session('a'), generation: 2 } }, true);
+      await settle();
+      const opened = (await openSession(store, settle, 'a')) as OpenedSession;
+      expect(opened.session.generation).toBe(2);
+      expect(opened.subscriptions.map((one) => [one.filter, one.qos]).sort()).toEqual([
+        ['$share/g/y', 1],
+        ['x/#', 2],
+      ]);
+      expect([...opened.received.keys()].sort()).toEqual([7, 8]);
+      expect(opened.received.get(7)?.topic).toBe('held');
+      expect(opened.received.get(8)).toBeUndefined();
+      expect([opened.queuedMessages, opened.lastSeq]).toEqual([1, 3]);
+      expect(opened.queuedBytes).toBeGreaterThan(0);
+      expect(opened.will?.delayMs).toBe(5000);
+      expect((await listSessions(store, settle)).map((one) => one.session.key).sort()).toEqual(['a', 'b']);
+
+      store.stage({ kind: 'unwill', key: 'a' }, true);
+      await settle();
+      expect((await openSession(store, settle, 'a'))?.will).toBeUndefined();
+      expect([...opened.received.keys()].sort()).toEqual([7, 8]);
+
+      store.stage({ kind: 'session-end', key: 'a' }, true);
+      store.stage({ kind: 'queue', key: 'a', entry: queued(4) }, true);
+      store.stage({ kind: 'subscribe', key: 'a', subscription: subscription('late') }, true);
+      await settle();
+      expect(await openSession(store, settle, 'a')).toBeUndefined();
+      expect(await readQueue(store, settle, 'a', 0, 10)).toEqual([]);
+      store.stage({ kind: 'session', session: session('a') }, true);
+      await settle();
+      const fresh = (await openSession(store, settle, 'a')) as OpenedSession;
+      expect([fresh.subscriptions, fresh.received.size, fresh.queuedMessages, fresh.lastSeq, fresh.will]).toEqual([
+        [],
+        0,
+        0,
+        0,
+        undefined,
+      ]);
+      await store.close();
+    });
+
+    it('reads a queue in order, page by page, and remembers what was released', async () => {
+      const { store, settle } = await open();
+      store.stage({ kind: 'session', session: session('a') }, true);
+      for (let seq = 1; seq <= 100; seq++) store.stage({ kind: 'queue', key: 'a', entry: queued(seq) }, true);
+      for (let seq = 1; seq <= 100; seq += 3) store.stage({ kind: 'dequeue', key: 'a', seq }, false);
+      store.stage({ kind: 'released', key: 'a', seq: 3 }, true);
+      store.stage({ kind: 'released', key: 'a', seq: 4 }, true);
+      store.stage({ kind: 'dequeue', key: 'a', seq: 4711 }, true);
+      await settle();
+      const all: QueuedMessage[] = [];
+      for (let after = 0; ; ) {
+        const page = await readQueue(store, settle, 'a', after, 7);
+        expect(page.length).toBeLessThanOrEqual(7);
+        if (page.length === 0) break;
+        all.push(...page);
+        after = (page.at(-1) as QueuedMessage).seq;
+      }
+      const left = Array.from({ length: 100 }, (_, i) => i + 1).filter((seq) => (seq - 1) % 3 !== 0);
+      expect(all.map((entry) => entry.seq)).toEqual(left);
+      expect(all.filter((entry) => entry.released).map((entry) => entry.seq)).toEqual([3]);
+      const opened = await openSession(store, settle, 'a');
+      expect([opened?.queuedMessages, opened?.lastSeq]).toEqual([left.length, 100]);
+      for (const seq of left) store.stage({ kind: 'dequeue', key: 'a', seq }, true);
+      await settle();
+      const empty = await openSession(store, settle, 'a');
+      expect([empty?.queuedMessages, empty?.queuedBytes, empty?.lastSeq]).toEqual([0, 0, 100]);
+      await store.close();
+    });
+
+    it('[MQTT-3.3.1-5] keeps one retained message per topic, the last, and counts them', async () => {
+      const { store, settle } = await open();
+      store.stage({ kind: 'retain', message: message('t', 'first') }, true);
+      store.stage({ kind: 'retain', message: message('t', 'second!') }, true);
+      store.stage({ kind: 'retain', message: message('u', '') }, true);
+      await settle();
+      expect(store.retainedCount).toBe(2);
+      const bytes = store.retainedBytes;
+      expect(bytes).toBeGreaterThanOrEqual('t'.length + 'second!'.length + 'u'.length);
+      const found = await matchRetained(store, settle, 't', 10);
+      expect(found.map((one) => new TextDecoder().decode(one.payload))).toEqual(['second!']);
+      store.stage({ kind: 'unretain', topic: parseTopicName('t') }, true);
+      store.stage({ kind: 'unretain', topic: parseTopicName('unknown') }, true);
+      await settle();
+      expect(store.retainedCount).toBe(1);
+      expect(store.retainedBytes).toBeLessThan(bytes);
+      store.stage({ kind: 'unretain', topic: parseTopicName('u') }, true);
+      await settle();
+      expect([store.retainedCount, store.retainedBytes]).toEqual([0, 0]);
+      await store.close();
+    });
+
+    it('[MQTT-4.7.2-1] finds exactly the retained messages that a filter matches, in pages', async () => {
+      const { store, settle } = await open();
+      const levels = ['', 'a', 'b', 'a.b', 'ab', '!', '$s', '__proto__', '\u{1F600}'];
+      const topics: string[] = [];
+      for (const one of levels) {
+        if (one !== '') topics.push(one);
+        for (const two of levels) {
+          topics.push(`${one}/${two}`);
+          for (const three of ['', 'a', 'ab']) topics.push(`${one}/${two}/${three}`);
+        }
+      }
+      for (const topic of topics) store.stage({ kind: 'retain', message: message(topic) }, true);
+      await settle();
+      expect(store.retainedCount).toBe(topics.length);
+      const filters = [
+        '#',
+        '+',
+        '+/#',
+        '+/+',
+        '+/a',
+        'a/#',
+        'a/+',
+        'a/+/a',
+        '+/b/#',
+        '+/+/+',
+        'a',
+        '/',
+        '/+',
+        '+/',
+        '//',
+      ];
+      filters.push(
+        '+/+/ab',
+        '+/ab/+',
+        '$s/#',
+        '$s/+/a',
+        '__proto__/+',
+        'zz/#',
+        '+/zz',
+        'a/b/a/#',
+        '!/#',
+        '\u{1F600}/+',
+      );
+      for (const filter of filters) {
+        const expected = topics.filter((topic) => topicMatches(filter, topic)).sort();
+        for (const max of [1, 7, 10_000]) {
+          const found = (await matchRetained(store, settle, filter, max)).map((one) => one.topic).sort();
+          expect({ filter, found }).toEqual({ filter, found: expected });
+        }
+      }
+      await store.close();
+    });
+
+    it('a scan goes on, without a topic twice, while retained messages come and go', async () => {
+      const { store, settle } = await open();
+      for (let i = 0; i < 200; i++) store.stage({ kind: 'retain', message: message(`t/${i}/x`) }, true);
+      await settle();
+      const found: string[] = [];
+      let cursor: Cursor;
+      for (let page = 0; ; page++) {
+        const answer = await retainedPage(store, settle, '+/+/x', cursor, 10);
+        found.push(...answer.messages.map((one) => one.topic));
+        cursor = answer.next;
+        if (cursor === undefined) break;
+        store.stage({ kind: 'unretain', topic: parseTopicName(`t/${page}/x`) }, true);
+        store.stage({ kind: 'retain', message: message(`t/new-${page}/x`) }, true);
+        const last = answer.messages.at(-1);
+        if (last !== undefined) store.stage({ kind: 'unretain', topic: last.topic }, true);
+        await settle();
+      }
+      expect(new Set(found).size).toBe(found.length);
+      const kept = Array.from({ length: 200 }, (_, i) => `t/${i}/x`).slice(50);
+      expect(found).toEqual(expect.arrayContaining(kept));
+      await store.close();
+    });
+
+    it('after it was closed it answers with a fault', async () => {
+      const { store, settle } = await open();
+      await store.close();
+      await store.close();
+      const faults: unknown[] = [];
+      store.openSession('a', (_session, fault) => faults.push(fault));
+      store.readQueue('a', 0, 1, (_entries, fault) => faults.push(fault));
+      store.matchRetained(parseTopicFilter('#'), undefined, 1, (_messages, _next, fault) => faults.push(fault));
+      store.listSessions((_sessions, fault) => faults.push(fault));
+      await settle();
+      expect(faults).toHaveLength(4);
+      for (const fault of faults) expect(fault).toBeInstanceOf(Error);
+    });
+  });
+}
+
+function message(topic: string, payload = 'payload'): Message {
+  return {
+    topic: parseTopicName(topic),
+    topicBytes: encoder.encode(topic),
+    payload: encoder.encode(payload),
+    qos: 1,
+    retain: true,
+    properties: new Uint8Array(0),
+    expiresAtMs: 0,
+    publisher: 'publisher',
+    owner: 'owner',
+  };
+}
+
+function session(key: string): StoredSession {
+  return { key, realm: 'ca:motte', name: key, clientId: key, generation: 1, expirySeconds: 3600, endedAtMs: 0 };
+}
+
+function subscription(filter: string): StoredSubscription {
+  return {
+    filter: parseTopicFilter(filter),
+    qos: 1,
+    noLocal: false,
+    retainAsPublished: false,
+    retainHandling: 0,
+    subscriptionIdentifier: 0,
+  };
+}
+
+function queued(seq: number): QueuedMessage {
+  return { seq, message: message('q'), qos: 2, retain: false, subscriptionIds: [], released: false };
+}
+
+type Settle = StoreUnderTest['settle'];
+
+async function openSession(store: Store, settle: Settle, key: string): Promise<OpenedSession | undefined> {
+  let answer: OpenedSession | undefined;
+  store.openSession(key, (opened) => {
+    answer = opened;
+  });
+  await settle();
+  return answer;
+}
+
+async function listSessions(store: Store, settle: Settle): Promise<readonly OpenedSession[]> {
+  let answer: readonly OpenedSession[] = [];
+  store.listSessions((sessions) => {
+    answer = sessions;
+  });
+  await settle();
+  return answer;
+}
+
+async function readQueue(store: Store, settle: Settle, key: string, afterSeq: number, max: number) {
+  let answer: readonly QueuedMessage[] = [];
+  store.readQueue(key, afterSeq, max, (entries, fault) => {
+    expect(fault).toBeUndefined();
+    answer = entries;
+  });
+  await settle();
+  return answer;
+}
+
+async function retainedPage(store: Store, settle: Settle, filter: string, cursor: Cursor, max: number) {
+  let answer: { messages: readonly Message[]; next: Cursor } | undefined;
+  store.matchRetained(parseTopicFilter(filter), cursor, max, (messages, next) => {
+    answer = { messages, next };
+  });
+  await settle();
+  if (answer === undefined) throw new Error('the store did not answer');
+  expect(answer.messages.length).toBeLessThanOrEqual(max);
+  return answer;
+}
+
+async function matchRetained(store: Store, settle: Settle, filter: string, max: number): Promise<Message[]> {
+  const found: Message[] = [];
+  let cursor: Cursor;
+  do {
+    const page = await retainedPage(store, settle, filter, cursor, max);
+    found.push(...page.messages);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return found;
+}
