@@ -36,6 +36,14 @@ static struct mark take_mark(const struct fleet *fleet) {
 
 static double per(double value, uint64_t count) { return count ? value / (double)count : 0; }
 
+// Share of one core that neither the broker nor the generator used: the machine was not theirs alone.
+static double other_busy(const struct mark *from, const struct mark *to) {
+  const struct cost *a = &from->cost, *b = &to->cost;
+  double ours_s = b->broker_cpu_s - a->broker_cpu_s + b->self_cpu_s - a->self_cpu_s;
+  double others_s = b->machine_cpu_s - a->machine_cpu_s - ours_s;
+  return others_s > 0 ? others_s / seconds(b->at_ns - a->at_ns) : 0;
+}
+
 static void report_connects(const struct mark *from, const struct mark *to) {
   uint64_t count = to->ready - from->ready;
   double elapsed_s = seconds(to->cost.at_ns - from->cost.at_ns);
@@ -44,6 +52,7 @@ static void report_connects(const struct mark *from, const struct mark *to) {
          to->resumed - from->resumed, (double)count / elapsed_s,
          per((to->cost.broker_cpu_s - from->cost.broker_cpu_s) * 1e6, count),
          (to->cost.self_cpu_s - from->cost.self_cpu_s) / elapsed_s);
+  printf(",\"connect_other_busy\":%.3f", other_busy(from, to));
   printf(",\"rss_before_bytes\":%lu,\"rss_bytes\":%lu,\"rss_per_client_bytes\":%.0f", from->cost.rss_bytes,
          to->cost.rss_bytes, per(grown, count));
 }
@@ -59,6 +68,7 @@ static void report_traffic(const struct fleet *fleet, const struct traffic *traf
   printf(",\"seconds\":%.3f,\"rate\":%.1f,\"cpu_us_per_message\":%.4f,\"broker_busy\":%.3f,\"load_busy\":%.3f", elapsed_s,
          (double)moved / elapsed_s, per(broker_s * 1e6, moved), broker_s / elapsed_s,
          (to->cost.self_cpu_s - from->cost.self_cpu_s) / elapsed_s);
+  printf(",\"other_busy\":%.3f", other_busy(from, to));
   printf(",\"p50_us\":%.1f,\"p99_us\":%.1f,\"lag_p99_us\":%.1f", histogram_quantile_us(&fleet->tally.latency, 0.5),
          histogram_quantile_us(&fleet->tally.latency, 0.99), histogram_quantile_us(&traffic->lag, 0.99));
   printf(",\"wire_bytes_per_message\":%.2f,\"segments_per_message\":%.4f,\"disk_bytes_per_message\":%.1f",

@@ -163,7 +163,7 @@ void parse_options(struct options *options, int argc, char **argv) {
       .size = 64,
       .burst = 1,
       .window = 20,
-      .inflight = 20000,
+      .inflight = 5000,
       .wake_early_us = 50,
       .concurrency = 50,
       .warm_s = 0,

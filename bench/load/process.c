@@ -55,10 +55,19 @@ static uint64_t written_of(pid_t pid) {
   return bytes;
 }
 
+// proc(5), /proc/stat: user nice system idle iowait irq softirq steal, in clock ticks. Stolen time is someone else's too.
+static double machine_cpu(void) {
+  unsigned long long user, nice, system, irq, softirq, steal;
+  FILE *stream = fopen("/proc/stat", "r");
+  int fields = stream ? fscanf(stream, "cpu %llu %llu %llu %*u %*u %llu %llu %llu", &user, &nice, &system, &irq, &softirq, &steal) : 0;
+  if (stream) fclose(stream);
+  return fields == 6 ? (double)(user + nice + system + irq + softirq + steal) / (double)sysconf(_SC_CLK_TCK) : 0;
+}
+
 static double of_timeval(struct timeval t) { return (double)t.tv_sec + (double)t.tv_usec / 1e6; }
 
 struct cost measure_cost(const struct options *options) {
-  struct cost cost = {.at_ns = now_ns()};
+  struct cost cost = {.at_ns = now_ns(), .machine_cpu_s = machine_cpu()};
   for (int i = 0; i < options->pid_count; i++) {
     cost.broker_cpu_s += cpu_of(options->pids[i]);
     cost.rss_bytes += rss_of(options->pids[i]);

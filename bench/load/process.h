@@ -6,6 +6,7 @@ struct cost {
   uint64_t at_ns;
   double broker_cpu_s;     // user + system, all threads, all --pid processes
   double self_cpu_s;       // of this generator
+  double machine_cpu_s;    // of everything that ran on this machine
   uint64_t rss_bytes;      // resident memory of the broker
   uint64_t written_bytes;  // what the broker made the block layer write
 };

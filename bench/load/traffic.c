@@ -9,6 +9,10 @@
 #define TURN_MESSAGES_MAX 256  // paced: sent in one turn when behind, before looking at what has come back
 #define RETAINED_WINDOW 50
 
+// Unpaced: sent between two looks at what has come back. Looking after every round of the publishers would find one
+// message per subscriber and make the generator, not the broker, what limits the throughput.
+#define FLOOD_TURN_MESSAGES 250
+
 static uint64_t deliveries_per_message(const struct options *options) {
   if (options->away) return 0;
   return options->mode == MODE_PAIRS ? 1 : (uint64_t)options->subscribers;
@@ -56,7 +60,7 @@ static void publish_freely(struct fleet *fleet, struct traffic *traffic, uint64_
   const struct options *options = fleet->options;
   struct tally *tally = &fleet->tally;
   struct stall stall = {0};
-  uint64_t sent_before = tally->sent, acknowledged_before = tally->acknowledged;
+  uint64_t sent_before = tally->sent, acknowledged_before = tally->acknowledged, polled_at = tally->sent;
   while (now_ns() < until_ns && !is_done(fleet, total, tally->sent - sent_before, tally->acknowledged - acknowledged_before)) {
     bool idle = true;
     for (int i = 0; i < options->publishers; i++) {
@@ -66,7 +70,9 @@ static void publish_freely(struct fleet *fleet, struct traffic *traffic, uint64_
       publish_burst(&fleet->publishers[i], count, now_ns());
       idle = false;
     }
+    if (!idle && tally->sent < polled_at + FLOOD_TURN_MESSAGES) continue;
     fleet_poll(fleet, idle ? NS_PER_MS : 0);
+    polled_at = tally->sent;
     if (idle && has_stalled(&stall, tally)) traffic->lost += outstanding(fleet, traffic);
   }
 }
