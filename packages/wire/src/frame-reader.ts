@@ -103,7 +103,7 @@ export class FrameReader {
         return frameLength;
       }
     }
-    throw malformed('2.1.4', 'the Remaining Length takes more than four bytes');
+    throw malformed('1.5.5', 'the Remaining Length takes more than four bytes');
   }
 
   /** Adds to the partial frame from the chunk in hand; true if that completed it. */

@@ -1,7 +1,7 @@
 // All packets: the union, and the one place that turns a frame into a packet and back (2.1, 3).
 
 import { Cursor } from './cursor.ts';
-import { checkFlags, firstByteOf, PACKET_TYPES } from './fixed-header.ts';
+import { checkFirstByte, checkFlags, firstByteOf, PACKET_TYPES } from './fixed-header.ts';
 import { type Auth, decodeAuth, encodeAuth } from './packets/auth.ts';
 import { type Connack, decodeConnack, encodeConnack } from './packets/connack.ts';
 import { type Connect, decodeConnect, encodeConnect } from './packets/connect.ts';
@@ -44,7 +44,7 @@ export type Packet =
  */
 export function decode(frame: Uint8Array, version: ProtocolVersion): Packet {
   const header = new Cursor(frame, 0, frame.length);
-  header.byte();
+  checkFirstByte(header.byte());
   const length = header.varint();
   if (length !== header.left)
     throw malformed('2.1.4', `the Remaining Length is ${length}, ${header.left} bytes follow`);
