@@ -3,7 +3,7 @@
 
 import { AckView, type PeerError, PublishView, type Reason, TopicCache, type TopicName, textLength, writeText } from '@motte/wire';
 import type { Emit, Who } from '../events.ts';
-import type { Access } from '../ports/access.ts';
+import type { Access, Rights } from '../ports/access.ts';
 import type { Backplane } from '../ports/backplane.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ConnectionFacts } from '../ports/connection-facts.ts';
@@ -104,7 +104,7 @@ export class Core {
       routesMax: parts.limits.routesMax,
       levelsMax: parts.limits.topicLevelsMax,
       subscriptionsMax: parts.limits.subscriptionsMax,
-      receive: (session, topic) => parts.access.receive(session.rights, topic),
+      receive: (session, topic) => parts.access.receive(this.rightsOf(session), topic),
       policyGeneration: () => parts.access.generation,
     });
     this.store.onCommitted((upTo, fault) => this.committed(upTo, fault));
@@ -131,6 +131,13 @@ export class Core {
     return routeMessage(this, Passage.ofMessage(message, this.nowMs));
   }
 
+  /** Publishes a message of the broker's own. */
+  publish(topic: TopicName, payload: Uint8Array): void {
+    const topicBytes = this.utf8(topic);
+    const own = { qos: 0, retain: false, properties: NOTHING, expiresAtMs: 0, publisher: '', owner: '' } as const;
+    this.route({ topic, topicBytes, payload, ...own });
+  }
+
   /** The bytes of a topic that did not come from a packet. */
   utf8(topic: TopicName): Uint8Array {
     const bytes = new Uint8Array(textLength(topic));
@@ -148,6 +155,13 @@ export class Core {
     for (const client of [...this.clients]) {
       client.link.run(() => endClient(client, { reason: 'server-shutting-down', byPeer: false, will: true }));
     }
+  }
+
+  /** The session's rights under the policy of now. */
+  rightsOf(session: Session): Rights {
+    const { access } = this;
+    if (session.rights.generation !== access.generation) session.rights = access.rightsOf(session.subject);
+    return session.rights;
   }
 
   /** Who an event about this client is about. */
@@ -194,6 +208,8 @@ export class Core {
     }
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** What `refused` needs beyond who it was. */
 export interface RefusalFacts {

@@ -71,7 +71,7 @@ function deliverCopy(core: Core, target: Target<Session>, passage: Passage, grou
   const session = target.subscriber;
   if (target.verdict === 'ask') {
     const { topic, qos, retain, payload } = passage;
-    if (!core.access.receiveMessage(session.rights, topic, qos, retain, payload)) return;
+    if (!core.access.receiveMessage(core.rightsOf(session), topic, qos, retain, payload)) return;
   }
   core.routed.matched += 1;
   const qos: QoS = target.qos < passage.qos ? target.qos : passage.qos;

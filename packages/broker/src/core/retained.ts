@@ -92,10 +92,10 @@ export class RetainedScan {
       return;
     }
     if (subscription.noLocal && message.publisher === session.key) return;
-    const verdict = core.access.receive(session.rights, message.topic);
+    const verdict = core.access.receive(core.rightsOf(session), message.topic);
     if (verdict === 'never') return;
     const { topic, payload } = message;
-    if (verdict === 'ask' && !core.access.receiveMessage(session.rights, topic, message.qos, true, payload)) return;
+    if (verdict === 'ask' && !core.access.receiveMessage(core.rightsOf(session), topic, message.qos, true, payload)) return;
     const passage = Passage.ofMessage(message, core.nowMs);
     const qos = subscription.qos < message.qos ? subscription.qos : message.qos;
     const ids = subscription.subscriptionIdentifier === 0 ? [] : [subscription.subscriptionIdentifier];

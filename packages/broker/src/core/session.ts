@@ -2,7 +2,7 @@
 // finish. Holds state only; `delivery` sends, `handle/` answers, `sessions` begins and ends them.
 
 import type { TopicFilter, Will } from '@motte/wire';
-import type { Rights } from '../ports/access.ts';
+import type { Rights, Subject } from '../ports/access.ts';
 import { type Identity, identityKey } from '../ports/identity.ts';
 import type { Message } from '../ports/message.ts';
 import type { StoredSession, StoredSubscription, Ticket } from '../ports/store.ts';
@@ -18,6 +18,7 @@ export interface SessionStart {
   readonly key: string;
   readonly identity: Identity;
   readonly clientId: string;
+  readonly subject: Subject;
   readonly rights: Rights;
   readonly expirySeconds: number;
   readonly generation: number;
@@ -31,7 +32,9 @@ export class Session {
   readonly clientId: string;
   /** True if the store holds it; a session that ends with its connection is never written. */
   readonly stored: boolean;
-  /** Compiled anew at every CONNECT; kept while away, for what is routed to it meanwhile. */
+  /** Who asks for what, and by which way: settled at CONNECT and again on resume. */
+  subject: Subject;
+  /** Compiled from the subject; read through `core.rightsOf`, which compiles anew when the policy has changed. */
   rights: Rights;
   /** The connection that has it now. */
   client: Client | undefined = undefined;
@@ -70,6 +73,7 @@ export class Session {
     this.identity = start.identity;
     this.owner = identityKey(start.identity);
     this.clientId = start.clientId;
+    this.subject = start.subject;
     this.rights = start.rights;
     this.expirySeconds = start.expirySeconds;
     this.generation = start.generation;

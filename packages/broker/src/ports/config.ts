@@ -31,6 +31,8 @@ export interface BrokerConfig {
   readonly limits: Limits;
   readonly admission: AdmissionConfig;
   readonly store: { readonly kind: 'memory'; readonly lingerMs: number };
+  /** The oldest TLS version that listeners speak; absent = 1.2. */
+  readonly tls?: { readonly minVersion: '1.0' | '1.1' | '1.2' | '1.3' };
 }
 
 /** What TLS listeners present and trust; PEM. */

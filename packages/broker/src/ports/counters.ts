@@ -16,4 +16,5 @@ export class Counters {
   sessions = 0;
   retained = 0;
   assertions = 0;
+  observerFaults = 0;
 }

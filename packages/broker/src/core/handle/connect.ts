@@ -2,13 +2,14 @@
 // No state is touched for a client before it is proven.
 
 import { type Connect, connackReturnCode, decodeFrom, encode, type Properties, PeerError, type ProtocolVersion, type Reason } from '@motte/wire';
+import type { Subject } from '../../ports/access.ts';
 import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
-import { type Identity, identityKey } from '../../ports/identity.ts';
+import { identityKey } from '../../ports/identity.ts';
 import type { OpenedSession } from '../../ports/store.ts';
 import type { Layer } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
-import { NEVER_EXPIRES, type Session } from '../session.ts';
+import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
 import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
 import { challengeClient } from './auth.ts';
@@ -63,7 +64,8 @@ function authoriseConnect(client: Client, proven: Proven): void {
   const connect = client.connect as Connect;
   const { identity } = proven;
   if (client.clientId === '') client.clientId = `${identity.name}/${core.random.token(ASSIGNED_LENGTH)}`;
-  const rights = core.access.rightsOf({ identity, clientId: client.clientId, facts });
+  const subject: Subject = { identity, clientId: client.clientId, facts };
+  const rights = core.access.rightsOf(subject);
   const { will } = connect;
   if (will !== undefined) {
     const verdict = core.access.publish(rights, will.topic, will.qos, will.retain, will.payload);
@@ -75,8 +77,9 @@ function authoriseConnect(client: Client, proven: Proven): void {
   }
   const key = core.sessionKey(identityKey(identity), client.clientId);
   const claim = (opened: OpenedSession | undefined): void => {
-    const session = claimSession(client, connect, key, identity, opened);
+    const session = claimSession(client, connect, { key, identity, clientId: client.clientId, subject, rights }, opened);
     if (session === undefined) return;
+    session.subject = subject;
     session.rights = rights;
     core.router.refresh(session);
     accept(client, connect, session, proven);
@@ -99,17 +102,16 @@ function authoriseConnect(client: Client, proven: Proven): void {
 function claimSession(
   client: Client,
   connect: Connect,
-  key: string,
-  identity: Identity,
+  claim: Omit<SessionStart, 'expirySeconds' | 'generation'>,
   opened: OpenedSession | undefined,
 ): Session | undefined {
   const { core } = client;
-  const online = core.sessions.get(key)?.client;
+  const online = core.sessions.get(claim.key)?.client;
   if (online !== undefined) {
     core.emit('session.taken-over', core.who(online));
     online.link.run(() => endClient(online, { reason: 'session-taken-over', byPeer: false, will: true }));
   }
-  const known = core.sessions.get(key);
+  const known = core.sessions.get(claim.key);
   const expirySeconds = expiryOf(client, connect);
   if (known !== undefined && connect.cleanStart) endSession(core, known);
   else if (known !== undefined) {
@@ -123,8 +125,7 @@ function claimSession(
     refused(client, 'broker', 'quota-exceeded', `${core.limits.sessionsMax} sessions exist already`, 'limits.sessionsMax');
     return undefined;
   }
-  const rights = core.access.rightsOf({ identity, clientId: client.clientId, facts: client.facts });
-  return beginSession(core, { key, identity, clientId: client.clientId, rights, expirySeconds, generation: 1 });
+  return beginSession(core, { ...claim, expirySeconds, generation: 1 });
 }
 
 function accept(client: Client, connect: Connect, session: Session, proven: Proven): void {

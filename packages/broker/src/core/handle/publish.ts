@@ -37,7 +37,7 @@ export function receivePublish(client: Client, buffer: Uint8Array, start: number
     return;
   }
   const payload = buffer.subarray(view.payloadStart, view.payloadEnd);
-  const verdict = core.access.publish(session.rights, topic, qos, view.retain, payload);
+  const verdict = core.access.publish(core.rightsOf(session), topic, qos, view.retain, payload);
   if (!verdict.allow) {
     refusePublish(client, session, verdict, 'access', topic);
     return;

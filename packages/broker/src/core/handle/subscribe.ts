@@ -63,7 +63,7 @@ function checkSubscribe(client: Client, session: Session, filter: TopicFilter): 
     const because = `the filter has more than ${core.limits.topicLevelsMax} levels`;
     return { ...refuse('topic-filter-invalid', because, 'limits.topicLevelsMax'), layer: 'broker' };
   }
-  const verdict = core.access.subscribe(session.rights, (shareOf(filter)?.filter ?? filter) as TopicFilter);
+  const verdict = core.access.subscribe(core.rightsOf(session), (shareOf(filter)?.filter ?? filter) as TopicFilter);
   if (!verdict.allow) return { ...verdict, layer: 'access' };
   if (session.subscriptions.has(filter)) return undefined;
   if (session.subscriptions.size >= core.limits.subscriptionsPerSessionMax) {

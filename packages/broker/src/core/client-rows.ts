@@ -1,0 +1,95 @@
+// Every connection and stored session as an administrator sees it; read on demand, nothing is kept for it.
+
+import type { ClientRow, KickQuery, ClientState as RowState } from '../ports/admin-view.ts';
+import type { Identity } from '../ports/identity.ts';
+import type { Client, ClientState } from './client.ts';
+import type { Core } from './core.ts';
+import { endClient } from './end-client.ts';
+import type { Session } from './session.ts';
+
+/** Realm of the broker's own CA: its devices are shown by name alone. */
+const OWN_REALM = 'ca:motte';
+
+const STATES: Readonly<Record<ClientState, RowState>> = {
+  connecting: 'connecting',
+  proving: 'connecting',
+  opening: 'opening',
+  open: 'connected',
+  closed: 'closing',
+};
+
+export function clientRows(core: Core): ClientRow[] {
+  const rows: ClientRow[] = [];
+  for (const client of core.clients) rows.push(rowOf(client));
+  for (const session of core.sessions.values()) if (session.client === undefined) rows.push(awayRowOf(session));
+  return rows;
+}
+
+/** Ends the connections that match; gives how many. */
+export function kickClients(core: Core, query: KickQuery): number {
+  let kicked = 0;
+  for (const client of [...core.clients]) {
+    const row = rowOf(client);
+    const isMeant =
+      (query.connection !== undefined && query.connection === row.connection) ||
+      (query.clientId !== undefined && query.clientId === row.clientId) ||
+      (query.identity !== undefined && query.identity === row.identity);
+    if (!isMeant) continue;
+    client.link.run(() => endClient(client, { reason: 'administrative-action', byPeer: false, will: true }));
+    kicked += 1;
+  }
+  return kicked;
+}
+
+function rowOf(client: Client): ClientRow {
+  const { facts, session } = client;
+  return {
+    connection: facts.id,
+    state: STATES[client.state],
+    clientId: client.clientId,
+    identity: session === undefined ? '' : nameOf(session.identity),
+    roles: session?.identity.roles ?? [],
+    listener: facts.listener.name,
+    address: facts.address,
+    port: facts.port,
+    version: client.state === 'connecting' ? 0 : client.version,
+    keepAlive: client.keepAliveSeconds,
+    sessionExpiry: session?.expirySeconds ?? 0,
+    sinceMs: facts.openedAtMs,
+    tls: facts.tls === undefined ? '' : `${facts.tls.protocol} ${facts.tls.cipher}`,
+    subscriptions: session?.subscriptions.size ?? 0,
+    queuedMessages: session === undefined ? 0 : waitingOf(session),
+    inFlight: session?.inFlight ?? 0,
+    unsentBytes: client.link.unsentBytes,
+  };
+}
+
+function awayRowOf(session: Session): ClientRow {
+  return {
+    connection: 0,
+    state: 'away',
+    clientId: session.clientId,
+    identity: nameOf(session.identity),
+    roles: session.identity.roles,
+    listener: '',
+    address: '',
+    port: 0,
+    version: 0,
+    keepAlive: 0,
+    sessionExpiry: session.expirySeconds,
+    sinceMs: session.endedAtMs,
+    tls: '',
+    subscriptions: session.subscriptions.size,
+    queuedMessages: waitingOf(session),
+    inFlight: 0,
+    unsentBytes: 0,
+  };
+}
+
+function waitingOf(session: Session): number {
+  return session.stored ? session.owedMessages - session.inFlight : session.queue.size;
+}
+
+function nameOf(identity: Identity): string {
+  return identity.realm === OWN_REALM ? identity.name : `${identity.name}@${identity.realm}`;
+}
