@@ -1,7 +1,7 @@
 // The admin API's client over the Unix socket of a data directory: HTTP/1.1 and JSON by node:http, nothing else loaded.
 
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type ErrorCode, isErrorCode, MotteError } from './errors.ts';
 import type { Clients, Kicked } from './schemas/clients.ts';
 import type { EffectiveConfig } from './schemas/config.ts';
@@ -20,9 +20,13 @@ export interface Admin {
   config(): Promise<EffectiveConfig>;
 }
 
-/** Where the admin socket of a data directory is. */
+/** Where the admin socket of a data directory is, in a form short enough for every system; throws MOT-0204 if none is. */
 export function adminSocketPath(data: string): string {
-  return join(data, 'run', 'admin.sock');
+  const path = join(data, 'run', 'admin.sock');
+  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return path;
+  const shorter = relative(process.cwd(), path);
+  if (Buffer.byteLength(shorter) <= SOCKET_PATH_BYTES_MAX) return shorter;
+  throw new MotteError('MOT-0204', `${path} is longer than ${SOCKET_PATH_BYTES_MAX} bytes`);
 }
 
 /** A client for the broker on this data directory. Nothing is opened until a method is called; each throws MotteError. */
@@ -110,5 +114,7 @@ function reachError(fault: Error & { code?: string }, socketPath: string): Motte
   }
 }
 
+/** sun_path has 104 bytes where it is shortest, one of them the final zero. */
+const SOCKET_PATH_BYTES_MAX = 103;
 const ANSWER_DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;

@@ -1,0 +1,138 @@
+// The configuration as one frozen value with a number: read, parsed, checked, filled with defaults. The file is its only
+// source; without a file the defaults apply.
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { MotteError } from '@motte/admin/errors';
+import type { BrokerConfig, ListenerConfig } from '@motte/broker/ports/config';
+import { checkNode } from './check.ts';
+import { parseYaml } from './document.ts';
+import { parseListenerUrl } from './listener-url.ts';
+import type { Mistake } from './mistakes.ts';
+import { checkRules } from './rules.ts';
+import { type MotteYaml, SCHEMA } from './schema.ts';
+import { type ListenerSettings, type Settings, withDefaults } from './settings.ts';
+
+export interface MotteConfig extends BrokerConfig {
+  /** The file it came from; undefined when the defaults apply. */
+  readonly file: string | undefined;
+  readonly settings: Settings;
+  readonly console: { readonly port: number } | undefined;
+  /** Absolute paths of a certificate of the operator's own. */
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** Where the file is looked for; `explicit` was named by --config and must exist. */
+export interface ConfigSource {
+  readonly path: string;
+  readonly explicit: boolean;
+}
+
+/** MOT-0102 with the mistakes, each printed as FILE:LINE:COLUMN. */
+export class ConfigRefused extends MotteError {
+  readonly file: string;
+  readonly mistakes: readonly Mistake[];
+
+  constructor(file: string, mistakes: readonly Mistake[]) {
+    const lines = mistakes.map((mistake) => mistakeText(file, mistake));
+    super('MOT-0102', lines.length === 1 ? (lines[0] ?? '') : `${lines.length} mistakes in ${file}`);
+    this.file = file;
+    this.mistakes = mistakes;
+  }
+}
+
+/** Reads and checks the file; throws MotteError MOT-0101 or ConfigRefused. `number` tells reloads apart. */
+export function loadConfig(source: ConfigSource, number = 1): MotteConfig {
+  const text = readText(source);
+  if (text === undefined) return makeConfig(parseText('{}', source.path), undefined, number);
+  return makeConfig(parseText(text, source.path), source.path, number);
+}
+
+/** The file's text to settings; throws ConfigRefused. */
+export function parseText(text: string, file: string): Settings {
+  const { document, mistakes } = parseYaml(text);
+  if (mistakes.list.length === 0) {
+    checkNode(SCHEMA, document.contents, [], mistakes);
+    if (mistakes.list.length === 0) {
+      const yaml = document.toJS({ maxAliasCount: 0 }) as MotteYaml;
+      checkRules(yaml, mistakes);
+      if (mistakes.list.length === 0) return withDefaults(yaml);
+    }
+  }
+  throw new ConfigRefused(
+    file,
+    mistakes.list.sort((a, b) => a.line - b.line || a.column - b.column),
+  );
+}
+
+/** `FILE:LINE:COLUMN: what: why`. */
+export function mistakeText(file: string, { line, column, what, why }: Mistake): string {
+  return `${file}:${line}:${column}: ${what === '' ? 'the file' : what}: ${why}`;
+}
+
+function readText(source: ConfigSource): string | undefined {
+  try {
+    const text = readFileSync(source.path);
+    if (text.length > FILE_BYTES_MAX) throw new MotteError('MOT-0101', `${source.path} is larger than 1 MiB`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(text);
+  } catch (fault) {
+    if (fault instanceof MotteError) throw fault;
+    if (fault instanceof TypeError) throw new MotteError('MOT-0101', `${source.path} is not UTF-8 text`);
+    const { code, message } = fault as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !source.explicit) return undefined;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : message;
+    throw new MotteError('MOT-0101', `${source.path}: ${why}`, { cause: fault });
+  }
+}
+
+function makeConfig(settings: Settings, file: string | undefined, number: number): MotteConfig {
+  const { cert, key } = settings.tls.certificate ?? {};
+  const beside = (path: string) => resolve(dirname(resolve(file ?? '.')), path);
+  return deepFreeze({
+    number,
+    file,
+    settings,
+    listeners: settings.listeners.map(listenerConfig),
+    limits: settings.limits,
+    admission: settings.admission,
+    store: settings.store,
+    tls: { minVersion: settings.tls.minVersion },
+    console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
+    certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
+  });
+}
+
+function listenerConfig(settings: ListenerSettings): ListenerConfig {
+  const address = parseListenerUrl(settings.url);
+  if (typeof address === 'string') throw new Error(`unchecked url: ${address}`);
+  return {
+    name: settings.name,
+    scheme: address.scheme,
+    authentication: settings.authentication,
+    role: settings.role,
+    clientIds: settings.clientIds,
+    versions: settings.versions.map((version) => VERSIONS[version]),
+    url: settings.url,
+    host: address.host,
+    port: address.port,
+    path: address.path,
+    connectionsMax: settings.maxConnections,
+    origins: settings.origins,
+  };
+}
+
+function consolePort(url: string): number {
+  const port = /:([0-9]+)\/?$/.exec(url)?.[1];
+  return port === undefined ? 443 : Number(port);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}
+
+const VERSIONS = { '3.1': 3, '3.1.1': 4, '5.0': 5 } as const;
+const FILE_BYTES_MAX = 1024 * 1024;

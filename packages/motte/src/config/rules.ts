@@ -1,0 +1,86 @@
+// What the schema cannot say: keys that depend on one another, and the waivers that weaker settings need.
+
+import type { Mistakes } from './mistakes.ts';
+import { parseListenerUrl } from './listener-url.ts';
+import type { MotteYaml } from './schema.ts';
+import { type Listener, PLAIN_SCHEMES } from './sections/listeners.ts';
+import { WAIVER_KEYS, type Waiver } from './sections/waivers.ts';
+
+/** Adds the mistakes of a file whose every key fits its schema. */
+export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
+  const names = new Set<string>();
+  const addresses = new Map<string, string>();
+  for (const [index, listener] of (yaml.listeners ?? []).entries()) {
+    if (names.has(listener.name))
+      mistakes.add(['listeners', index, 'name'], `${listener.name} is taken: a name is unique`);
+    names.add(listener.name);
+    checkListener(listener, index, addresses, mistakes);
+  }
+  if (typeof yaml.console === 'object') {
+    const port = /:([0-9]+)\/?$/.exec(yaml.console.url)?.[1];
+    if (port !== undefined && Number(port) > 65_535)
+      mistakes.add(['console', 'url'], `${port} is not a port: 0 to 65535`);
+  }
+  for (const [index, network] of (yaml.admission?.exempt ?? []).entries()) {
+    if (!isNetwork(network))
+      mistakes.add(['admission', 'exempt', index], 'must be an address or a network such as 10.1.0.0/16');
+  }
+  const minVersion = yaml.tls?.minVersion;
+  if ((minVersion === '1.0' || minVersion === '1.1') && yaml.waivers?.['tls.minVersion'] === undefined) {
+    const waiver = "waivers: { 'tls.minVersion': { reason, owner, until } }";
+    mistakes.add(['tls', 'minVersion'], `${minVersion} is weaker than 1.2 and needs a waiver: ${waiver}`);
+  }
+  for (const key of WAIVER_KEYS) checkWaiver(yaml.waivers?.[key], ['waivers', key], mistakes);
+}
+
+function checkListener(listener: Listener, index: number, addresses: Map<string, string>, mistakes: Mistakes): void {
+  const at = (key: string) => ['listeners', index, key] as const;
+  const address = parseListenerUrl(listener.url);
+  if (typeof address === 'string') return mistakes.add(at('url'), address);
+  const { scheme, host, port, path } = address;
+  const key = scheme === 'mqtt+unix' ? path : `${host}:${port}`;
+  const other = port === 0 && path === '' ? undefined : addresses.get(key);
+  if (other !== undefined) mistakes.add(at('url'), `${key} is taken by listener ${other}`);
+  addresses.set(key, listener.name);
+  const plain = PLAIN_SCHEMES.has(scheme);
+  const authentication = listener.authentication ?? 'certificate';
+  if (plain && authentication === 'certificate') {
+    return mistakes.add(
+      at('url'),
+      `${scheme} has no TLS, so no certificates: use mqtts or wss, or authentication: none and a waiver`,
+    );
+  }
+  if (listener.waiver === undefined) {
+    const need = (name: string, what: string) =>
+      mistakes.add(at(name), `${what} and needs a waiver: { reason, owner, until } in this listener`);
+    if (authentication === 'none') need('authentication', 'none lets in everyone who reaches the port');
+    else if (plain) need('url', `${scheme} is not encrypted`);
+    else if (listener.role !== undefined) need('role', 'a role for everyone on a listener is weaker than the default');
+  }
+  if ((listener.origins?.length ?? 0) > 0 && scheme !== 'wss' && scheme !== 'ws') {
+    mistakes.add(at('origins'), 'only WebSocket listeners, wss and ws, have origins');
+  }
+  if (listener.versions?.length === 0) mistakes.add(at('versions'), 'needs at least one version');
+  checkWaiver(listener.waiver, ['listeners', index, 'waiver'], mistakes);
+}
+
+function checkWaiver(waiver: Waiver | undefined, path: readonly (string | number)[], mistakes: Mistakes): void {
+  if (typeof waiver === 'string' && waiver.trim() === '') mistakes.add(path, 'needs a reason');
+  if (typeof waiver !== 'object' || waiver.until === undefined) return;
+  const day = new Date(`${waiver.until}T00:00:00Z`);
+  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== waiver.until) {
+    mistakes.add([...path, 'until'], `${waiver.until} is not a day of the calendar: YYYY-MM-DD`);
+  }
+}
+
+/** An address, or an address and a prefix length that fits it. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  const four = /^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$/.test(address);
+  const fits = four ? address.split('.').every((part) => Number(part) <= 255) : isIpv6(address);
+  return fits && (bits === undefined || Number(bits) <= (four ? 32 : 128));
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(':') && URL.canParse(`http://[${address}]/`);
+}

@@ -1,0 +1,5 @@
+// `sparkplug`: promised, not in this version.
+
+import { later } from '../setting.ts';
+
+export const Sparkplug = later('Sparkplug B host features.');

@@ -1,0 +1,32 @@
+// `store`: where sessions, queues and retained messages live.
+
+import Type, { type Static } from 'typebox';
+import { choice, integer, section } from '../setting.ts';
+
+export const StoreSection = section(
+  {
+    kind: Type.Optional(
+      choice({
+        values: ['memory'],
+        later: ['level'],
+        default: 'memory',
+        says: 'What holds them.',
+        breaks: 'In memory, sessions and retained messages end with the process.',
+        applies: 'restart',
+      }),
+    ),
+    lingerMs: Type.Optional(
+      integer({
+        default: 5,
+        minimum: 0,
+        maximum: 1_000,
+        says: 'How long a write may wait for the acknowledgement that makes it needless.',
+        breaks: 'Longer makes every QoS 1 acknowledgement later by as much.',
+        applies: 'restart',
+        unit: 'ms',
+      }),
+    ),
+  },
+  'Where sessions, queues and retained messages live.',
+);
+export type StoreSection = Static<typeof StoreSection>;

@@ -1,0 +1,72 @@
+// The file's values with every default filled in: the form that `motte config show` prints and that start-up reads.
+
+import { DEFAULT_LIMITS, type Limits } from '@motte/broker/ports/limits';
+import type { Schema } from './check.ts';
+import { type MotteYaml, SCHEMA } from './schema.ts';
+import type { Waiver } from './sections/waivers.ts';
+
+export interface ListenerSettings {
+  readonly name: string;
+  readonly url: string;
+  readonly authentication: 'certificate' | 'none';
+  readonly role?: string;
+  readonly clientIds: 'own' | 'any';
+  readonly versions: readonly ('3.1' | '3.1.1' | '5.0')[];
+  readonly maxConnections: number;
+  readonly origins: readonly string[];
+  readonly waiver?: Waiver;
+}
+
+export interface Settings {
+  readonly listeners: readonly ListenerSettings[];
+  readonly console: 'off' | { readonly url: string };
+  readonly defaults: '1';
+  readonly tls: {
+    readonly minVersion: '1.0' | '1.1' | '1.2' | '1.3';
+    readonly certificate?: { readonly cert: string; readonly key: string };
+  };
+  readonly limits: Limits;
+  readonly admission: {
+    readonly handshakesAtOnceMax: number;
+    readonly connectionsPerSourceMax: number;
+    readonly exempt: readonly string[];
+  };
+  readonly store: { readonly kind: 'memory'; readonly lingerMs: number };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'off';
+    readonly shape: 'auto' | 'json' | 'text';
+  };
+  readonly waivers: Readonly<Partial<Record<'tls.minVersion', Waiver>>>;
+}
+
+/** Fills in the defaults that the schema states; a list or section of the file replaces the default one whole. */
+export function withDefaults(yaml: MotteYaml): Settings {
+  const filled = fill(SCHEMA, yaml) as Settings;
+  return { ...filled, limits: { ...DEFAULT_LIMITS, ...filled.limits }, waivers: filled.waivers ?? {} };
+}
+
+function fill(schema: Schema, value: unknown): unknown {
+  if (schema.type === 'object' && isRecord(value)) return fillSection(schema, value);
+  if (schema.type === 'array' && Array.isArray(value)) return value.map((item) => fill(schema.items ?? {}, item));
+  return value;
+}
+
+function fillSection(schema: Schema, value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const filled: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (property['x-later'] === true) continue;
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    // A section that is absent is filled like an empty one, unless nothing in it has a default of its own.
+    const start = given ?? property.default ?? (isAllDefaults(property) ? {} : undefined);
+    if (start !== undefined) filled[name] = fill(property, start);
+  }
+  return filled;
+}
+
+function isAllDefaults(schema: Schema): boolean {
+  return schema.type === 'object' && (schema.required ?? []).length === 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
