@@ -190,15 +190,19 @@ export class RawClient {
   /** Takes `count` messages, acknowledges each to its end, and returns their payloads. */
   async takeMessages(count: number): Promise<string[]> {
     const payloads: string[] = [];
-    for (let n = 0; n < count; n++) {
-      const packet = await this.receive('publish');
+    const unreleased = new Set<number>();
+    while (payloads.length < count || unreleased.size > 0) {
+      const packet = await this.receive();
+      if (packet.type === 'pubrel' && unreleased.delete(packet.packetId)) {
+        this.ack('pubcomp', packet.packetId);
+        continue;
+      }
+      if (packet.type !== 'publish') throw new Error(`expected publish, got ${show(packet)}`);
       payloads.push(new TextDecoder().decode(packet.payload));
       if (packet.qos === 1) this.ack('puback', packet.packetId);
-      if (packet.qos === 2) {
-        this.ack('pubrec', packet.packetId);
-        const { packetId } = await this.receive('pubrel');
-        this.ack('pubcomp', packetId);
-      }
+      if (packet.qos !== 2) continue;
+      this.ack('pubrec', packet.packetId);
+      unreleased.add(packet.packetId);
     }
     return payloads;
   }

@@ -2,6 +2,7 @@
 
 import { type BrokerConfig, createBroker } from '@motte/broker';
 import type { Connect, ProtocolVersion } from '@motte/wire';
+import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
@@ -37,6 +38,7 @@ export class TestBroker {
   readonly events: BrokerEvent[] = [];
   readonly #broker: ReturnType<typeof createBroker>;
   readonly #listener: ListenerFacts;
+  #stopped = false;
 
   constructor(options: TestBrokerOptions = {}) {
     this.access = accessOf(options.rules ?? ALLOW_ALL);
@@ -81,14 +83,19 @@ export class TestBroker {
 
   /** Ends the broker; fails if one of its invariants broke meanwhile. */
   async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
     await this.#broker.stop(0);
     const broken = this.events.filter((event) => event.name === 'broker.assertion');
     if (broken.length > 0) throw new Error(`an invariant of the broker broke: ${JSON.stringify(broken)}`);
   }
 }
 
+/** A broker in memory; within a test it ends with the test, and the test fails if an invariant broke. */
 export function startTestBroker(options?: TestBrokerOptions): TestBroker {
-  return new TestBroker(options);
+  const broker = new TestBroker(options);
+  onTestFinished(() => broker.stop());
+  return broker;
 }
 
 const LISTENER: ListenerFacts = {
