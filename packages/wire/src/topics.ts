@@ -70,8 +70,8 @@ export function topicMatches(filter: string, topic: string): boolean {
 /** True if every topic name that the plain filter `narrow` matches is matched by the plain filter `wide` too. */
 export function filterCovers(wide: string, narrow: string): boolean {
   if (narrow.charCodeAt(0) === DOLLAR && isWildcard(wide.charCodeAt(0))) return false;
-  // Every name has a first level, so `#` alone says the same as `+/#`.
-  const inner = narrow === '#' ? '+/#' : narrow;
+  // Every name has a first level, so `#` says the same as `+/#`; none is empty, so `/#` says the same as `/+/#`.
+  const inner = narrow === '#' ? '+/#' : narrow === '/#' ? '/+/#' : narrow;
   let w = 0;
   let n = 0;
   for (;;) {
