@@ -84,7 +84,7 @@ export class Client {
 
   /** QoS 1 and 2 messages from the client that are not finished: what its Receive Maximum counts. */
   get unfinished(): number {
-    return this.acks.publishes + (this.session?.received.size ?? 0);
+    return this.acks.pubacks + (this.session?.received.size ?? 0);
   }
 
   /** Acknowledges in the order of the packets: at once if nothing is waited for, else behind what is. */
@@ -114,14 +114,14 @@ export class Client {
     this.readOn();
   }
 
-  /** Stops reading a client that went beyond the Receive Maximum and cannot be told. */
+  /** Stops reading a client that went beyond the Receive Maximum and cannot be told; acknowledgements let it go on. */
   hold(): void {
     this.held = true;
   }
 
   /** Reads on as soon as enough is finished. */
   readOn(): void {
-    if (!this.held || this.unfinished >= this.core.limits.receiveMaximum) return;
+    if (!this.held || this.acks.pubacks >= this.core.limits.receiveMaximum) return;
     this.held = false;
     this.link.resume();
   }
@@ -147,7 +147,8 @@ export class Client {
 
   /** Aliases that the client set; there are none before MQTT 5.0, and wire refuses the property there. */
   get aliases(): IncomingAliases {
-    if (this.incomingAliases === undefined) throw new PeerError('topic-alias-invalid', 'MQTT-3.3.2-9', 'no topic aliases here');
+    if (this.incomingAliases === undefined)
+      throw new PeerError('topic-alias-invalid', 'MQTT-3.3.2-9', 'no topic aliases here');
     return this.incomingAliases;
   }
 }

@@ -1,7 +1,16 @@
 // The broker without I/O, clock or randomness of its own: everything it needs is passed in. Holds what is shared by all
 // clients and drives time; one file per packet under handle/ does the rest.
 
-import { AckView, type PeerError, PublishView, type Reason, TopicCache, type TopicName, textLength, writeText } from '@motte/wire';
+import {
+  AckView,
+  type PeerError,
+  PublishView,
+  type Reason,
+  TopicCache,
+  type TopicName,
+  textLength,
+  writeText,
+} from '@motte/wire';
 import type { Emit, Who } from '../events.ts';
 import type { Access, Rights } from '../ports/access.ts';
 import type { Backplane } from '../ports/backplane.ts';

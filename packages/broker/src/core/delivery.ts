@@ -67,7 +67,12 @@ function deliverTo(core: Core, matched: Target<Session>, passage: Passage): void
   deliverCopy(core, target, passage, undefined);
 }
 
-function deliverCopy(core: Core, target: Target<Session>, passage: Passage, group: SharedGroup<Session> | undefined): void {
+function deliverCopy(
+  core: Core,
+  target: Target<Session>,
+  passage: Passage,
+  group: SharedGroup<Session> | undefined,
+): void {
   const session = target.subscriber;
   if (target.verdict === 'ask') {
     const { topic, qos, retain, payload } = passage;

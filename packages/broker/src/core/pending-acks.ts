@@ -18,8 +18,8 @@ interface PendingAck {
 export class PendingAcks {
   private entries: PendingAck[] = [];
   private head = 0;
-  /** PUBACK and PUBREC among them: each holds a place of the client's quota. */
-  publishes = 0;
+  /** PUBACKs among them: each holds a place of the client's quota. */
+  pubacks = 0;
 
   get empty(): boolean {
     return this.head === this.entries.length;
@@ -27,7 +27,7 @@ export class PendingAcks {
 
   push(type: AckType, packetId: number, reasonCode: number, ticket: Ticket, packet: Uint8Array | undefined): void {
     this.entries.push({ type, packetId, reasonCode, ticket, packet });
-    if (type === 4 || type === 5) this.publishes += 1;
+    if (type === 4) this.pubacks += 1;
   }
 
   /** Sends every acknowledgement at the front whose ticket is not above `upTo`. */
@@ -36,7 +36,7 @@ export class PendingAcks {
       const next = this.entries[this.head];
       if (next === undefined || next.ticket > upTo) break;
       this.head += 1;
-      if (next.type === 4 || next.type === 5) this.publishes -= 1;
+      if (next.type === 4) this.pubacks -= 1;
       if (next.type === 0) link.write(next.packet ?? NOTHING);
       else link.ack(next.type, next.packetId, next.reasonCode);
     }

@@ -95,7 +95,8 @@ export class RetainedScan {
     const verdict = core.access.receive(core.rightsOf(session), message.topic);
     if (verdict === 'never') return;
     const { topic, payload } = message;
-    if (verdict === 'ask' && !core.access.receiveMessage(core.rightsOf(session), topic, message.qos, true, payload)) return;
+    if (verdict === 'ask' && !core.access.receiveMessage(core.rightsOf(session), topic, message.qos, true, payload))
+      return;
     const passage = Passage.ofMessage(message, core.nowMs);
     const qos = subscription.qos < message.qos ? subscription.qos : message.qos;
     const ids = subscription.subscriptionIdentifier === 0 ? [] : [subscription.subscriptionIdentifier];

@@ -22,6 +22,7 @@ export interface SessionStart {
   readonly rights: Rights;
   readonly expirySeconds: number;
   readonly generation: number;
+  readonly stored: boolean;
 }
 
 export class Session {
@@ -46,6 +47,8 @@ export class Session {
   readonly subscriptions = new Map<TopicFilter, StoredSubscription>();
   /** QoS 2 packet identifiers received and not yet released, with what PUBREL will route; undefined = refused. */
   readonly received = new Map<number, Message | undefined>();
+  /** Bytes of those messages. */
+  receivedBytes = 0;
   readonly sent = new InFlight();
   /** What waits in memory; only for a session that is not stored. */
   readonly queue = new MemoryQueue();
@@ -77,7 +80,7 @@ export class Session {
     this.rights = start.rights;
     this.expirySeconds = start.expirySeconds;
     this.generation = start.generation;
-    this.stored = start.expirySeconds > 0;
+    this.stored = start.stored;
   }
 
   /** Name of the deadline of its delayed will. */

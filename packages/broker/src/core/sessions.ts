@@ -3,6 +3,7 @@
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import type { OpenedSession } from '../ports/store.ts';
+import { sizeOf } from './memory-queue.ts';
 import { NEVER_EXPIRES, Session, type SessionStart } from './session.ts';
 import { requeueShared } from './shared-copies.ts';
 import { dropWill, leaveWill, publishWillNow } from './wills.ts';
@@ -68,7 +69,23 @@ export function rejoinSession(core: Core, session: Session): void {
   dropWill(core, session);
 }
 
-/** What the store alone kept while the session was away. */
-export function restoreSession(session: Session, opened: OpenedSession): void {
-  for (const [packetId, message] of opened.received) session.received.set(packetId, message);
+/** A session that only the store knows, as after a restart: what was owed is read from its queue once it is joined. */
+export function restoreSession(core: Core, start: SessionStart, opened: OpenedSession): Session {
+  const session = beginSession(core, start);
+  for (const subscription of opened.subscriptions) {
+    core.router.subscribe(session, subscription);
+    session.subscriptions.set(subscription.filter, subscription);
+    core.counters.subscriptions += 1;
+  }
+  for (const [packetId, message] of opened.received) {
+    session.received.set(packetId, message);
+    if (message !== undefined) session.receivedBytes += sizeOf({ message });
+  }
+  session.seq = opened.lastSeq;
+  // Nobody knows any more what was sent: DUP on a first delivery is harmless, its absence on a second one is not.
+  session.sentSeq = opened.lastSeq;
+  session.owedMessages = opened.queuedMessages;
+  session.owedBytes = opened.queuedBytes;
+  session.behind = true;
+  return session;
 }

@@ -27,7 +27,8 @@ export function requeueShared(core: Core, session: Session): void {
   for (let waiting = session.queue.shift(); waiting !== undefined; waiting = session.queue.shift()) {
     if (waiting.shared !== undefined) copies.push(waiting.shared);
   }
-  for (const { group, message } of copies) deliverToGroup(core, current(core, group, message), Passage.ofMessage(message, core.nowMs));
+  for (const { group, message } of copies)
+    deliverToGroup(core, current(core, group, message), Passage.ofMessage(message, core.nowMs));
 }
 
 /** A stored session keeps its copy for its own return unless a member is there to take it now. */

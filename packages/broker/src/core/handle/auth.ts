@@ -53,7 +53,11 @@ export function challengeClient(client: Client, challenge: Authentication & { al
   client.link.resume();
 }
 
-function encodeAuth(client: Client, reason: 'success' | 'continue-authentication', data: Uint8Array | undefined): Uint8Array {
+function encodeAuth(
+  client: Client,
+  reason: 'success' | 'continue-authentication',
+  data: Uint8Array | undefined,
+): Uint8Array {
   const properties = {
     ...(client.method === undefined ? {} : { authenticationMethod: client.method }),
     ...(data === undefined ? {} : { authenticationData: data }),

@@ -1,7 +1,16 @@
 // CONNECT (3.1) and its CONNACK (3.2): decode, prove, authorise the will, open or take over the session, answer.
 // No state is touched for a client before it is proven.
 
-import { type Connect, connackReturnCode, decodeFrom, encode, type Properties, PeerError, type ProtocolVersion, type Reason } from '@motte/wire';
+import {
+  type Connect,
+  connackReturnCode,
+  decodeFrom,
+  encode,
+  type Properties,
+  PeerError,
+  type ProtocolVersion,
+  type Reason,
+} from '@motte/wire';
 import type { Subject } from '../../ports/access.ts';
 import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
 import { identityKey } from '../../ports/identity.ts';
@@ -17,12 +26,19 @@ import { challengeClient } from './auth.ts';
 /** Length of the random part of a client identifier that the server assigns. */
 const ASSIGNED_LENGTH = 20;
 
-export function receiveConnect(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
+export function receiveConnect(
+  client: Client,
+  buffer: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+): void {
   const { core, facts } = client;
   client.state = 'proving';
   client.version = versionOf(buffer, bodyStart, end);
   const packet = decodeFrom(buffer, start, bodyStart, end, client.version);
-  if (packet.type !== 'connect') throw new PeerError('protocol-error', 'MQTT-3.1.0-1', 'the first packet is not a CONNECT');
+  if (packet.type !== 'connect')
+    throw new PeerError('protocol-error', 'MQTT-3.1.0-1', 'the first packet is not a CONNECT');
   client.version = packet.version;
   client.problemInformation = packet.properties.requestProblemInformation !== 0;
   client.clientId = packet.clientId;
@@ -31,7 +47,13 @@ export function receiveConnect(client: Client, buffer: Uint8Array, start: number
     return;
   }
   if (!facts.listener.versions.includes(packet.version)) {
-    refused(client, 'broker', 'unsupported-protocol-version', `protocol level ${packet.version} is not taken here`, 'listeners.versions');
+    refused(
+      client,
+      'broker',
+      'unsupported-protocol-version',
+      `protocol level ${packet.version} is not taken here`,
+      'listeners.versions',
+    );
     return;
   }
   if (packet.clientId === '' && packet.version !== 5 && (packet.version === 3 || !packet.cleanStart)) {
@@ -77,7 +99,12 @@ function authoriseConnect(client: Client, proven: Proven): void {
   }
   const key = core.sessionKey(identityKey(identity), client.clientId);
   const claim = (opened: OpenedSession | undefined): void => {
-    const session = claimSession(client, connect, { key, identity, clientId: client.clientId, subject, rights }, opened);
+    const session = claimSession(
+      client,
+      connect,
+      { key, identity, clientId: client.clientId, subject, rights },
+      opened,
+    );
     if (session === undefined) return;
     session.subject = subject;
     session.rights = rights;
@@ -102,7 +129,7 @@ function authoriseConnect(client: Client, proven: Proven): void {
 function claimSession(
   client: Client,
   connect: Connect,
-  claim: Omit<SessionStart, 'expirySeconds' | 'generation'>,
+  claim: Omit<SessionStart, 'expirySeconds' | 'generation' | 'stored'>,
   opened: OpenedSession | undefined,
 ): Session | undefined {
   const { core } = client;
@@ -115,17 +142,27 @@ function claimSession(
   const expirySeconds = expiryOf(client, connect);
   if (known !== undefined && connect.cleanStart) endSession(core, known);
   else if (known !== undefined) {
-    if (opened !== undefined) restoreSession(known, opened);
     known.expirySeconds = expirySeconds;
     known.generation += 1;
     client.sessionPresent = true;
     return known;
   }
   if (core.sessions.size >= core.limits.sessionsMax) {
-    refused(client, 'broker', 'quota-exceeded', `${core.limits.sessionsMax} sessions exist already`, 'limits.sessionsMax');
+    refused(
+      client,
+      'broker',
+      'quota-exceeded',
+      `${core.limits.sessionsMax} sessions exist already`,
+      'limits.sessionsMax',
+    );
     return undefined;
   }
-  return beginSession(core, { ...claim, expirySeconds, generation: 1 });
+  if (opened === undefined) {
+    return beginSession(core, { ...claim, expirySeconds, generation: 1, stored: expirySeconds > 0 });
+  }
+  client.sessionPresent = true;
+  const generation = opened.session.generation + 1;
+  return restoreSession(core, { ...claim, expirySeconds, generation, stored: true }, opened);
 }
 
 function accept(client: Client, connect: Connect, session: Session, proven: Proven): void {
@@ -146,7 +183,12 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   rejoinSession(core, session);
   if (session.stored) core.store.stage({ kind: 'session', session: session.record() }, true);
   const { sessionPresent } = client;
-  const connack = { type: 'connack' as const, sessionPresent, reasonCode: 0, properties: connackProperties(client, connect, session, proven) };
+  const connack = {
+    type: 'connack' as const,
+    sessionPresent,
+    reasonCode: 0,
+    properties: connackProperties(client, connect, session, proven),
+  };
   client.link.write(encode(connack, client.version));
   client.state = 'open';
   client.connect = undefined;
@@ -154,7 +196,13 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   if (core.emit.wanted('info')) {
     const { version, keepAliveSeconds } = client;
     const { cleanStart } = connect;
-    core.emit('client.connected', { ...core.who(client), version, cleanStart, sessionPresent, keepAlive: keepAliveSeconds });
+    core.emit('client.connected', {
+      ...core.who(client),
+      version,
+      cleanStart,
+      sessionPresent,
+      keepAlive: keepAliveSeconds,
+    });
   }
   if (session.behind) core.behind.add(session);
   core.drain(session);
@@ -179,7 +227,8 @@ function connackProperties(client: Client, connect: Connect, session: Session, p
 
 /** MQTT 3 knows clean or for ever; MQTT 5.0 says how many seconds (3.1.2.11.2). */
 function expiryOf(client: Client, connect: Connect): number {
-  const asked = client.version === 5 ? (connect.properties.sessionExpiryInterval ?? 0) : connect.cleanStart ? 0 : NEVER_EXPIRES;
+  const asked =
+    client.version === 5 ? (connect.properties.sessionExpiryInterval ?? 0) : connect.cleanStart ? 0 : NEVER_EXPIRES;
   return Math.min(asked, client.core.limits.sessionExpirySecondsMax);
 }
 
@@ -203,5 +252,13 @@ function versionOf(buffer: Uint8Array, bodyStart: number, end: number): Protocol
 
 function refused(client: Client, layer: Layer, reason: Reason, because: string, rule: string, topic?: string): void {
   const seen = refuseConnect(client, reason, connackReturnCode(reason));
-  client.core.refused(client, { layer, reason, because, rule, packet: 'connect', seen, ...(topic === undefined ? {} : { topic }) });
+  client.core.refused(client, {
+    layer,
+    reason,
+    because,
+    rule,
+    packet: 'connect',
+    seen,
+    ...(topic === undefined ? {} : { topic }),
+  });
 }

@@ -13,7 +13,11 @@ export function receivePuback(client: Client, buffer: Uint8Array, start: number,
   // An unknown identifier may be an answer from before the connection broke; the standard asks nothing.
   if (entry === undefined) return;
   if (entry.state !== 'puback') {
-    throw new PeerError('protocol-error', 'MQTT-4.3.3-1', `PUBACK for packet identifier ${ack.packetId}, which is QoS 2`);
+    throw new PeerError(
+      'protocol-error',
+      'MQTT-4.3.3-1',
+      `PUBACK for packet identifier ${ack.packetId}, which is QoS 2`,
+    );
   }
   session.sent.remove(ack.packetId);
   settle(core, session, entry);

@@ -4,7 +4,13 @@ import { PeerError, readAck } from '@motte/wire';
 import type { Client } from '../client.ts';
 import { settle } from '../delivery.ts';
 
-export function receivePubcomp(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
+export function receivePubcomp(
+  client: Client,
+  buffer: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+): void {
   const { core, session } = client;
   if (session === undefined) return;
   const ack = core.ack;
@@ -12,7 +18,11 @@ export function receivePubcomp(client: Client, buffer: Uint8Array, start: number
   const entry = session.sent.get(ack.packetId);
   if (entry === undefined) return;
   if (entry.state !== 'pubcomp') {
-    throw new PeerError('protocol-error', 'MQTT-4.3.3-5', `PUBCOMP for packet identifier ${ack.packetId} before its PUBREL`);
+    throw new PeerError(
+      'protocol-error',
+      'MQTT-4.3.3-5',
+      `PUBCOMP for packet identifier ${ack.packetId} before its PUBREL`,
+    );
   }
   session.sent.remove(ack.packetId);
   settle(core, session, entry);

@@ -5,13 +5,20 @@ import { PeerError, readPublish, type Reason, reasonCode, type TopicName } from 
 import type { Refusal } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';
+import { sizeOf } from '../memory-queue.ts';
 import { Passage } from '../passage.ts';
 import { mayRetain, retainMessage } from '../retained.ts';
 import type { Session } from '../session.ts';
 
 const NO_SUBSCRIBERS = reasonCode('no-matching-subscribers');
 
-export function receivePublish(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
+export function receivePublish(
+  client: Client,
+  buffer: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+): void {
   const { core, session } = client;
   if (session === undefined) return;
   const { view } = core;
@@ -50,7 +57,16 @@ export function receivePublish(client: Client, buffer: Uint8Array, start: number
     }
   }
   const passage = Passage.ofFrame(
-    buffer, start, end, view, topic, topicBytes, client.version, session.key, session.owner, core.nowMs,
+    buffer,
+    start,
+    end,
+    view,
+    topic,
+    topicBytes,
+    client.version,
+    session.key,
+    session.owner,
+    core.nowMs,
   );
   if (qos === 2) {
     keep(client, session, passage, packetId);
@@ -69,6 +85,15 @@ export function receivePublish(client: Client, buffer: Uint8Array, start: number
 function keep(client: Client, session: Session, passage: Passage, packetId: number): void {
   const { core } = client;
   const message = passage.message();
+  const bytes = session.receivedBytes + sizeOf({ message });
+  if (bytes > core.limits.queueBytesMax) {
+    throw new PeerError(
+      'quota-exceeded',
+      'limits.queueBytesMax',
+      'too many bytes of QoS 2 messages that were not released',
+    );
+  }
+  session.receivedBytes = bytes;
   session.received.set(packetId, message);
   const ticket = session.stored ? core.store.stage({ kind: 'receive', key: session.key, packetId, message }, true) : 0;
   const anyone = core.router.route(passage.topic);
@@ -76,19 +101,28 @@ function keep(client: Client, session: Session, passage: Passage, packetId: numb
   client.acknowledge(5, packetId, matched ? 0 : NO_SUBSCRIBERS, ticket);
 }
 
-/** A client may have as many unfinished QoS 1 and 2 messages as the broker's Receive Maximum [MQTT-3.3.4-9]. */
+/**
+ * A client may have as many unfinished QoS 1 and 2 messages as the broker's Receive Maximum [MQTT-3.3.4-9]. MQTT 3 knows
+ * no such number: its client is not read while that many PUBACKs wait, and QoS 2 is bounded by `keep`.
+ */
 function countQuota(client: Client, session: Session, qos: number, packetId: number): void {
-  if (client.unfinished < client.core.limits.receiveMaximum) return;
-  if (qos === 2 && session.received.has(packetId)) return;
-  if (client.version === 5) {
-    const max = client.core.limits.receiveMaximum;
-    throw new PeerError('receive-maximum-exceeded', 'MQTT-3.3.4-9', `more than ${max} messages that are not finished`);
+  const max = client.core.limits.receiveMaximum;
+  if (client.version !== 5) {
+    if (client.acks.pubacks >= max) client.hold();
+    return;
   }
-  client.hold();
+  if (client.unfinished < max || (qos === 2 && session.received.has(packetId))) return;
+  throw new PeerError('receive-maximum-exceeded', 'MQTT-3.3.4-9', `more than ${max} messages that are not finished`);
 }
 
 /** MQTT 5.0 tells the client; MQTT 3 has no way to, so the message is acknowledged and dropped [MQTT-3.3.5-2]. */
-function refusePublish(client: Client, session: Session, refusal: Refusal, layer: 'access' | 'broker', topic: TopicName): void {
+function refusePublish(
+  client: Client,
+  session: Session,
+  refusal: Refusal,
+  layer: 'access' | 'broker',
+  topic: TopicName,
+): void {
   const { core } = client;
   const { qos, packetId } = core.view;
   const code = client.version === 5 ? reasonCode(refusal.reason as Reason) : 0;

@@ -3,6 +3,7 @@
 import { readAck, reasonCode } from '@motte/wire';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';
+import { sizeOf } from '../memory-queue.ts';
 import { Passage } from '../passage.ts';
 import { retainMessage } from '../retained.ts';
 
@@ -20,9 +21,9 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
   session.received.delete(packetId);
   let ticket = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;
   if (message !== undefined) {
+    session.receivedBytes -= sizeOf({ message });
     if (message.retain) ticket = Math.max(ticket, retainMessage(core, message));
     ticket = Math.max(ticket, routeMessage(core, Passage.ofMessage(message, core.nowMs)).ticket);
   }
   client.acknowledge(7, packetId, 0, ticket);
-  client.readOn();
 }

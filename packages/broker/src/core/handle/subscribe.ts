@@ -1,6 +1,16 @@
 // SUBSCRIBE (3.8) and its SUBACK (3.9): each filter is parsed, authorised and granted on its own [MQTT-3.8.4-6].
 
-import { encode, PeerError, parseTopicFilter, type Reason, reasonCode, shareOf, type Subscribe, type SubscriptionRequest, type TopicFilter } from '@motte/wire';
+import {
+  encode,
+  PeerError,
+  parseTopicFilter,
+  type Reason,
+  reasonCode,
+  shareOf,
+  type Subscribe,
+  type SubscriptionRequest,
+  type TopicFilter,
+} from '@motte/wire';
 import type { StoredSubscription, Ticket } from '../../ports/store.ts';
 import { refuse, type Layer, type Refusal } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
@@ -25,7 +35,14 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
       continue;
     }
     const { qos, noLocal, retainAsPublished, retainHandling } = request;
-    const subscription: StoredSubscription = { filter, qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier };
+    const subscription: StoredSubscription = {
+      filter,
+      qos,
+      noLocal,
+      retainAsPublished,
+      retainHandling,
+      subscriptionIdentifier,
+    };
     const isNew = core.router.subscribe(session, subscription) === 'new';
     if (isNew) core.counters.subscriptions += 1;
     session.subscriptions.set(filter, subscription);
@@ -34,7 +51,10 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
     reasonCodes.push(qos);
     if (core.emit.wanted('debug')) core.emit('client.subscribed', { ...core.who(client), filter, qos });
   }
-  client.answer(encode({ type: 'suback', packetId: packet.packetId, reasonCodes, properties: {} }, client.version), ticket);
+  client.answer(
+    encode({ type: 'suback', packetId: packet.packetId, reasonCodes, properties: {} }, client.version),
+    ticket,
+  );
   session.scans.push(...scans);
   for (const scan of scans) scan.goOn();
 }
@@ -71,7 +91,10 @@ function checkSubscribe(client: Client, session: Session, filter: TopicFilter): 
     return { ...refuse('quota-exceeded', because, 'limits.subscriptionsPerSessionMax'), layer: 'broker' };
   }
   if (core.router.full) {
-    return { ...refuse('quota-exceeded', 'the broker takes no more subscriptions', 'limits.subscriptionsMax'), layer: 'broker' };
+    return {
+      ...refuse('quota-exceeded', 'the broker takes no more subscriptions', 'limits.subscriptionsMax'),
+      layer: 'broker',
+    };
   }
   return undefined;
 }

@@ -18,5 +18,8 @@ export function receiveUnsubscribe(client: Client, packet: Unsubscribe): void {
     if (core.emit.wanted('debug')) core.emit('client.unsubscribed', { ...core.who(client), filter });
     return reasonCode('success');
   });
-  client.answer(encode({ type: 'unsuback', packetId: packet.packetId, reasonCodes, properties: {} }, client.version), ticket);
+  client.answer(
+    encode({ type: 'unsuback', packetId: packet.packetId, reasonCodes, properties: {} }, client.version),
+    ticket,
+  );
 }
