@@ -1,0 +1,107 @@
+// Access: compiles rights, remembers verdicts, answers the core. Owns the generation number; what the rules mean is in
+// decide.ts, what an identity is lies with identity.
+
+import { type QoS, shareOf, type TopicFilter, type TopicName } from '@motte/wire';
+import type { Access, ReceiveVerdict, Rights, Subject } from '../ports/access.ts';
+import type { Identity } from '../ports/identity.ts';
+import { ALLOW, type Verdict } from '../ports/verdict.ts';
+import { builtInPolicy } from './builtin-roles.ts';
+import { type CompiledRules, compileRules } from './compile.ts';
+import { type Action, decide, type MessageFacts } from './decide.ts';
+import { explain } from './explain.ts';
+import type { Policy } from './policy.ts';
+import { VerdictMemory } from './verdict-memory.ts';
+
+class PolicyRights implements Rights {
+  readonly subject: Subject;
+  readonly verdicts = new VerdictMemory();
+  compiled: CompiledRules;
+  generation: number;
+
+  constructor(subject: Subject, compiled: CompiledRules, generation: number) {
+    this.subject = subject;
+    this.compiled = compiled;
+    this.generation = generation;
+  }
+
+  get identity(): Identity {
+    return this.subject.identity;
+  }
+}
+
+export class PolicyAccess implements Access {
+  generation = 1;
+  #policy: Policy;
+
+  constructor(policy: Policy = builtInPolicy()) {
+    this.#policy = policy;
+  }
+
+  /** Puts another policy in force, for rights that were made before as well. */
+  replacePolicy(policy: Policy): void {
+    this.#policy = policy;
+    this.generation += 1;
+  }
+
+  rightsOf(subject: Subject): Rights {
+    return new PolicyRights(subject, compileRules(this.#policy, subject), this.generation);
+  }
+
+  publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): Verdict {
+    const own = this.#inForce(rights);
+    const verdict = own.verdicts.find(topic) ?? this.#firstPublish(own, topic);
+    if (verdict !== 'ask') return verdict;
+    return verdictOn(own, 'publish', topic, factsOf(qos, retain, payload));
+  }
+
+  #firstPublish(own: PolicyRights, topic: TopicName): Verdict | 'ask' {
+    const decision = decide(own.compiled.rules, 'publish', topic, undefined);
+    if (decision.outcome === 'ask') return own.verdicts.remember(topic, 'ask');
+    const isAllowed = decision.outcome === 'allow';
+    return own.verdicts.remember(
+      topic,
+      isAllowed ? ALLOW : explain(own.compiled, decision, 'publish', topic, undefined),
+    );
+  }
+
+  /** Of a shared subscription, what follows `$share/NAME/` is authorised. */
+  subscribe(rights: Rights, filter: TopicFilter): Verdict {
+    return verdictOn(this.#inForce(rights), 'subscribe', shareOf(filter)?.filter ?? filter, undefined);
+  }
+
+  receive(rights: Rights, topic: TopicName): ReceiveVerdict {
+    return RECEIVE[decide(this.#inForce(rights).compiled.rules, 'receive', topic, undefined).outcome];
+  }
+
+  receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): boolean {
+    const { rules } = this.#inForce(rights).compiled;
+    return decide(rules, 'receive', topic, factsOf(qos, retain, payload)).outcome === 'allow';
+  }
+
+  /** The rights under the policy of now: nobody goes on with what an older one gave. */
+  #inForce(rights: Rights): PolicyRights {
+    const own = rights as PolicyRights;
+    if (own.generation !== this.generation) {
+      own.compiled = compileRules(this.#policy, own.subject);
+      own.verdicts.clear();
+      own.generation = this.generation;
+    }
+    return own;
+  }
+}
+
+function verdictOn(own: PolicyRights, action: Action, target: string, message: MessageFacts | undefined): Verdict {
+  const decision = decide(own.compiled.rules, action, target, message);
+  return decision.outcome === 'allow' ? ALLOW : explain(own.compiled, decision, action, target, message);
+}
+
+/** No payload counts as sealed yet: what is granted to sealed messages only is granted to none. */
+function factsOf(qos: QoS, retain: boolean, _payload: Uint8Array): MessageFacts {
+  return { qos, retain, sealed: false };
+}
+
+const RECEIVE: { readonly [outcome in 'allow' | 'deny' | 'ask']: ReceiveVerdict } = {
+  allow: 'always',
+  deny: 'never',
+  ask: 'ask',
+};

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { type AddressRange, isWithin, parseAddressRange } from './address-range.ts';
+
+function range(text: string): AddressRange {
+  const parsed = parseAddressRange(text);
+  if (typeof parsed === 'string') throw new Error(parsed);
+  return parsed;
+}
+
+describe('parseAddressRange', () => {
+  it('takes addresses and networks of both kinds', () => {
+    expect(isWithin(range('10.1.0.0/16'), '10.1.255.3')).toBe(true);
+    expect(isWithin(range('10.1.0.0/16'), '10.2.0.1')).toBe(false);
+    expect(isWithin(range('0.0.0.0/0'), '203.0.113.9')).toBe(true);
+    expect(isWithin(range('192.0.2.7'), '192.0.2.7')).toBe(true);
+    expect(isWithin(range('192.0.2.7'), '192.0.2.8')).toBe(false);
+    expect(isWithin(range('fd00::/8'), 'fd12:3456::1')).toBe(true);
+    expect(isWithin(range('::1'), '::1')).toBe(true);
+  });
+
+  it('knows an IPv4 address in IPv6 clothes, and that the other kind is never within', () => {
+    expect(isWithin(range('10.0.0.0/8'), '::ffff:10.1.2.3')).toBe(true);
+    expect(isWithin(range('::/0'), '10.1.2.3')).toBe(false);
+    expect(isWithin(range('0.0.0.0/0'), '2001:db8::1')).toBe(false);
+    expect(isWithin(range('fe80::/10'), 'fe80::1%eth0')).toBe(true);
+  });
+
+  it('an unknown address, such as that of a Unix socket, is within nothing', () => {
+    expect(isWithin(range('0.0.0.0/0'), '')).toBe(false);
+    expect(isWithin(range('::/0'), '')).toBe(false);
+  });
+
+  it.each([
+    '010.0.0.1',
+    '0x7f.1',
+    '127.1',
+    '10.0.0.256',
+    '',
+    'host',
+    '10.0.0.0/33',
+    '10.0.0.0/-1',
+    '10.0.0.0/',
+    '::/129',
+  ])('refuses %j', (text) => {
+    expect(parseAddressRange(text)).toBeTypeOf('string');
+  });
+
+  it('refuses bits behind the prefix and says what was probably meant', () => {
+    expect(parseAddressRange('10.1.2.3/16')).toContain('write 10.1.0.0/16');
+    expect(parseAddressRange('10.1.2.3/14')).toContain('write 10.0.0.0/14');
+    expect(parseAddressRange('2001:db8::1/32')).toContain('write 2001:db8::/32');
+    expect(typeof parseAddressRange('10.1.2.0/23')).toBe('object');
+  });
+});
