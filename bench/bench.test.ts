@@ -96,7 +96,7 @@ describe('scenarios', () => {
 
 // Compiled only where the benchmark could run: it needs a C compiler and OpenSSL's headers.
 const canCompile =
-  existsSync('/usr/include/openssl/ssl.h') && spawnSync(process.env.CC ?? 'cc', ['--version']).status === 0;
+  existsSync('/usr/include/openssl/ssl.h') && spawnSync(process.env['CC'] ?? 'cc', ['--version']).status === 0;
 
 describe.skipIf(!canCompile)('generator', () => {
   it('refuses every address that is not loopback, and numbers out of bounds', () => {

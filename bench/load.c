@@ -48,8 +48,8 @@ static void report_connects(const struct mark *from, const struct mark *to) {
   uint64_t count = to->ready - from->ready;
   double elapsed_s = seconds(to->cost.at_ns - from->cost.at_ns);
   double grown = (double)to->cost.rss_bytes - (double)from->cost.rss_bytes;
-  printf(",\"connections\":%lu,\"resumed\":%lu,\"connect_rate\":%.1f,\"connect_cpu_us\":%.2f,\"connect_busy\":%.3f", count,
-         to->resumed - from->resumed, (double)count / elapsed_s,
+  printf(",\"connections\":%lu,\"resumed\":%lu,\"connect_rate\":%.1f,\"connect_cpu_us\":%.2f,\"connect_busy\":%.3f",
+         count, to->resumed - from->resumed, (double)count / elapsed_s,
          per((to->cost.broker_cpu_s - from->cost.broker_cpu_s) * 1e6, count),
          (to->cost.self_cpu_s - from->cost.self_cpu_s) / elapsed_s);
   printf(",\"connect_other_busy\":%.3f", other_busy(from, to));
@@ -65,8 +65,8 @@ static void report_traffic(const struct fleet *fleet, const struct traffic *traf
   uint64_t moved = fleet->options->away ? to->acknowledged - from->acknowledged : to->received - from->received;
   printf(",\"sent\":%lu,\"received\":%lu,\"acknowledged\":%lu,\"lost\":%lu,\"misordered\":%lu", to->sent - from->sent,
          to->received - from->received, to->acknowledged - from->acknowledged, traffic->lost, fleet->tally.misordered);
-  printf(",\"seconds\":%.3f,\"rate\":%.1f,\"cpu_us_per_message\":%.4f,\"broker_busy\":%.3f,\"load_busy\":%.3f", elapsed_s,
-         (double)moved / elapsed_s, per(broker_s * 1e6, moved), broker_s / elapsed_s,
+  printf(",\"seconds\":%.3f,\"rate\":%.1f,\"cpu_us_per_message\":%.4f,\"broker_busy\":%.3f,\"load_busy\":%.3f",
+         elapsed_s, (double)moved / elapsed_s, per(broker_s * 1e6, moved), broker_s / elapsed_s,
          (to->cost.self_cpu_s - from->cost.self_cpu_s) / elapsed_s);
   printf(",\"other_busy\":%.3f", other_busy(from, to));
   printf(",\"p50_us\":%.1f,\"p99_us\":%.1f,\"lag_p99_us\":%.1f", histogram_quantile_us(&fleet->tally.latency, 0.5),
@@ -79,7 +79,8 @@ static void report_traffic(const struct fleet *fleet, const struct traffic *traf
 
 static void report_hold(const struct mark *from, const struct mark *to) {
   double elapsed_s = seconds(to->cost.at_ns - from->cost.at_ns);
-  printf(",\"seconds\":%.3f,\"broker_busy\":%.4f", elapsed_s, (to->cost.broker_cpu_s - from->cost.broker_cpu_s) / elapsed_s);
+  printf(",\"seconds\":%.3f,\"broker_busy\":%.4f", elapsed_s,
+         (to->cost.broker_cpu_s - from->cost.broker_cpu_s) / elapsed_s);
 }
 
 // The traffic modes: warm up, measure, wait for the stragglers. Returns the deliveries lost.

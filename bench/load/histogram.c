@@ -1,6 +1,6 @@
 #include "histogram.h"
 
-// Below HISTOGRAM_STEPS the bucket is the value itself; above, the power of two and the six bits that follow the highest.
+// Below HISTOGRAM_STEPS the bucket is the value itself; above, the power of two and the six bits below the highest.
 static uint32_t bucket_of(uint64_t ns) {
   if (ns < HISTOGRAM_STEPS) return (uint32_t)ns;
   int shift = 63 - __builtin_clzll(ns) - 6;

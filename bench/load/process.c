@@ -55,13 +55,16 @@ static uint64_t written_of(pid_t pid) {
   return bytes;
 }
 
-// proc(5), /proc/stat: user nice system idle iowait irq softirq steal, in clock ticks. Stolen time is someone else's too.
+// proc(5), /proc/stat: user nice system idle iowait irq softirq steal, in clock ticks. Stolen time is not ours either.
 static double machine_cpu(void) {
   unsigned long long user, nice, system, irq, softirq, steal;
   FILE *stream = fopen("/proc/stat", "r");
-  int fields = stream ? fscanf(stream, "cpu %llu %llu %llu %*u %*u %llu %llu %llu", &user, &nice, &system, &irq, &softirq, &steal) : 0;
+  int fields = 0;
+  if (stream)
+    fields = fscanf(stream, "cpu %llu %llu %llu %*u %*u %llu %llu %llu", &user, &nice, &system, &irq, &softirq, &steal);
   if (stream) fclose(stream);
-  return fields == 6 ? (double)(user + nice + system + irq + softirq + steal) / (double)sysconf(_SC_CLK_TCK) : 0;
+  if (fields != 6) return 0;
+  return (double)(user + nice + system + irq + softirq + steal) / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double of_timeval(struct timeval t) { return (double)t.tv_sec + (double)t.tv_usec / 1e6; }

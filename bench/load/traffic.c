@@ -35,9 +35,10 @@ static void publish_burst(struct client *publisher, long count, uint64_t at_ns) 
   transport_flush(&publisher->transport);
 }
 
-static bool is_done(const struct fleet *fleet, uint64_t total, uint64_t sent, uint64_t acknowledged) {
-  if (!total || sent < total) return false;
-  return !fleet->options->qos || acknowledged >= total;
+// Whether `total` more messages than at `start` are sent and, with QoS 1/2, acknowledged.
+static bool is_done(const struct fleet *fleet, const struct tally *start, uint64_t total) {
+  if (!total || fleet->tally.sent - start->sent < total) return false;
+  return !fleet->options->qos || fleet->tally.acknowledged - start->acknowledged >= total;
 }
 
 // ---- as fast as the broker takes it --------------------------------------------------------------------------------
@@ -60,11 +61,12 @@ static void publish_freely(struct fleet *fleet, struct traffic *traffic, uint64_
   const struct options *options = fleet->options;
   struct tally *tally = &fleet->tally;
   struct stall stall = {0};
-  uint64_t sent_before = tally->sent, acknowledged_before = tally->acknowledged, polled_at = tally->sent;
-  while (now_ns() < until_ns && !is_done(fleet, total, tally->sent - sent_before, tally->acknowledged - acknowledged_before)) {
+  struct tally start = fleet->tally;
+  uint64_t polled_at = tally->sent;
+  while (now_ns() < until_ns && !is_done(fleet, &start, total)) {
     bool idle = true;
     for (int i = 0; i < options->publishers; i++) {
-      long count = burst_left(options, tally->sent - sent_before, total);
+      long count = burst_left(options, tally->sent - start.sent, total);
       if (!count || (!options->qos && outstanding(fleet, traffic) >= (uint64_t)options->inflight)) break;
       if (!client_may_publish(&fleet->publishers[i], count)) continue;
       publish_burst(&fleet->publishers[i], count, now_ns());
@@ -96,12 +98,13 @@ static void publish_paced(struct fleet *fleet, struct traffic *traffic, uint64_t
   struct tally *tally = &fleet->tally;
   double interval_ns = 1e9 * (double)options->burst / options->rate;
   uint64_t start_ns = now_ns(), early_ns = (uint64_t)options->wake_early_us * NS_PER_US;
-  uint64_t sent_before = tally->sent, acknowledged_before = tally->acknowledged, bursts = 0;
+  struct tally start = fleet->tally;
+  uint64_t bursts = 0;
   int turn = 0;
   for (;;) {
     uint64_t at_ns = now_ns(), due_ns = start_ns + (uint64_t)((double)bursts * interval_ns);
     for (int sent = 0; due_ns <= at_ns && sent < TURN_MESSAGES_MAX; sent++) {
-      long count = burst_left(options, tally->sent - sent_before, total);
+      long count = burst_left(options, tally->sent - start.sent, total);
       struct client *publisher = count ? next_publisher(fleet, &turn, count) : NULL;
       if (!publisher) break;
       if (tally->latency_from_ns != UINT64_MAX) histogram_add(&traffic->lag, at_ns - due_ns);
@@ -109,7 +112,7 @@ static void publish_paced(struct fleet *fleet, struct traffic *traffic, uint64_t
       due_ns = start_ns + (uint64_t)((double)++bursts * interval_ns);
       at_ns = now_ns();
     }
-    if (at_ns >= until_ns || is_done(fleet, total, tally->sent - sent_before, tally->acknowledged - acknowledged_before)) break;
+    if (at_ns >= until_ns || is_done(fleet, &start, total)) break;
     bool sleeps = due_ns > at_ns + early_ns;
     fleet_poll(fleet, sleeps ? due_ns - at_ns - early_ns : 0);
   }
@@ -138,7 +141,7 @@ void fill_retained(struct fleet *fleet) {
   struct publish_frame usual = publisher->frame;
   uint32_t sequence = publisher->sequence;
   int window = publisher->window < RETAINED_WINDOW ? publisher->window : RETAINED_WINDOW;
-  for (long i = 0; i < options->retained || publisher->in_flight; fleet_poll(fleet, i < options->retained ? 0 : NS_PER_MS)) {
+  for (long i = 0; i < options->retained || publisher->in_flight;) {
     for (; i < options->retained && publisher->in_flight < window; i++) {
       char topic[256];
       render_topic(topic, sizeof topic, options->retained_topic, i);
@@ -147,6 +150,7 @@ void fill_retained(struct fleet *fleet) {
       free(publisher->frame.data);
     }
     transport_flush(&publisher->transport);
+    fleet_poll(fleet, NS_PER_MS);
   }
   publisher->frame = usual;
   publisher->sequence = sequence;

@@ -105,7 +105,8 @@ size_t transport_read(struct transport *transport, uint8_t *data, size_t size) {
     if (result > 0) return (size_t)result;
     int error = SSL_get_error(transport->ssl, result);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return 0;
-    transport_give_up(transport, error == SSL_ERROR_ZERO_RETURN ? "the broker closed the connection" : "TLS read failed");
+    bool closed = error == SSL_ERROR_ZERO_RETURN;
+    transport_give_up(transport, closed ? "the broker closed the connection" : "TLS read failed");
   }
   ssize_t result = recv(transport->fd, data, size, 0);
   if (result > 0) return (size_t)result;

@@ -1,5 +1,6 @@
 // Where the figures come from.
-import { cpus, release, totalmem, type } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 
 /** @returns {Record<string, string>} facts to print above the figures */
 export function describeMachine() {
@@ -8,7 +9,14 @@ export function describeMachine() {
     Date: new Date().toISOString().slice(0, 10),
     Processor: `${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores`,
     Memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    'File system of the brokers': fileSystem(),
     Kernel: `${type()} ${release()}`,
     Node: `${process.version}, OpenSSL ${process.versions.openssl}`,
   };
+}
+
+// Bytes written to the device are 0 on a file system in memory.
+function fileSystem() {
+  const { stdout } = spawnSync('df', ['--output=fstype', tmpdir()], { encoding: 'utf8' });
+  return stdout?.trim().split('\n').at(-1) ?? 'unknown';
 }

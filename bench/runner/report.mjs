@@ -99,7 +99,7 @@ export function renderMarkdown(run) {
     ...run.machine,
     ...run.versions,
     Rounds: `${run.rounds}, medians shown`,
-    Command: `\`${run.command}\``,
+    Command: `\`${run.command.replaceAll('|', '\\|')}\``,
   };
   const sections = run.outcomes.map((outcome) => {
     const remarks = remarkLines(outcome).map((line) => `- ${line}`);
