@@ -17,7 +17,8 @@ interface Node<T> {
   readonly parent: Node<T> | undefined;
   /** The key under which the parent holds this node; `+` for its wildcard child. */
   readonly level: string;
-  children: Map<string, Node<T>> | undefined;
+  /** Plain levels below; most nodes have one at most, which then stands here without a Map around it. */
+  children: Map<string, Node<T>> | Node<T> | undefined;
   plus: Node<T> | undefined;
   /** Value of the filter that ends here. */
   value: T | undefined;
@@ -115,7 +116,7 @@ export class TopicTrie<T extends {}> {
       const level = slash === -1 ? topic.slice(start) : topic.slice(start, slash);
       for (let i = 0; i < here.length; i++) {
         const node = here[i] as Node<T>;
-        const child = node.children?.get(level);
+        const child = childAt(node, level);
         if (child !== undefined) next.push(child);
         if (!wild) continue;
         if (node.below !== undefined) into.push(node.below);
@@ -145,7 +146,7 @@ export class TopicTrie<T extends {}> {
       const slash = filter.indexOf('/', start);
       const level = slash === -1 ? filter.slice(start) : filter.slice(start, slash);
       if (level === '#') return node;
-      node = level === '+' ? node.plus : node.children?.get(level);
+      node = level === '+' ? node.plus : childAt(node, level);
       if (slash === -1) return node;
       start = slash + 1;
     }
@@ -162,13 +163,23 @@ function childFor<T>(node: Node<T>, level: string): Node<T> {
     node.plus ??= emptyNode(node, level);
     return node.plus;
   }
-  node.children ??= new Map();
-  let child = node.children.get(level);
-  if (child === undefined) {
-    child = emptyNode(node, level);
-    node.children.set(level, child);
-  }
+  const known = childAt(node, level);
+  if (known !== undefined) return known;
+  const child = emptyNode(node, level);
+  const { children } = node;
+  if (children === undefined) node.children = child;
+  else if (children instanceof Map) children.set(level, child);
+  else
+    node.children = new Map([
+      [children.level, children],
+      [level, child],
+    ]);
   return child;
+}
+
+function childAt<T>({ children }: Node<T>, level: string): Node<T> | undefined {
+  if (children instanceof Map) return children.get(level);
+  return children !== undefined && children.level === level ? children : undefined;
 }
 
 function prune<T>(start: Node<T>): void {
@@ -183,9 +194,11 @@ function prune<T>(start: Node<T>): void {
     const parent: Node<T> = node.parent;
     if (node.level === '+') {
       parent.plus = undefined;
+    } else if (parent.children instanceof Map) {
+      parent.children.delete(node.level);
+      if (parent.children.size === 0) parent.children = undefined;
     } else {
-      parent.children?.delete(node.level);
-      if (parent.children?.size === 0) parent.children = undefined;
+      parent.children = undefined;
     }
     node = parent;
   }
