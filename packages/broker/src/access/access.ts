@@ -29,6 +29,11 @@ class PolicyRights implements Rights {
   }
 }
 
+/** Access under this policy, by default that of the built-in roles. */
+export function createAccess(policy?: Policy): PolicyAccess {
+  return new PolicyAccess(policy);
+}
+
 export class PolicyAccess implements Access {
   generation = 1;
   #policy: Policy;
