@@ -92,6 +92,18 @@ export class RawClient {
     return packet.packetId;
   }
 
+  /** Sends PUBLISH with QoS 1 or 2, goes through its whole exchange, and returns the code of PUBACK or PUBREC. */
+  async deliver(topic: string, payload: string | Uint8Array = '', fields: PublishFields = {}): Promise<number> {
+    const { qos = 1 } = fields;
+    const packetId = this.publish(topic, payload, { ...fields, qos });
+    if (qos === 1) return (await this.#receiveAck('puback', packetId)).reasonCode;
+    const { reasonCode: code } = await this.#receiveAck('pubrec', packetId);
+    if (code >= 0x80) return code;
+    this.ack('pubrel', packetId);
+    await this.#receiveAck('pubcomp', packetId);
+    return code;
+  }
+
   /** The PUBLISH that `publish` would send. */
   publication(topic: string, payload: string | Uint8Array = '', fields: PublishFields = {}): Publish {
     const { qos = 0, retain = false, dup = false, properties = {} } = fields;
@@ -244,6 +256,13 @@ export class RawClient {
   nextPacketId(): number {
     this.#lastPacketId = (this.#lastPacketId % 65_535) + 1;
     return this.#lastPacketId;
+  }
+
+  async #receiveAck<T extends 'puback' | 'pubrec' | 'pubcomp'>(type: T, packetId: number): Promise<PacketOf<T>> {
+    const packet = await this.receive(type);
+    if (packet.packetId !== packetId)
+      throw new Error(`expected ${type} of ${packetId}, got that of ${packet.packetId}`);
+    return packet;
   }
 
   #write(bytes: Uint8Array): void {

@@ -87,10 +87,10 @@ describe('UTF-8 strings', () => {
     await subscriber.expectNothing();
   });
 
-  it('takes every other code point, in topic, payload and properties', async () => {
+  it('takes characters of one to four bytes in a topic', async () => {
     const broker = startTestBroker();
     const client = await broker.connect('client');
-    const topic = 'é/日本/😀/\u{10FFFF}';
+    const topic = 'é/日本/😀/\u{10FFFD}';
     await client.subscribe(topic);
     client.publish(topic, '😀');
     await client.expectMessage(topic, '😀');

@@ -73,7 +73,7 @@ describe('packet identifiers', () => {
     const broker = startTestBroker();
     const [subscriber, publisher] = [await broker.connect('s'), await broker.connect('p')];
     await subscriber.subscribe('#');
-    for (let n = 0; n < 50; n++) publisher.publish('a', String(n), { qos: n % 2 === 0 ? 1 : 2 });
+    for (let n = 0; n < 50; n++) await publisher.deliver('a', String(n), { qos: n % 2 === 0 ? 1 : 2 });
     const ids: number[] = [];
     for (let n = 0; n < 50; n++) ids.push((await subscriber.receive('publish')).packetId);
     expect(new Set(ids).size).toBe(50);
