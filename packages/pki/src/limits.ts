@@ -51,6 +51,9 @@ export const BROKER_SOCKET: SocketLimits = {
   rates: { 'server.issue': { burst: 20, perMinute: 2 }, 'trust.read': { burst: 120, perMinute: 120 } },
 };
 
+/** How long a refused peer may go on sending before it is cut off; its answer would be lost if it were cut off at once. */
+export const REFUSED_LINGER_MS = 500;
+
 /** The client's side: calls under way at once, and the whole time one may take. */
 export const CLIENT_CALLS_MAX = 8;
 export const CALL_DEADLINE_MS = 15_000;

@@ -3,7 +3,7 @@
 
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import type { SocketLimits } from '../limits.ts';
+import { REFUSED_LINGER_MS, type SocketLimits } from '../limits.ts';
 import { errno, unwritable } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { encodeLine, LineReader } from '../protocol/lines.ts';
@@ -32,15 +32,18 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
   await refuseOther(path);
   const gate = new RateGate(limits.rates);
   const connections = new Set<Socket>();
+  let served = 0;
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => connections.delete(socket));
-    if (connections.size >= limits.connectionsMax) {
-      sayAndClose(socket, new AuthorityFault('MOT-0427', 'too many connections'));
-      return;
-    }
+    // As many again may be told why they are refused; beyond that there is only the end.
+    if (connections.size >= 2 * limits.connectionsMax) return socket.destroy();
     connections.add(socket);
-    void serve(socket, gate, options);
+    if (served >= limits.connectionsMax) return refuse(socket, new AuthorityFault('MOT-0427', 'too many connections'));
+    served += 1;
+    void serve(socket, gate, options).finally(() => {
+      served -= 1;
+    });
   });
   // Opened under another name: whoever finds `path` finds it with its mode and with somebody listening.
   const draft = `${path}.draft`;
@@ -79,30 +82,34 @@ async function refuseOther(path: string): Promise<void> {
 async function serve(socket: Socket, gate: RateGate, options: SocketOptions): Promise<void> {
   const reader = new LineReader();
   const deadline = setTimeout(() => {
-    sayAndClose(socket, new AuthorityFault('MOT-0427', 'the request took too long'));
+    refuse(socket, new AuthorityFault('MOT-0427', 'the request took too long'));
   }, options.limits.requestDeadlineMs);
   try {
     // The next chunk is read when the last one's requests are answered: one peer has one request under way.
-    for await (const chunk of socket) {
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      if (socket.writableEnded) continue;
       for (const line of reader.push(chunk as Buffer)) {
         const answer = await answerTo(line, gate, options);
         await write(socket, answer);
         deadline.refresh();
       }
     }
+    socket.end();
   } catch (fault) {
     // Anything else is the connection's own end.
-    if (fault instanceof AuthorityFault) sayAndClose(socket, fault);
+    if (fault instanceof AuthorityFault) refuse(socket, fault);
+    else socket.destroy();
   } finally {
     clearTimeout(deadline);
-    socket.destroySoon();
   }
 }
 
-/** The kernel takes so short a line at once or never; a peer that does not read is not waited for. */
-function sayAndClose(socket: Socket, fault: AuthorityFault): void {
-  if (socket.writable) socket.write(answerFault(0, fault));
-  socket.destroy();
+/** One last answer; what the peer still sends is thrown away, since cutting it off would take the answer with it. */
+function refuse(socket: Socket, fault: AuthorityFault): void {
+  if (!socket.writableEnded) socket.end(answerFault(0, fault));
+  socket.resume();
+  const cutOff = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
+  socket.once('close', () => clearTimeout(cutOff));
 }
 
 async function answerTo(line: string, gate: RateGate, options: SocketOptions): Promise<string> {
