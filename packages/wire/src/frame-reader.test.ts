@@ -151,3 +151,30 @@ test('copying stays linear in the size of a packet that comes byte by byte', () 
   }
   expect(copied).toBeLessThan(4 * frame.length);
 });
+
+test('any bytes in any chunks give the same frames and the same end, and PeerError at worst', () => {
+  const likely = fc.oneof(fc.nat(255), fc.constantFrom(0x30, 0xc0, 0x40, 0, 1, 2, 0x80));
+  fc.assert(
+    fc.property(fc.array(likely, { maxLength: 60 }), fc.array(fc.nat(), { maxLength: 20 }), (list, cuts) => {
+      const stream = Uint8Array.from(list);
+      expect(outcome(cut(stream, cuts))).toEqual(outcome([stream]));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+function outcome(chunks: Uint8Array[]): unknown[] {
+  const reader = new FrameReader(100);
+  const seen: unknown[] = [];
+  try {
+    for (const chunk of chunks) {
+      reader.push(chunk);
+      while (reader.next()) seen.push([...reader.buffer.subarray(reader.start, reader.end)]);
+    }
+    seen.push(reader.pending);
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    seen.push(`${error.reason} ${error.rule}`);
+  }
+  return seen;
+}

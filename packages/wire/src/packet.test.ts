@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   AckView,
   decode,
@@ -135,4 +135,100 @@ test('an acknowledgement without objects', () => {
   readAck(frame, 0, 2, frame.length, 5, view);
   expect(view).toEqual({ packetId: 300, reasonCode: 0x92 });
   expect([...encodeAck(4, 300, 0x10, 4)]).toEqual([0x40, 2, 1, 44]);
+});
+
+describe('a packet that the standard does not allow is not encoded: RangeError, for it is our own bug', () => {
+  const publish: Packet = {
+    type: 'publish',
+    topic,
+    qos: 1,
+    retain: false,
+    dup: false,
+    packetId: 1,
+    payload: bytes(),
+    properties: {},
+  };
+  const wrong: [string, ProtocolVersion, unknown][] = [
+    ['[MQTT-3.3.1-4] QoS 3', 4, { ...publish, qos: 3 }],
+    ['[MQTT-3.3.1-2] QoS 0 sent again', 4, { ...publish, qos: 0, packetId: 0, dup: true }],
+    ['[MQTT-2.2.1-2] QoS 0 with an identifier', 4, { ...publish, qos: 0 }],
+    ['[MQTT-2.2.1-4] identifier 0', 4, { ...publish, packetId: 0 }],
+    ['an identifier of three bytes', 4, { ...publish, packetId: 65_536 }],
+    ['[MQTT-3.3.2-2] a wildcard in the topic', 4, { ...publish, topic: 'a/+' }],
+    ['an empty topic', 5, { ...publish, topic: '' }],
+    ['[MQTT-1.5.4-2] U+0000 in the topic', 4, { ...publish, topic: 'a\0' }],
+    ['[MQTT-1.5.4-1] half a surrogate pair in the topic', 4, { ...publish, topic: '\ud800' }],
+    ['a topic that is too long', 4, { ...publish, topic: 'x'.repeat(65_536) }],
+    ['[MQTT-3.3.2-8] topic alias 0', 5, { ...publish, properties: { topicAlias: 0 } }],
+    ['an expiry that is no integer', 5, { ...publish, properties: { messageExpiryInterval: 1.5 } }],
+    ['an expiry below 0', 5, { ...publish, properties: { messageExpiryInterval: -1 } }],
+    ['an expiry of five bytes', 5, { ...publish, properties: { messageExpiryInterval: 2 ** 32 } }],
+    ['a subscription identifier of five bytes', 5, { ...publish, properties: { subscriptionIdentifier: [2 ** 28] } }],
+    ['a property that does not exist', 5, { ...publish, properties: { colour: 1 } }],
+    ['AUTH before MQTT 5.0', 4, { type: 'auth', reasonCode: 0, properties: {} }],
+    ['[MQTT-3.15.2-1] AUTH with another code', 5, { type: 'auth', reasonCode: 1, properties: {} }],
+    ['[MQTT-3.14.2-1] DISCONNECT with another code', 5, { type: 'disconnect', reasonCode: 1, properties: {} }],
+    ['[MQTT-3.4.2-1] PUBACK with another code', 5, { type: 'puback', packetId: 1, reasonCode: 1, properties: {} }],
+    [
+      '[MQTT-3.2.2-8] CONNACK with another code',
+      5,
+      { type: 'connack', sessionPresent: false, reasonCode: 1, properties: {} },
+    ],
+    [
+      '[MQTT-3.2.2-6] CONNACK that refuses a session it has',
+      4,
+      { type: 'connack', sessionPresent: true, reasonCode: 2, properties: {} },
+    ],
+    ['[MQTT-3.9.3-2] SUBACK with another code', 4, { type: 'suback', packetId: 1, reasonCodes: [3], properties: {} }],
+    [
+      '[MQTT-3.8.3-2] SUBSCRIBE without a filter',
+      4,
+      { type: 'subscribe', packetId: 1, subscriptions: [], properties: {} },
+    ],
+    [
+      '[MQTT-3.10.3-2] UNSUBSCRIBE without a filter',
+      4,
+      { type: 'unsubscribe', packetId: 1, filters: [], properties: {} },
+    ],
+    ['[MQTT-3.1.2-22] a password without a user name', 4, { ...everyPacket[1]?.[1], version: 4, userName: undefined }],
+    ['a packet that does not exist', 4, { type: 'ping' }],
+  ];
+  test.each(wrong)('%s', (_, version, packet) => {
+    expect(() => encode(packet as Packet, version)).toThrow(RangeError);
+  });
+
+  test('and the next one is encoded as if nothing had been', () => {
+    expect(() => encode({ ...publish, packetId: 0 }, 4)).toThrow(RangeError);
+    expect([...encode({ type: 'puback', packetId: 258, reasonCode: 0, properties: {} }, 4)]).toEqual([0x40, 2, 1, 2]);
+  });
+
+  test('nor is an acknowledgement', () => {
+    expect(() => encodeAck(4, 0, 0, 4)).toThrow(RangeError);
+    expect(() => encodeAck(4, 65_536, 0, 4)).toThrow(RangeError);
+    expect(() => encodeAck(6, 1, 0x10, 5)).toThrow(RangeError);
+  });
+});
+
+test('the bytes of a packet are its own: a later packet does not change them', () => {
+  const first = encode({ type: 'puback', packetId: 1, reasonCode: 0, properties: {} }, 4);
+  encode({ type: 'puback', packetId: 2, reasonCode: 0, properties: {} }, 4);
+  expect([...first]).toEqual([0x40, 2, 0, 1]);
+});
+
+test('every length of a body has its shortest header', () => {
+  for (const length of [0, 1, 124, 125, 126, 16_380, 16_381, 2_097_148, 2_097_149]) {
+    const packet: Packet = {
+      type: 'publish',
+      topic: 'a',
+      qos: 0,
+      retain: false,
+      dup: false,
+      packetId: 0,
+      payload: new Uint8Array(length),
+      properties: {},
+    };
+    const frame = encode(packet, 4);
+    const decoded = decode(frame, 4);
+    expect(decoded.type === 'publish' && decoded.payload.length).toBe(length);
+  }
 });

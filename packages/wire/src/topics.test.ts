@@ -178,12 +178,12 @@ const names = fc
 
 test('parsing any text throws PeerError or nothing', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (text) => {
       for (const parse of [parseTopicName, parseTopicFilter]) {
         try {
           parse(text);
         } catch (error) {
-          expect(error).toBeInstanceOf(PeerError);
+          if (!(error instanceof PeerError)) throw error;
         }
       }
     }),

@@ -45,7 +45,10 @@ export const TWIN_PROPERTIES: readonly TwinProperty[] = TABLE_2_4.trim()
     return { id: Number(id), name: name ?? '', type: type ?? '', packets };
   });
 
-/** The reason codes that each packet lists (3.2.2.2, 3.4.2.1, 3.5.2.1, 3.6.2.1, 3.7.2.1, 3.9.3, 3.11.3, 3.14.2.1, 3.15.2.1). */
+/**
+ * The reason codes that each packet lists (3.2.2.2, 3.4.2.1, 3.5.2.1, 3.6.2.1, 3.7.2.1, 3.9.3, 3.11.3, 3.14.2.1, 3.15.2.1);
+ * of 0x8C on DISCONNECT 2.4 says yes and 3.14.2.1 nothing.
+ */
 export const TWIN_CODES: Readonly<Record<string, readonly number[]>> = {
   connack: [
     0x00, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99, 0x9a, 0x9b,
