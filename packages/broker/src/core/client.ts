@@ -6,6 +6,7 @@ import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Authentication, Challenge } from '../ports/guards.ts';
 import type { Link } from '../ports/link.ts';
 import type { Ticket } from '../ports/store.ts';
+import { refuse } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
 import { type AckType, PendingAcks } from './pending-acks.ts';
 import type { Session } from './session.ts';
@@ -17,13 +18,13 @@ export type ClientState = 'connecting' | 'proving' | 'opening' | 'open' | 'close
 /** Largest packet a client can announce; the default without Maximum Packet Size. */
 const ANY_SIZE = 0xffff_ffff;
 
+const GUARD_FAILED = refuse('server-unavailable', 'the proof of identity could not be carried out', 'guards');
+
 export class Client {
   readonly core: Core;
   readonly link: Link;
   readonly facts: ConnectionFacts;
   state: ClientState = 'connecting';
-  /** Set by CONNECT; 4 until then. */
-  version: ProtocolVersion = 4;
   clientId = '';
   session: Session | undefined = undefined;
   /** The CONNECT while it is worked on. */
@@ -34,6 +35,8 @@ export class Client {
   keepAliveSeconds = 0;
   /** Monotonic ms when the peer was last heard. */
   heardAtMs: number;
+  /** Monotonic ms since when the guards, or the client in an exchange with them, owe an answer. */
+  provingSinceMs = 0;
   /** Monotonic ms since when a packet is incomplete; 0 = none is. */
   partialSinceMs = 0;
   /** QoS 1 and 2 messages that may be under way to the client. */
@@ -59,6 +62,11 @@ export class Client {
     this.link = link;
     this.facts = facts;
     this.heardAtMs = core.monotonicMs;
+  }
+
+  /** Set by CONNECT; 4 until then. */
+  get version(): ProtocolVersion {
+    return this.link.version;
   }
 
   /** False while frames must wait in the reader. */
@@ -127,17 +135,18 @@ export class Client {
   }
 
   /** Goes on with `then` once the guards have answered, unless the connection is gone by then. */
-  settle(pending: Promise<Authentication>, then: (client: Client, outcome: Authentication) => void): void {
-    const resume = (step: () => void): void => {
-      if (this.state !== 'closed') this.link.run(step);
+  settle(ask: () => Promise<Authentication>, then: (client: Client, outcome: Authentication) => void): void {
+    this.provingSinceMs = this.core.monotonicMs;
+    const answer = (outcome: Authentication): void => {
+      if (this.state !== 'closed') this.link.run(() => then(this, outcome));
     };
-    pending.then(
-      (outcome) => resume(() => then(this, outcome)),
-      (fault: unknown) =>
-        resume(() => {
-          throw fault;
-        }),
-    );
+    // A guard that throws says no, like one that does not answer in time.
+    const failed = (): void => answer(GUARD_FAILED);
+    try {
+      ask().then(answer, failed);
+    } catch {
+      failed();
+    }
   }
 
   /** Called by the link when the peer has taken what congested it. */

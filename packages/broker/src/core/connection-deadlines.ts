@@ -16,6 +16,12 @@ export function checkDeadlines(client: Client): void {
     }
     return;
   }
+  if (client.state === 'proving') {
+    const limit = client.challenge === undefined ? core.limits.authenticateDeadlineMs : core.limits.connectDeadlineMs;
+    if (core.monotonicMs - client.provingSinceMs > limit) {
+      throw new PeerError('server-unavailable', 'limits.authenticateDeadlineMs', 'the identity was not proven in time');
+    }
+  }
   if (client.partialSinceMs !== 0 && core.monotonicMs - client.partialSinceMs > core.limits.partialPacketDeadlineMs) {
     throw new PeerError(
       'protocol-error',

@@ -65,7 +65,6 @@ class Connection implements LinkOwner {
     const { client, reader, core } = this;
     if (client.state === 'closed') return;
     core.counters.bytesReceived += chunk.length;
-    client.heardAtMs = core.monotonicMs;
     reader.push(chunk);
     this.pump();
   }
@@ -76,6 +75,7 @@ class Connection implements LinkOwner {
     while (client.accepting) {
       reader.packetBytesMax = client.frameBytesMax;
       if (!reader.next()) break;
+      client.heardAtMs = this.core.monotonicMs;
       receiveFrame(client, reader.buffer, reader.start, reader.bodyStart, reader.end);
     }
     if (!reader.pending) client.partialSinceMs = 0;

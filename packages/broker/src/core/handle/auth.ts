@@ -14,13 +14,13 @@ export function receiveAuth(client: Client, packet: Auth): void {
   const { challenge } = client;
   if (packet.reasonCode === reasonCode('continue-authentication') && challenge !== undefined) {
     client.challenge = undefined;
-    client.settle(challenge.respond(data), settle);
+    client.settle(() => challenge.respond(data), settle);
     return;
   }
   if (packet.reasonCode === reasonCode('re-authenticate') && client.state === 'open' && challenge === undefined) {
     const { facts, clientId } = client;
     const evidence = { facts, clientId, userName: undefined, password: undefined, method, data };
-    client.settle(client.core.guards.authenticate(evidence), settle);
+    client.settle(() => client.core.guards.authenticate(evidence), settle);
     return;
   }
   throw new PeerError('protocol-error', 'MQTT-4.12.0-3', `AUTH 0x${packet.reasonCode.toString(16)} where none is due`);
@@ -49,6 +49,7 @@ function settle(client: Client, outcome: Authentication): void {
 /** Sends the next AUTH of an exchange and waits for the client's answer [MQTT-4.12.0-2]. */
 export function challengeClient(client: Client, challenge: Authentication & { allow: 'challenge' }): void {
   client.challenge = challenge;
+  client.provingSinceMs = client.core.monotonicMs;
   client.link.write(encodeAuth(client, 'continue-authentication', challenge.data));
   client.link.resume();
 }

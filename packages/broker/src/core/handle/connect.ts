@@ -35,11 +35,11 @@ export function receiveConnect(
 ): void {
   const { core, facts } = client;
   client.state = 'proving';
-  client.version = versionOf(buffer, bodyStart, end);
+  client.link.version = versionOf(buffer, bodyStart, end);
   const packet = decodeFrom(buffer, start, bodyStart, end, client.version);
   if (packet.type !== 'connect')
     throw new PeerError('protocol-error', 'MQTT-3.1.0-1', 'the first packet is not a CONNECT');
-  client.version = packet.version;
+  client.link.version = packet.version;
   client.problemInformation = packet.properties.requestProblemInformation !== 0;
   client.clientId = packet.clientId;
   if (core.stopping !== undefined) {
@@ -71,7 +71,7 @@ export function receiveConnect(
     method: client.method,
     data: packet.properties.authenticationData,
   };
-  client.settle(core.guards.authenticate(evidence), settleConnect);
+  client.settle(() => core.guards.authenticate(evidence), settleConnect);
 }
 
 /** The guards have spoken. */
@@ -85,6 +85,11 @@ function authoriseConnect(client: Client, proven: Proven): void {
   const { core, facts } = client;
   const connect = client.connect as Connect;
   const { identity } = proven;
+  if (facts.listener.clientIds === 'own' && !ownsClientId(identity.name, client.clientId)) {
+    const because = `the client identifier must be ${identity.name} or begin with ${identity.name}/`;
+    refused(client, 'identity', 'client-identifier-not-valid', because, 'listeners.clientIds');
+    return;
+  }
   if (client.clientId === '') client.clientId = `${identity.name}/${core.random.token(ASSIGNED_LENGTH)}`;
   const subject: Subject = { identity, clientId: client.clientId, facts };
   const rights = core.access.rightsOf(subject);
@@ -123,6 +128,11 @@ function authoriseConnect(client: Client, proven: Proven): void {
       claim(opened);
     });
   });
+}
+
+/** One device may have several clients: NAME, NAME/anything, or none given. */
+function ownsClientId(name: string, clientId: string): boolean {
+  return clientId === '' || clientId === name || clientId.startsWith(`${name}/`);
 }
 
 /** Takes the session over, resumes it, or begins a new one [MQTT-3.1.2-4] to [MQTT-3.1.2-6], [MQTT-3.1.4-3]. */

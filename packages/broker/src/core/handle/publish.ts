@@ -24,6 +24,9 @@ export function receivePublish(
   const { view } = core;
   readPublish(buffer, start, bodyStart, end, client.version, view);
   core.counters.messagesReceived += 1;
+  if (view.subscriptionIdentifiers > 0) {
+    throw new PeerError('protocol-error', 'MQTT-3.3.4-6', 'a client does not send Subscription Identifiers');
+  }
   const { qos, packetId } = view;
   if (qos > 0) countQuota(client, session, qos, packetId);
   let topic: TopicName;
