@@ -1,0 +1,126 @@
+// The one function that proves who is behind a CONNECT, on a full and on a resumed handshake alike. It reads the evidence
+// itself and never asks TLS whether a peer is authorised: after a resumption that answer says nothing.
+
+import type { Clock } from '../ports/clock.ts';
+import type { IdentityDirectory } from '../ports/directory.ts';
+import type { Evidence, Proven } from '../ports/guards.ts';
+import type { Identity } from '../ports/identity.ts';
+import type { TrustFacts } from '../ports/trust.ts';
+import { type Refusal, refuse } from '../ports/verdict.ts';
+import { type CertificateProof, checkDates, Trust } from './certificate.ts';
+import { checkClientId } from './client-id.ts';
+
+export interface ProveParts {
+  readonly clock: Clock;
+  readonly directory: IdentityDirectory;
+  /** Asked at every proof: a changed `number` makes everything proven under the old one be proven anew. */
+  readonly trust: () => TrustFacts;
+  /** Whether a certificate of this realm was revoked; serial in upper-case hexadecimal. */
+  readonly revoked: (realm: string, serial: string) => boolean;
+}
+
+/** Proves the identity of evidence, or says why not. Synchronous: nothing here waits. */
+export type Prove = (evidence: Evidence) => Proven | Refusal;
+
+/** Makes the function; it remembers which certificates it has seen in full handshakes, in bounded memory. */
+export function createProve(parts: ProveParts): Prove {
+  const memory = new ProofMemory();
+  let trust: Trust | undefined;
+
+  return (evidence) => {
+    const { listener } = evidence.facts;
+    if (listener.authentication === 'none') return finish(evidence, anonymous(evidence), 0);
+    const facts = parts.trust();
+    if (trust?.number !== facts.number) {
+      trust = new Trust(facts);
+      memory.clear();
+    }
+    const proof = proveCertificate(evidence, trust, memory);
+    if ('allow' in proof) return proof;
+    const refusal = checkDates(proof, parts.clock.nowMs()) ?? checkRevoked(proof, parts);
+    if (refusal !== undefined) return refusal;
+    const identity = lookUp(proof, evidence, parts.directory);
+    return 'allow' in identity ? identity : finish(evidence, identity, proof.notAfterMs);
+  };
+}
+
+function proveCertificate(evidence: Evidence, trust: Trust, memory: ProofMemory): CertificateProof | Refusal {
+  const { tls, listener } = evidence.facts;
+  if (tls?.certificate === undefined || tls.fingerprint === undefined) {
+    return refuse(
+      'not-authorized',
+      'no certificate was presented; this listener demands one',
+      'listeners.authentication',
+    );
+  }
+  const key = `${listener.name}\n${tls.fingerprint}`;
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  if (tls.resumed) {
+    const because = 'a resumed TLS session whose certificate was not seen in a full handshake on this listener';
+    return refuse('not-authorized', because, 'identity.resumption');
+  }
+  const proof = trust.check(tls.certificate);
+  if (!('allow' in proof)) memory.set(key, proof);
+  return proof;
+}
+
+function checkRevoked(proof: CertificateProof, parts: ProveParts): Refusal | undefined {
+  if (!parts.revoked(proof.realm, proof.serial)) return undefined;
+  return refuse('not-authorized', `the certificate of ${proof.name} was revoked`, 'identity.revocation');
+}
+
+function lookUp(proof: CertificateProof, evidence: Evidence, directory: IdentityDirectory): Identity | Refusal {
+  const { realm, name } = proof;
+  const known = directory.find(realm, name);
+  if (known === undefined) {
+    return refuse('not-authorized', `${name} has a good certificate but is not registered`, 'identity.directory');
+  }
+  if (known.state !== 'active') {
+    return refuse('not-authorized', `${name} is disabled in the registry`, 'identity.directory');
+  }
+  const { role } = evidence.facts.listener;
+  const roles = role === undefined || known.roles.includes(role) ? known.roles : [...known.roles, role];
+  return { realm, name, kind: known.kind, roles };
+}
+
+/** Everyone on a listener without authentication is the same identity; credentials are ignored there. */
+function anonymous(evidence: Evidence): Identity {
+  const { name, role } = evidence.facts.listener;
+  return { realm: `listener:${name}`, name: 'anonymous', kind: 'anonymous', roles: role === undefined ? [] : [role] };
+}
+
+function finish(evidence: Evidence, identity: Identity, expiresAtMs: number): Proven | Refusal {
+  const verdict = checkClientId(evidence.clientId, identity, evidence.facts.listener);
+  return verdict.allow ? { allow: true, identity, data: undefined, expiresAtMs } : verdict;
+}
+
+/** Certificates that were presented in a full handshake, by listener and fingerprint; two generations, so it stays bounded. */
+class ProofMemory {
+  #young = new Map<string, CertificateProof>();
+  #old = new Map<string, CertificateProof>();
+
+  get(key: string): CertificateProof | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  set(key: string, proof: CertificateProof): void {
+    if (this.#young.size >= GENERATION_ENTRIES_MAX) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, proof);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
+}
+
+/** Devices that may resume; one that was forgotten is refused until its ticket ends or it handshakes in full. */
+const GENERATION_ENTRIES_MAX = 100_000;

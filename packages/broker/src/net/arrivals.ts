@@ -1,0 +1,210 @@
+// Connections between accept and hand-on: their facts, their deadline, and the one place that turns a peer away before
+// the core has heard of it. Owns no protocol: TLS, WebSocket and the first bytes are read elsewhere and reported here.
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Reason } from '@motte/wire';
+import type { Emit } from '../events.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ListenerConfig } from '../ports/config.ts';
+import type { ConnectionFacts, ListenerFacts, TlsFacts } from '../ports/connection-facts.ts';
+import type { Counters } from '../ports/counters.ts';
+import type { Guards } from '../ports/guards.ts';
+import type { Layer } from '../ports/verdict.ts';
+import { type Admission, plainAddress } from './admission.ts';
+import type { ClientHello } from './client-hello.ts';
+
+/** What a peer is busy with until it is handed on; named in the refusal when its time is up. */
+export type Phase = 'the first bytes' | 'the ClientHello' | 'the TLS handshake' | 'the WebSocket upgrade';
+
+export interface Arrival {
+  readonly raw: Socket;
+  readonly source: string;
+  facts: ConnectionFacts;
+  phase: Phase;
+  hello: ClientHello | undefined;
+  /** True once it was handed on or refused: what its socket reports afterwards is nothing new. */
+  settled: boolean;
+  deadline: NodeJS.Timeout | undefined;
+}
+
+/** What a peer is told when it is turned away before MQTT begins. */
+export interface TransportRefusal {
+  readonly layer?: Layer;
+  readonly reason: Reason;
+  readonly because: string;
+  /** A configuration key, a rule of the standard, or `tls`. */
+  readonly rule: string;
+  readonly seen: string;
+}
+
+export interface ArrivalsParts {
+  readonly config: ListenerConfig;
+  readonly admission: Admission;
+  readonly admit: Guards['admit'];
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly nextConnectionId: () => number;
+  readonly deadlineMs: number;
+  readonly onConnection: (stream: Duplex, facts: ConnectionFacts) => void;
+}
+
+export class Arrivals {
+  /** Open connections of this listener, those handed on included. */
+  connections = 0;
+  readonly #parts: ArrivalsParts;
+  readonly #listener: ListenerFacts;
+  readonly #waiting = new Set<Arrival>();
+
+  constructor(parts: ArrivalsParts) {
+    const { name, scheme, authentication, role, clientIds, versions } = parts.config;
+    this.#parts = parts;
+    this.#listener = Object.freeze({ name, scheme, authentication, role, clientIds, versions });
+  }
+
+  /** Admits an accepted socket and starts its deadline; undefined = it was turned away. */
+  begin(raw: Socket): Arrival | undefined {
+    const { admission, clock, nextConnectionId } = this.#parts;
+    const unix = this.#listener.scheme === 'mqtt+unix';
+    // A peer that is gone before it was looked at has no address any more.
+    if (!unix && raw.remoteAddress === undefined) {
+      raw.destroy();
+      return undefined;
+    }
+    const address = plainAddress(raw.remoteAddress ?? '');
+    const facts: ConnectionFacts = {
+      id: nextConnectionId(),
+      listener: this.#listener,
+      address,
+      port: raw.remotePort ?? 0,
+      tls: undefined,
+      openedAtMs: clock.nowMs(),
+    };
+    const source = admission.sourceOf(address);
+    const arrival: Arrival = {
+      raw,
+      source,
+      facts,
+      phase: 'the first bytes',
+      hello: undefined,
+      settled: false,
+      deadline: undefined,
+    };
+    raw.on('error', ignore);
+    const refusal = this.#admit(facts, source);
+    if (refusal !== undefined) {
+      arrival.settled = true;
+      this.#report(arrival, refusal);
+      if (unix) raw.destroy();
+      else raw.resetAndDestroy();
+      return undefined;
+    }
+    this.connections += 1;
+    this.#waiting.add(arrival);
+    raw.once('close', () => this.#closed(arrival));
+    arrival.deadline = setTimeout(() => this.#late(arrival), this.#parts.deadlineMs);
+    return arrival;
+  }
+
+  /** Turns the peer away; the socket is destroyed unless the caller still has something to say on it. */
+  refuse(arrival: Arrival, refusal: TransportRefusal, keepSocket = false): void {
+    if (!arrival.settled) {
+      arrival.settled = true;
+      this.#report(arrival, refusal);
+    }
+    if (!keepSocket) arrival.raw.destroy();
+  }
+
+  /** A peer that was handed on did something that its transport does not allow; the core only sees the stream end. */
+  broken(arrival: Arrival, because: string): void {
+    this.#report(arrival, { reason: 'protocol-error', because, rule: 'RFC 6455', seen: 'a WebSocket close frame' });
+  }
+
+  /** The peer went away on its own before it was handed on: not worth a report. */
+  lost(arrival: Arrival): void {
+    arrival.settled = true;
+    arrival.raw.destroy();
+  }
+
+  /** Gives the connection to the core, with what TLS has found out. */
+  handOn(arrival: Arrival, stream: Duplex): void {
+    if (arrival.settled) {
+      stream.destroy();
+      return;
+    }
+    arrival.settled = true;
+    this.#stopWaiting(arrival);
+    this.#parts.onConnection(stream, arrival.facts);
+  }
+
+  /** Destroys every connection that was not handed on yet. */
+  end(): void {
+    for (const arrival of [...this.#waiting]) this.lost(arrival);
+  }
+
+  #admit(facts: ConnectionFacts, source: string): TransportRefusal | undefined {
+    const { config, admission, admit } = this.#parts;
+    if (this.connections >= config.connectionsMax) {
+      const because = `the listener has ${this.connections} connections already`;
+      return { layer: 'admission', reason: 'quota-exceeded', because, rule: 'listeners.maxConnections', seen: RESET };
+    }
+    let verdict: ReturnType<Guards['admit']>;
+    try {
+      verdict = admit(facts);
+    } catch (fault) {
+      const because = `the guard failed: ${(fault as Error).message}`;
+      return { layer: 'admission', reason: 'unspecified-error', because, rule: 'admission', seen: RESET };
+    }
+    const refusal = verdict?.allow === false ? verdict : admission.enter(source);
+    if (refusal === undefined) return undefined;
+    return { layer: 'admission', reason: refusal.reason, because: refusal.because, rule: refusal.rule, seen: RESET };
+  }
+
+  #late(arrival: Arrival): void {
+    const { deadlineMs } = this.#parts;
+    const because = `${arrival.phase} took longer than ${deadlineMs} ms`;
+    this.refuse(arrival, { reason: 'unspecified-error', because, rule: 'limits.handshakeDeadlineMs', seen: CLOSED });
+  }
+
+  #closed(arrival: Arrival): void {
+    this.connections -= 1;
+    this.#stopWaiting(arrival);
+    this.#parts.admission.leave(arrival.source);
+  }
+
+  #stopWaiting(arrival: Arrival): void {
+    if (!this.#waiting.delete(arrival)) return;
+    clearTimeout(arrival.deadline);
+    this.#parts.admission.shaken(arrival.source);
+  }
+
+  #report(arrival: Arrival, refusal: TransportRefusal): void {
+    const { emit, counters } = this.#parts;
+    counters.refusals += 1;
+    if (!emit.wanted('warn')) return;
+    const { facts } = arrival;
+    emit('peer.refused', {
+      connection: facts.id,
+      listener: facts.listener.name,
+      address: facts.address,
+      layer: refusal.layer ?? 'transport',
+      reason: refusal.reason,
+      because: refusal.because,
+      rule: refusal.rule,
+      seen: refusal.seen,
+    });
+  }
+}
+
+/** The same facts with what TLS has found out. */
+export function withTls(facts: ConnectionFacts, tls: TlsFacts): ConnectionFacts {
+  const { id, listener, address, port, openedAtMs } = facts;
+  return { id, listener, address, port, tls, openedAtMs };
+}
+
+/** What a peer sees of a refusal that has no better words. */
+export const CLOSED = 'the connection closed';
+const RESET = 'the connection was reset';
+
+function ignore(): void {}
