@@ -84,6 +84,17 @@ describe('a damaged CA is one line that names the file', () => {
     }),
   );
 
+  it('a key whose secret half alone is damaged', () =>
+    withCa(async (pki) => {
+      const path = join(pki, 'ca', 'issuing.key');
+      const der = Buffer.from((await readFile(path, 'utf8')).replace(/-----.*-----|\n/g, ''), 'base64');
+      // The OCTET STRING of 32 bytes in an ECPrivateKey of version 1 (RFC 5915).
+      const secret = der.indexOf(Buffer.from('0201010420', 'hex')) + 5;
+      der[secret + 31] = (der[secret + 31] ?? 0) ^ 0x02;
+      await writeFile(path, `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`);
+      await expect(loadCa(pki)).rejects.toThrow('issuing.key does not fit its certificate');
+    }));
+
   it('a missing file', () =>
     withCa(async (pki) => {
       await rm(join(pki, 'ca', 'issuing.key'));

@@ -8,6 +8,8 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
+  sign as signBytes,
+  verify as verifySignature,
   webcrypto,
   X509Certificate,
 } from 'node:crypto';
@@ -146,8 +148,12 @@ function parseKey(directory: string, name: string, pem: string, certificate: X50
     throw damaged(directory, name, 'is not a private key');
   }
   if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw damaged(directory, name, 'is not a P-256 key');
-  if (!createPublicKey(key).equals(certificate.publicKey))
+  // A key file says its public half too, and that half may be whole while the secret one is not: only a signature tells.
+  const nonce = randomBytes(32);
+  const fits = createPublicKey(key).equals(certificate.publicKey);
+  if (!fits || !verifySignature('sha256', nonce, certificate.publicKey, signBytes('sha256', nonce, key))) {
     throw damaged(directory, name, 'does not fit its certificate');
+  }
   return key;
 }
 

@@ -1,7 +1,7 @@
 // Plan + public key + issuer -> certificate. The only place a CA key signs. Every certificate is built twice with the
 // same contents: first with a throw-away key for lint to read, then for real, and both must have the same bytes to sign.
 
-import { createHash, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { createHash, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type { Extension } from '@peculiar/x509';
 import { BACKDATE_MS, LIFE_MS, SERIAL_BYTES } from '../limits.ts';
 import { lint } from '../profiles/lint.ts';
@@ -66,6 +66,9 @@ export async function sign(
   const der = Buffer.from(signed.rawData);
   if (!signedPart(der).equals(signedPart(Buffer.from(draft.rawData)))) {
     throw new AuthorityFault('MOT-0434', 'what was signed is not what was looked at');
+  }
+  if (!new X509Certificate(der).verify(issuer.publicKey)) {
+    throw new AuthorityFault('MOT-0434', "the issuer's own signature does not hold");
   }
   return {
     plan,
