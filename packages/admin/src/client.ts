@@ -13,6 +13,7 @@ export interface Admin {
   status(): Promise<Status>;
   clients(): Promise<Clients>;
   kick(by: { clientId: string } | { identity: string } | { connection: number }): Promise<Kicked>;
+  /** All of them for an empty query. */
   refusals(query: string, max?: number): Promise<Refusals>;
   devices(): Promise<Devices>;
   device(name: string): Promise<DeviceDocument>;
@@ -38,7 +39,8 @@ export function openAdmin(data: string): Admin {
     status: () => call('GET', '/api/v1/status'),
     clients: () => call('GET', '/api/v1/clients'),
     kick: (by) => call('DELETE', `/api/v1/clients?${query(by)}`),
-    refusals: (what, max = 20) => call('GET', `/api/v1/refusals?${query({ query: what, max })}`),
+    refusals: (what, max = 20) =>
+      call('GET', `/api/v1/refusals?${query(what === '' ? { max } : { query: what, max })}`),
     devices: () => call('GET', '/api/v1/devices'),
     device: (name) => call('GET', `/api/v1/devices/${encodeURIComponent(name)}`),
     addDevice: (device) => call('POST', '/api/v1/devices', device),

@@ -1,6 +1,6 @@
 // The catalogue of everything the program or the admin API can say went wrong: one number each, with what to do.
-// 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 042x certificates, 05xx admin API, 06xx devices,
-// 07xx clients; 0401 to 0419 are the authority's own table. A number is never used again for something else.
+// 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 06xx devices,
+// 07xx clients; 0420 to 0449 are the authority's own table. A number is never used again for something else.
 
 /** 1 the answer is no · 2 wrong usage · 3 the broker cannot be reached · 4 configuration or data refused. */
 export type ExitCode = 1 | 2 | 3 | 4;
@@ -110,25 +110,25 @@ export const ERRORS = {
     remedy: 'free the port, change console.url, or set `console: off`',
     exit: 4,
   },
-  'MOT-0420': {
+  'MOT-0401': {
     what: 'the authority did not start',
     when: 'The process that keeps the CA ended or did not answer in time.',
     remedy: 'the reason stands in the message; `motte start --debug` prints more',
     exit: 4,
   },
-  'MOT-0421': {
+  'MOT-0403': {
     what: 'cannot read a certificate or key',
     when: 'A file of tls.certificate, or of a client command, cannot be opened or is not PEM.',
     remedy: 'check the path, the permissions and the content of the file',
     exit: 4,
   },
-  'MOT-0422': {
+  'MOT-0404': {
     what: 'certificate and key do not match',
     when: 'The private key of tls.certificate does not belong to its certificate.',
     remedy: 'name the key that the certificate was made for',
     exit: 4,
   },
-  'MOT-0423': {
+  'MOT-0405': {
     what: 'cannot read the request',
     when: 'The file given with --csr cannot be opened or is too large.',
     remedy: 'make one with `openssl req -new -key KEY -subj /CN=NAME -out FILE`',

@@ -236,6 +236,6 @@ describe('the console without credentials', () => {
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     });
     expect(headers['access-control-allow-origin']).toBeUndefined();
-    expect(headers.server).toBeUndefined();
+    expect(headers['server']).toBeUndefined();
   });
 });

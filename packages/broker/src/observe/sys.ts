@@ -2,10 +2,12 @@
 // only roles that name $SYS may read them.
 
 import type { Counters } from '../ports/counters.ts';
+import { VERSION } from '../ports/version.ts';
 
 export interface SysFacts {
-  readonly version: string;
-  readonly uptimeSeconds: number;
+  /** Wall-clock times in ms. */
+  readonly startedAtMs: number;
+  readonly nowMs: number;
 }
 
 export interface SysMessage {
@@ -15,12 +17,16 @@ export interface SysMessage {
 
 /** Every $SYS topic with its value of now, as text. */
 export function sysMessages(counters: Counters, facts: SysFacts): SysMessage[] {
+  const uptimeSeconds = Math.max(0, Math.floor((facts.nowMs - facts.startedAtMs) / 1000));
   return [
-    { topic: '$SYS/broker/version', payload: `motte ${facts.version}` },
-    { topic: '$SYS/broker/uptime', payload: String(facts.uptimeSeconds) },
+    { topic: '$SYS/broker/version', payload: `motte ${VERSION}` },
+    { topic: '$SYS/broker/uptime', payload: String(uptimeSeconds) },
     ...SYS_COUNTERS.map(([topic, counter]) => ({ topic: `$SYS/broker/${topic}`, payload: String(counters[counter]) })),
   ];
 }
+
+/** How often they are published. */
+export const SYS_INTERVAL_MS = 10_000;
 
 /** Topic below $SYS/broker and the counter it shows. */
 export const SYS_COUNTERS: readonly (readonly [string, keyof Counters])[] = [

@@ -32,12 +32,15 @@ export interface ConfigSource {
 export class ConfigRefused extends MotteError {
   readonly file: string;
   readonly mistakes: readonly Mistake[];
+  /** `FILE:LINE:COLUMN: what: why`, one for each. */
+  readonly lines: readonly string[];
 
   constructor(file: string, mistakes: readonly Mistake[]) {
     const lines = mistakes.map((mistake) => mistakeText(file, mistake));
     super('MOT-0102', lines.length === 1 ? (lines[0] ?? '') : `${lines.length} mistakes in ${file}`);
     this.file = file;
     this.mistakes = mistakes;
+    this.lines = lines;
   }
 }
 

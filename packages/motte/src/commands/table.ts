@@ -1,0 +1,58 @@
+// Every command by its words. Only the one that is called is loaded.
+
+import type { CommandFile } from '../command.ts';
+
+export interface CommandRow {
+  /** `noun` or `noun verb`. */
+  readonly words: string;
+  readonly says: string;
+  readonly hidden?: boolean;
+  readonly load: () => Promise<{ readonly command: CommandFile }>;
+}
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    words: 'start',
+    says: 'run the broker in the foreground; the first start makes CA and certificates',
+    load: () => import('./start.ts'),
+  },
+  { words: 'authority', says: 'the process that keeps the CA', hidden: true, load: () => import('./authority.ts') },
+  { words: 'status', says: 'does every listener accept connections?', load: () => import('./status.ts') },
+  {
+    words: 'demo',
+    says: 'show on a running broker what is let in and what is refused',
+    load: () => import('./demo.ts'),
+  },
+  {
+    words: 'device add',
+    says: 'enrol a device: writes its key, its certificate and the CA',
+    load: () => import('./device-add.ts'),
+  },
+  { words: 'device list', says: 'the enrolled devices', load: () => import('./device-list.ts') },
+  { words: 'device show', says: 'one device and its certificate', load: () => import('./device-show.ts') },
+  { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
+  { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
+  { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
+  { words: 'client kick', says: 'end the connections of a client', load: () => import('./client-kick.ts') },
+  { words: 'why', says: 'who was refused, by which rule, and what to do', load: () => import('./why.ts') },
+  { words: 'pub', says: 'publish one message', load: () => import('./pub.ts') },
+  { words: 'sub', says: 'subscribe and print what comes', load: () => import('./sub.ts') },
+  { words: 'config check', says: 'is the configuration right?', load: () => import('./config-check.ts') },
+  { words: 'config show', says: 'the values in force, weaker ones marked', load: () => import('./config-show.ts') },
+  { words: 'config schema', says: 'the JSON Schema of motte.yaml', load: () => import('./config-schema.ts') },
+  { words: 'errors', says: 'what an error number means', load: () => import('./errors.ts') },
+];
+
+/** What a group of commands is about. */
+export const NOUNS: Readonly<Record<string, string>> = {
+  device: 'enrolled devices',
+  client: 'connections and sessions',
+  config: 'motte.yaml',
+};
+
+/** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
+export const LATER: ReadonlySet<string> = new Set([
+  ...['topology', 'enrol', 'user', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'ca', 'vpn', 'gateway'],
+  ...['audit', 'backup', 'restore', 'import', 'log', 'top', 'doctor', 'nethelper'],
+  ...['device renew', 'device revoke', 'device remove', 'config adopt'],
+]);

@@ -1,0 +1,69 @@
+// The data directory: made if missing, 0700, ours, not a link. What is in it belongs to the parts that put it there.
+
+import { chmodSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { MotteError } from '@motte/admin/errors';
+
+/** Makes the directory and what start-up needs below it; throws MOT-0201 or MOT-0202. */
+export function prepareData(data: string): void {
+  makeDirectory(data, true);
+  for (const name of ['run', 'store']) makeDirectory(join(data, name), false);
+}
+
+/** For commands that work on a directory someone else made: throws MOT-0201 if there is none, MOT-0202 if it is not ours. */
+export function checkData(data: string): void {
+  const facts = factsOf(data);
+  if (facts === undefined) {
+    throw new MotteError('MOT-0201', `there is no ${data}`, {
+      remedy: 'start the broker first with `motte start`, or name its directory with --data',
+    });
+  }
+  checkOwn(data, facts);
+}
+
+/** The registry's file. */
+export function registryPath(data: string): string {
+  return join(data, 'store', 'registry.json');
+}
+
+function makeDirectory(path: string, recursive: boolean): void {
+  try {
+    if (factsOf(path) === undefined) mkdirSync(path, { mode: 0o700, recursive });
+  } catch (fault) {
+    if (fault instanceof MotteError) throw fault;
+    throw new MotteError('MOT-0201', `${path} cannot be made: ${said(fault)}`, { cause: fault });
+  }
+  const facts = factsOf(path);
+  if (facts === undefined) throw new MotteError('MOT-0201', `${path} is gone again`);
+  checkOwn(path, facts);
+  // A directory that someone made by hand for motte.yaml is usually open to others.
+  if ((facts.mode & 0o077) !== 0) chmodSync(path, 0o700);
+}
+
+function factsOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new MotteError('MOT-0201', `${path}: ${said(fault)}`, { cause: fault });
+  }
+}
+
+function checkOwn(path: string, facts: Stats): void {
+  if (facts.isSymbolicLink())
+    throw new MotteError('MOT-0201', `${path} is a symbolic link`, { remedy: 'name the real directory' });
+  if (!facts.isDirectory()) throw new MotteError('MOT-0201', `${path} is not a directory`);
+  const own = process.getuid?.();
+  if (own !== undefined && facts.uid !== own) {
+    throw new MotteError('MOT-0202', `${path} belongs to user ${facts.uid}, this is user ${own}`);
+  }
+}
+
+function said(fault: unknown): string {
+  const { code, message } = fault as NodeJS.ErrnoException;
+  return code === 'EACCES'
+    ? 'permission denied'
+    : code === 'ENOTDIR'
+      ? 'a part of the path is not a directory'
+      : message;
+}

@@ -1,0 +1,2 @@
+// The program as a module: for the entry in bin/ and for tests.
+export { main } from './main.ts';

@@ -1,0 +1,61 @@
+// What a person sees when the broker is up: what is listening, whom to trust, and what to type next.
+
+import { relative, resolve } from 'node:path';
+import type { ListenerRow } from '@motte/broker/ports/admin-view';
+import { groupFingerprint } from '@motte/pki/protocol';
+
+export interface GreetingFacts {
+  readonly version: string;
+  readonly data: string;
+  readonly dataGiven: string | undefined;
+  readonly listeners: readonly ListenerRow[];
+  readonly consolePort: number | undefined;
+  readonly fingerprint: string;
+  readonly created: boolean;
+}
+
+/** Several lines; the last three work when pasted into a second shell in the same directory. */
+export function renderGreeting(facts: GreetingFacts): string {
+  const proof = (row: ListenerRow) =>
+    row.authentication === 'none' ? 'no proof of identity (waiver)' : 'client certificate';
+  const doors: [string, string, string][] = facts.listeners.map((row) => [row.name, row.url, proof(row)]);
+  if (facts.consolePort !== undefined)
+    doors.push(['console', `https://localhost:${facts.consolePort}`, 'this machine only']);
+  if (doors.length === 0) doors.push(['-', 'no listener', '']);
+  const widths = [0, 1].map((column) => Math.max(...doors.map((door) => door[column]?.length ?? 0)));
+  const lines = doors.map(
+    ([name, url, note]) => `  ${name.padEnd(widths[0] ?? 0)}  ${url.padEnd(widths[1] ?? 0)}  ${note}`,
+  );
+  return [
+    '',
+    `motte ${facts.version} is up; every listener accepts connections`,
+    ...lines,
+    `  CA${facts.created ? ' (made just now)' : ''}, SHA-256 ${groupFingerprint(facts.fingerprint)}`,
+    `  data in ${facts.data}`,
+    '  trial mode: CA not separated (the authority runs as the same user)',
+    '',
+    'Enrol two devices and send a first message, in a second shell:',
+    ...nextCommands(facts).map((line) => `  ${line}`),
+    '',
+  ].join('\n');
+}
+
+/** The message is retained, so that it does not matter which of the two is connected first. */
+export function nextCommands({ dataGiven }: Pick<GreetingFacts, 'dataGiven'>): string[] {
+  const motte = process.env['npm_lifecycle_event'] === undefined ? 'motte' : 'npx motte';
+  const data = dataGiven === undefined ? '' : ` --data ${quoted(shorter(dataGiven))}`;
+  return [
+    `${motte} device add pump-1${data} && ${motte} device add panel --role operator${data}`,
+    `${motte} sub 'devices/#' --as panel${data} &`,
+    `${motte} pub devices/pump-1/up/temperature 21.5 --retain --as pump-1${data}`,
+  ];
+}
+
+function shorter(path: string): string {
+  const near = relative(process.cwd(), resolve(path));
+  return near !== '' && !near.startsWith('..') ? `./${near}` : resolve(path);
+}
+
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

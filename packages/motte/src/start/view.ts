@@ -1,0 +1,55 @@
+// What the admin API sees, composed from the broker and everything around it.
+
+import type { Broker } from '@motte/broker';
+import type { Log, RefusalRing } from '@motte/broker/observe';
+import type { AdminView, HealthFinding } from '@motte/broker/ports/admin-view';
+import type { IdentityDirectory } from '@motte/broker/ports/directory';
+import { OWN_REALM } from '@motte/broker/ports/identity';
+import { VERSION } from '@motte/broker/ports/version';
+import type { MotteConfig } from '../config/config.ts';
+import { configDocument } from '../config/show.ts';
+import { expiredWaivers } from '../config/weaker.ts';
+
+export interface ViewParts {
+  readonly broker: Broker;
+  readonly ring: RefusalRing;
+  readonly directory: IdentityDirectory;
+  readonly log: Log;
+  readonly fingerprint: string;
+  /** Live: these change while the broker runs. */
+  readonly phase: () => AdminView['phase'];
+  readonly config: () => MotteConfig;
+  readonly findings: () => readonly HealthFinding[];
+}
+
+export function createView(parts: ViewParts): AdminView {
+  const { broker, ring, directory, log, fingerprint } = parts;
+  const startedAtMs = Date.now();
+  return {
+    version: VERSION,
+    pid: process.pid,
+    startedAtMs,
+    get phase() {
+      return parts.phase();
+    },
+    get configNumber() {
+      return parts.config().number;
+    },
+    get listeners() {
+      return broker.listeners;
+    },
+    counters: broker.counters,
+    clients: () => broker.clients(),
+    kick: (query) => broker.kick(query),
+    findings: () => [...parts.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
+    authority: () => ({ fingerprint, separated: false }),
+    refusals: (query, max) => ring.find(query, max),
+    directory,
+    async addDevice(name, roles) {
+      const addedAtMs = Date.now();
+      await directory.put({ realm: OWN_REALM, name, kind: 'device', roles, state: 'active', addedAtMs });
+      log.observe({ name: 'device.added', atMs: addedAtMs, identity: name, roles });
+    },
+    config: () => configDocument(parts.config()),
+  };
+}
