@@ -2,7 +2,7 @@
 // listener accepts" can refuse; nothing is left behind then.
 
 import { adminSocketPath, MotteError } from '@motte/admin';
-import { createBroker } from '@motte/broker';
+import { type Broker, createBroker } from '@motte/broker';
 import { type Served, serveConsole, serveSocket } from '@motte/broker/api';
 import { createLog, type Log, RefusalRing } from '@motte/broker/observe';
 import type { AdminView } from '@motte/broker/ports/admin-view';
@@ -37,7 +37,7 @@ export async function runStart(context: Context): Promise<Exit> {
     const ring = new RefusalRing();
     const broker = createBroker({ config, tls: material.tls, directory, trust: trustFrom(material.tls.clientCa) });
     broker.observe((event) => ring.observe(event), 'warn');
-    if (log.level !== 'off') broker.observe((event) => log.observe(event), log.level);
+    let endLog = attachLog(broker, log);
 
     let phase: AdminView['phase'] = 'starting';
     let renewalFault: string | undefined;
@@ -86,6 +86,8 @@ export async function runStart(context: Context): Promise<Exit> {
     const onReload = (): void => {
       void reload(context, config, log, refresh).then((next) => {
         config = next;
+        endLog();
+        endLog = attachLog(broker, log);
       });
     };
     process.on('SIGHUP', onReload);
@@ -99,6 +101,11 @@ export async function runStart(context: Context): Promise<Exit> {
   } finally {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step().catch(() => undefined);
   }
+}
+
+/** Events below the log's level are not even built. */
+function attachLog(broker: Broker, log: Log): () => void {
+  return log.level === 'off' ? () => {} : broker.observe((event) => log.observe(event), log.level);
 }
 
 /** The first SIGTERM or SIGINT resolves; the second ends the process where it stands. */

@@ -1,0 +1,120 @@
+// `motte device add NAME`: key and request here, certificate from the authority, entry in the registry. Works at once,
+// needs no restart, never overwrites a file.
+
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { MotteError } from '@motte/admin/errors';
+import { Option } from 'commander';
+import { type CommandFile, type Options, textOption } from '../command.ts';
+import type { Context } from '../context.ts';
+import { type NewFile, reserveFiles } from '../data/new-files.ts';
+import { withRegistry } from '../data/registered.ts';
+import { renderMosquittoText } from './mosquitto-text.ts';
+
+export const command: CommandFile = {
+  configure: (command) => {
+    command
+      .argument('<name>', 'letters, digits, dot, underscore, dash; at most 63')
+      .option('--role <role>', 'a role, may be given several times (default: device)', collect, [] as string[])
+      .option('--out <dir>', 'where the files go (default ./NAME)')
+      .option('--csr <file>', "certify this request of the device's own key; no key is made here")
+      .addOption(new Option('--key-type <type>', 'kind of key').choices(['ec', 'rsa']).default('ec'))
+      .option('--bundle <kind>', 'also write settings for: mosquitto')
+      .option('--token [ttl]', 'a one-use enrolment token (not in this version)');
+  },
+  async run(context, [name = ''], options) {
+    if (options['token'] !== undefined) throw new MotteError('MOT-0003', '--token');
+    const bundle = textOption(options, 'bundle');
+    if (bundle !== undefined && bundle !== 'mosquitto') throw new MotteError('MOT-0003', `--bundle ${bundle}`);
+    const { createKeyAndCsr, parseDeviceName, withAuthority } = await import('@motte/pki');
+    parseDeviceName(name);
+    const roles = rolesOf(options);
+    const csrFile = textOption(options, 'csr');
+    const csr = csrFile === undefined ? undefined : readCsr(csrFile);
+    const directory = resolve(textOption(options, 'out') ?? name);
+
+    const files = reserveFiles(directory, filesFor(name, csr === undefined, bundle));
+    try {
+      const issued = await withRegistry(context.data, async (registry) => {
+        if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
+        const made =
+          csr === undefined
+            ? await createKeyAndCsr(name, { type: options['keyType'] === 'rsa' ? 'rsa' : 'ec' })
+            : { key: '', csr };
+        // The registry does not know the name: a certificate issued before belongs to an attempt that did not finish.
+        const issued = await withAuthority(context.data, (ca) => ca.issueDevice({ name, csr: made.csr, force: true }));
+        files.write(
+          new Map([
+            ['ca.crt', issued.root],
+            [`${name}.crt`, issued.certificate + issued.issuing],
+            [`${name}.key`, made.key],
+            ['mosquitto.txt', renderMosquittoText(name)],
+          ]),
+        );
+        await registry.add(name, roles);
+        return issued;
+      });
+      const { serial, notAfter, fingerprint } = issued;
+      const written = filesFor(name, csr === undefined, bundle).map((file) => join(directory, file.name));
+      say(context, { name, roles, written, serial, notAfter, fingerprint, keyMadeOnHost: csr === undefined });
+      return 0;
+    } catch (fault) {
+      files.discard();
+      throw fault;
+    }
+  },
+};
+
+interface Added {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly written: readonly string[];
+  readonly serial: string;
+  readonly notAfter: string;
+  readonly fingerprint: string;
+  readonly keyMadeOnHost: boolean;
+}
+
+function say(context: Context, added: Added): void {
+  if (context.json) return context.document({ format: 1, device: added });
+  context.say(
+    `device ${added.name} is enrolled, roles: ${added.roles.join(', ')}, certificate until ${added.notAfter}`,
+  );
+  for (const path of added.written) context.say(`  ${path}`);
+  context.say(`its client ids are ${added.name} and ${added.name}/anything`);
+  if (added.keyMadeOnHost) context.say('the key was made on this host: take it to the device and delete it here');
+}
+
+function filesFor(name: string, withKey: boolean, bundle: string | undefined): NewFile[] {
+  const key = withKey ? [{ name: `${name}.key`, mode: 0o600 }] : [];
+  const text = bundle === 'mosquitto' ? [{ name: 'mosquitto.txt', mode: 0o600 }] : [];
+  return [...key, { name: 'ca.crt', mode: 0o644 }, { name: `${name}.crt`, mode: 0o644 }, ...text];
+}
+
+function rolesOf(options: Options): string[] {
+  const given = options['role'];
+  const roles = Array.isArray(given) && given.length > 0 ? given.map(String) : ['device'];
+  for (const role of roles) if (!NAME.test(role)) throw new MotteError('MOT-0601', `role ${JSON.stringify(role)}`);
+  return [...new Set(roles)];
+}
+
+function readCsr(path: string): string {
+  try {
+    if (statSync(path).size > CSR_BYTES_MAX)
+      throw new MotteError('MOT-0405', `${path} is larger than ${CSR_BYTES_MAX} bytes`);
+    return readFileSync(path, 'utf8');
+  } catch (fault) {
+    if (fault instanceof MotteError) throw fault;
+    const { code, message } = fault as NodeJS.ErrnoException;
+    throw new MotteError('MOT-0405', `${path}: ${code === 'ENOENT' ? 'there is no such file' : message}`, {
+      cause: fault,
+    });
+  }
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const CSR_BYTES_MAX = 16 * 1024;

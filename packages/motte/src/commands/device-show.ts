@@ -1,0 +1,41 @@
+// `motte device show NAME`: the registry's entry and the authority's certificates.
+
+import { MotteError } from '@motte/admin/errors';
+import type { CommandFile } from '../command.ts';
+import { withRegistry } from '../data/registered.ts';
+import { renderFields } from '../table.ts';
+
+export const command: CommandFile = {
+  configure: (command) => void command.argument('<name>', 'the device'),
+  async run(context, [name = '']) {
+    const device = await withRegistry(context.data, (registry) => registry.find(name));
+    if (device === undefined) throw new MotteError('MOT-0603', name);
+    const { AuthorityFault, withAuthority } = await import('@motte/pki');
+    const certificate = await withAuthority(context.data, (ca) => ca.showDevice(name)).catch((fault) => {
+      if (fault instanceof AuthorityFault && fault.code === 'MOT-0432') return undefined;
+      throw fault;
+    });
+    if (context.json) context.document({ format: 1, device, certificate: certificate ?? null });
+    else {
+      context.say(
+        renderFields([
+          ['device', device.name],
+          ['roles', device.roles.join(', ')],
+          ['state', device.state],
+          ['added', device.added],
+          ['connections', device.connections],
+          ['client ids', `${device.name}, ${device.name}/anything`],
+          ['certificate', certificate === undefined ? 'none issued here' : `serial ${certificate.serial}`],
+          ...(certificate === undefined
+            ? []
+            : ([
+                ['valid', `${certificate.notBefore} to ${certificate.notAfter}`],
+                ['fingerprint', certificate.fingerprint],
+                ['issued so far', certificate.certificates],
+              ] as const)),
+        ]),
+      );
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,52 @@
+// Files for a person's directory: all of them new, or none of them written.
+
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { MotteError } from '@motte/admin/errors';
+
+export interface NewFile {
+  readonly name: string;
+  readonly mode: number;
+}
+
+export interface NewFiles {
+  /** Fills every file; call once. */
+  write(texts: ReadonlyMap<string, string>): void;
+  /** Takes the empty files away again. */
+  discard(): void;
+}
+
+/** Creates the files empty, so that nothing is issued for files that cannot be written. Throws MOT-0604 or MOT-0605. */
+export function reserveFiles(directory: string, files: readonly NewFile[]): NewFiles {
+  const open: { readonly name: string; readonly path: string; readonly fd: number }[] = [];
+  const discard = () => {
+    for (const { fd, path } of open.splice(0)) {
+      closeSync(fd);
+      rmSync(path, { force: true });
+    }
+  };
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const { name, mode } of files) {
+      const path = join(directory, name);
+      open.push({ name, path, fd: openSync(path, 'wx', mode) });
+    }
+  } catch (fault) {
+    discard();
+    const { code, message, path } = fault as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new MotteError('MOT-0604', `${path ?? directory} is there already`, { cause: fault });
+    throw new MotteError('MOT-0605', `${directory}: ${code === 'EACCES' ? 'permission denied' : message}`, {
+      cause: fault,
+    });
+  }
+  return {
+    discard,
+    write(texts) {
+      for (const { name, fd } of open.splice(0)) {
+        writeSync(fd, texts.get(name) ?? '');
+        fsyncSync(fd);
+        closeSync(fd);
+      }
+    },
+  };
+}
