@@ -17,7 +17,16 @@ export function install(extent) {
   // A tree that has the tools for tests keeps them when only running is asked for.
   const whole = extent === EVERYTHING || hasDevelopment(wanted, present);
   console.log(`motte: installing what ${whole ? 'building and testing' : 'running'} needs`);
-  return runNpm(['ci', whole ? '--include=dev' : '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Not `npm ci`: that refuses a lock file in which an optional package of some other platform is missing. Without --save
+  // `npm install` takes the locked versions just the same and leaves the lock file as it is.
+  return runNpm([
+    'install',
+    '--no-save',
+    whole ? '--include=dev' : '--omit=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
 }
 
 /** @returns {Record<string, {version?: string, link?: boolean, dev?: boolean, optional?: boolean}>} */
@@ -26,7 +35,8 @@ function readPackages(path) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {};
 }
 
-function isMet(wanted, present, extent) {
+/** Whether a tree that has `present` can be used as it is; what is optional may be absent on this platform. */
+export function isMet(wanted, present, extent) {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.includes('node_modules/') || entry.optional || entry.devOptional) return true;
     if (entry.dev && extent === RUNTIME) return true;

@@ -8,23 +8,23 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Runs a program in the clone with its output passed through. @returns {number} its exit code, 1 if it could not be run */
-export function runProgram(program, parameters, environment = {}) {
-  const options = { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...environment } };
+export function runProgram(program, parameters, { environment = {}, stdio = 'inherit' } = {}) {
+  const options = { cwd: ROOT, stdio, env: { ...process.env, ...environment } };
   const { status, error } = spawnSync(program, parameters, options);
   if (error) console.error(`motte: ${program} could not be run: ${error.message}`);
   return status ?? 1;
 }
 
 /** Runs a script with the Node that runs this one. @returns {number} its exit code */
-export function runNode(parameters, environment) {
-  return runProgram(process.execPath, parameters, environment);
+export function runNode(parameters) {
+  return runProgram(process.execPath, parameters);
 }
 
 /** Runs what an installed package has under `bin`. @returns {number} its exit code */
-export function runPackage(name, parameters, { bin = name, environment = {} } = {}) {
+export function runPackage(name, parameters, { bin = name } = {}) {
   const folder = join(ROOT, 'node_modules', name);
   const { bin: bins } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return runNode([join(folder, bins[bin]), ...parameters], environment);
+  return runNode([join(folder, bins[bin]), ...parameters]);
 }
 
 /** Runs the npm that runs us, or else the one on the path. @returns {number} its exit code */

@@ -37,9 +37,12 @@ export function provideSystemPackages() {
 }
 
 function aptGet(verb, ...names) {
-  const quiet = ['-qq', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=60'];
+  const quiet = ['-qq', '-o', 'DPkg::Lock::Timeout=60'];
   const parameters = verb === 'install' ? [verb, '-y', '--no-install-recommends', ...names] : [verb];
-  return runProgram('apt-get', [...quiet, ...parameters], { DEBIAN_FRONTEND: 'noninteractive' });
+  return runProgram('apt-get', [...quiet, ...parameters], {
+    environment: { DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 /** mosquitto's package would start a broker on port 1883; tests start their own on free ports. */
