@@ -8,15 +8,12 @@ import type { Identity } from '../ports/identity.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import { type CertificateProof, checkDates, Trust } from './certificate.ts';
-import { checkClientId } from './client-id.ts';
 
 export interface ProveParts {
   readonly clock: Clock;
   readonly directory: IdentityDirectory;
-  /** Asked at every proof: a changed `number` makes everything proven under the old one be proven anew. */
-  readonly trust: () => TrustFacts;
-  /** Whether a certificate of this realm was revoked; serial in upper-case hexadecimal. */
-  readonly revoked: (realm: string, serial: string) => boolean;
+  /** Read at every proof: a changed `number` makes everything that was proven under the old one be proven anew. */
+  readonly trust: TrustFacts;
 }
 
 /** Proves the identity of evidence, or says why not. Synchronous: nothing here waits. */
@@ -29,18 +26,17 @@ export function createProve(parts: ProveParts): Prove {
 
   return (evidence) => {
     const { listener } = evidence.facts;
-    if (listener.authentication === 'none') return finish(evidence, anonymous(evidence), 0);
-    const facts = parts.trust();
-    if (trust?.number !== facts.number) {
-      trust = new Trust(facts);
+    if (listener.authentication === 'none') return proven(anonymous(evidence), 0);
+    if (trust?.number !== parts.trust.number) {
+      trust = new Trust(parts.trust);
       memory.clear();
     }
     const proof = proveCertificate(evidence, trust, memory);
     if ('allow' in proof) return proof;
-    const refusal = checkDates(proof, parts.clock.nowMs()) ?? checkRevoked(proof, parts);
+    const refusal = checkDates(proof, parts.clock.nowMs()) ?? checkRevoked(proof, parts.trust);
     if (refusal !== undefined) return refusal;
     const identity = lookUp(proof, evidence, parts.directory);
-    return 'allow' in identity ? identity : finish(evidence, identity, proof.notAfterMs);
+    return 'allow' in identity ? identity : proven(identity, proof.notAfterMs);
   };
 }
 
@@ -65,8 +61,8 @@ function proveCertificate(evidence: Evidence, trust: Trust, memory: ProofMemory)
   return proof;
 }
 
-function checkRevoked(proof: CertificateProof, parts: ProveParts): Refusal | undefined {
-  if (!parts.revoked(proof.realm, proof.serial)) return undefined;
+function checkRevoked(proof: CertificateProof, trust: TrustFacts): Refusal | undefined {
+  if (trust.revoked?.has(`${proof.realm} ${proof.serial}`) !== true) return undefined;
   return refuse('not-authorized', `the certificate of ${proof.name} was revoked`, 'identity.revocation');
 }
 
@@ -90,9 +86,8 @@ function anonymous(evidence: Evidence): Identity {
   return { realm: `listener:${name}`, name: 'anonymous', kind: 'anonymous', roles: role === undefined ? [] : [role] };
 }
 
-function finish(evidence: Evidence, identity: Identity, expiresAtMs: number): Proven | Refusal {
-  const verdict = checkClientId(evidence.clientId, identity, evidence.facts.listener);
-  return verdict.allow ? { allow: true, identity, data: undefined, expiresAtMs } : verdict;
+function proven(identity: Identity, expiresAtMs: number): Proven {
+  return { allow: true, identity, data: undefined, expiresAtMs };
 }
 
 /** Certificates that were presented in a full handshake, by listener and fingerprint; two generations, so it stays bounded. */

@@ -51,16 +51,20 @@ export interface ArrivalsParts {
 }
 
 export class Arrivals {
-  /** Open connections of this listener, those handed on included. */
-  connections = 0;
   readonly #parts: ArrivalsParts;
   readonly #listener: ListenerFacts;
+  readonly #open = new Set<Socket>();
   readonly #waiting = new Set<Arrival>();
 
   constructor(parts: ArrivalsParts) {
     const { name, scheme, authentication, role, clientIds, versions } = parts.config;
     this.#parts = parts;
     this.#listener = Object.freeze({ name, scheme, authentication, role, clientIds, versions });
+  }
+
+  /** Open connections of this listener, those handed on included. */
+  get connections(): number {
+    return this.#open.size;
   }
 
   /** Admits an accepted socket and starts its deadline; undefined = it was turned away. */
@@ -100,7 +104,7 @@ export class Arrivals {
       else raw.resetAndDestroy();
       return undefined;
     }
-    this.connections += 1;
+    this.#open.add(raw);
     this.#waiting.add(arrival);
     raw.once('close', () => this.#closed(arrival));
     arrival.deadline = setTimeout(() => this.#late(arrival), this.#parts.deadlineMs);
@@ -143,6 +147,11 @@ export class Arrivals {
     for (const arrival of [...this.#waiting]) this.lost(arrival);
   }
 
+  /** Destroys every connection, those handed on included. */
+  destroy(): void {
+    for (const raw of [...this.#open]) raw.destroy();
+  }
+
   #admit(facts: ConnectionFacts, source: string): TransportRefusal | undefined {
     const { config, admission, admit } = this.#parts;
     if (this.connections >= config.connectionsMax) {
@@ -168,7 +177,7 @@ export class Arrivals {
   }
 
   #closed(arrival: Arrival): void {
-    this.connections -= 1;
+    this.#open.delete(arrival.raw);
     this.#stopWaiting(arrival);
     this.#parts.admission.leave(arrival.source);
   }

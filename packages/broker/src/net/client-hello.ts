@@ -192,7 +192,7 @@ class Field {
 
   #spoil(): void {
     this.broken = true;
-    this.#parent?.#spoil();
+    if (this.#parent !== undefined) this.#parent.#spoil();
   }
 }
 

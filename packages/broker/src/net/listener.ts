@@ -45,6 +45,8 @@ export interface OpenListener {
   setTls(material: TlsMaterial): void;
   /** Accepts nothing more and drops who was not handed on; the others are the caller's to end. */
   close(): Promise<void>;
+  /** Destroys what is still connected. */
+  destroy(): void;
 }
 
 /** Opens a listener. Throws ListenerFault if the address, the certificate or the key cannot be used. */
@@ -113,6 +115,10 @@ class Listener implements OpenListener {
     this.#server.close();
     this.#arrivals.end();
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  destroy(): void {
+    this.#arrivals.destroy();
   }
 
   #accept(raw: Socket): void {

@@ -11,4 +11,6 @@ export interface TrustFacts {
   /** Raised whenever `issuers` changes; what was proven under another number is proven anew. */
   readonly number: number;
   readonly issuers: readonly TrustedIssuer[];
+  /** Certificates taken back, as `REALM SERIAL`, the serial in upper-case hexadecimal; asked at every CONNECT. */
+  readonly revoked?: ReadonlySet<string>;
 }

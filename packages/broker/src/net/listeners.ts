@@ -1,0 +1,111 @@
+// All listeners of the broker: opened together, closed together, one admission and one numbering of connections.
+
+import type { Duplex } from 'node:stream';
+import type { Emit } from '../events.ts';
+import type { ListenerRow } from '../ports/admin-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { BrokerConfig, TlsMaterial } from '../ports/config.ts';
+import type { ConnectionFacts } from '../ports/connection-facts.ts';
+import type { Counters } from '../ports/counters.ts';
+import type { Guards } from '../ports/guards.ts';
+import { Admission } from './admission.ts';
+import { type OpenListener, openListener } from './listener.ts';
+
+export interface ListenersParts {
+  readonly config: BrokerConfig;
+  readonly guards: Guards;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly emit: Emit;
+  /** TLS listeners cannot be opened without it. */
+  readonly tls?: TlsMaterial;
+  readonly onConnection: (stream: Duplex, facts: ConnectionFacts) => void;
+}
+
+export class Listeners {
+  readonly #parts: ListenersParts;
+  readonly #admission: Admission;
+  readonly #open = new Map<string, OpenListener>();
+  /** By listener, why it could not be opened. */
+  readonly #failed = new Map<string, string>();
+  #material: TlsMaterial | undefined;
+  #lastId = 0;
+
+  constructor(parts: ListenersParts) {
+    this.#parts = parts;
+    this.#admission = new Admission(parts.config.admission);
+    this.#material = parts.tls;
+  }
+
+  /** One row for every configured listener. */
+  get rows(): readonly ListenerRow[] {
+    return this.#parts.config.listeners.map(({ name, url, authentication }) => {
+      const listener = this.#open.get(name);
+      const why = this.#failed.get(name);
+      return {
+        name,
+        url: listener?.url ?? url,
+        authentication,
+        state: why === undefined ? (listener?.state ?? 'closed') : 'failed',
+        connections: listener?.connections ?? 0,
+        ...(why === undefined ? {} : { why }),
+      };
+    });
+  }
+
+  /** Open connections, those in their handshake included. */
+  get connections(): number {
+    let sum = 0;
+    for (const listener of this.#open.values()) sum += listener.connections;
+    return sum;
+  }
+
+  readonly nextConnectionId = (): number => {
+    this.#lastId += 1;
+    return this.#lastId;
+  };
+
+  /** Opens every listener; one that fails closes the others again. Throws its ListenerFault. */
+  async open(): Promise<void> {
+    const { config, guards, clock, counters, emit, onConnection } = this.#parts;
+    for (const listener of config.listeners) {
+      try {
+        const opened = await openListener(listener, {
+          admit: (facts) => guards.admit(facts),
+          admission: this.#admission,
+          tls: () => this.#material,
+          emit,
+          clock,
+          counters,
+          limits: config.limits,
+          nextConnectionId: this.nextConnectionId,
+          onConnection,
+        });
+        this.#open.set(listener.name, opened);
+      } catch (fault) {
+        const why = fault instanceof Error ? fault.message : String(fault);
+        this.#failed.set(listener.name, why);
+        emit('listener.failed', { listener: listener.name, url: listener.url, why });
+        await this.close();
+        throw fault;
+      }
+    }
+  }
+
+  /** New certificate or trust for new handshakes. Throws ListenerFault, and then none has changed, if it cannot be used. */
+  setTls(material: TlsMaterial): void {
+    // The first TLS listener checks it before anything changes; what one takes they all take.
+    for (const listener of this.#open.values()) listener.setTls(material);
+    this.#material = material;
+  }
+
+  /** Accepts nothing more; connections that were handed on stay. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((listener) => listener.close()));
+  }
+
+  /** Destroys what is still connected. */
+  destroy(): void {
+    for (const listener of this.#open.values()) listener.destroy();
+  }
+}
