@@ -5,7 +5,7 @@ import { sysMessages } from './sys.ts';
 it('$SYS topics all start with $SYS, none twice, each with a text', () => {
   const counters = new Counters();
   counters.messagesReceived = 12;
-  const messages = sysMessages(counters, { startedAtMs: 0, nowMs: 3_500 });
+  const messages = sysMessages(counters, { version: '0.1.0', uptimeSeconds: 3 });
   expect(new Set(messages.map(({ topic }) => topic)).size).toBe(messages.length);
   expect(messages.every(({ topic, payload }) => topic.startsWith('$SYS/broker/') && payload !== '')).toBe(true);
   expect(messages).toContainEqual({ topic: '$SYS/broker/uptime', payload: '3' });

@@ -2,12 +2,10 @@
 // only roles that name $SYS may read them.
 
 import type { Counters } from '../ports/counters.ts';
-import { VERSION } from '../ports/version.ts';
 
 export interface SysFacts {
-  /** Wall-clock times in ms. */
-  readonly startedAtMs: number;
-  readonly nowMs: number;
+  readonly version: string;
+  readonly uptimeSeconds: number;
 }
 
 export interface SysMessage {
@@ -17,10 +15,9 @@ export interface SysMessage {
 
 /** Every $SYS topic with its value of now, as text. */
 export function sysMessages(counters: Counters, facts: SysFacts): SysMessage[] {
-  const uptimeSeconds = Math.max(0, Math.floor((facts.nowMs - facts.startedAtMs) / 1000));
   return [
-    { topic: '$SYS/broker/version', payload: `motte ${VERSION}` },
-    { topic: '$SYS/broker/uptime', payload: String(uptimeSeconds) },
+    { topic: '$SYS/broker/version', payload: `motte ${facts.version}` },
+    { topic: '$SYS/broker/uptime', payload: String(facts.uptimeSeconds) },
     ...SYS_COUNTERS.map(([topic, counter]) => ({ topic: `$SYS/broker/${topic}`, payload: String(counters[counter]) })),
   ];
 }
