@@ -9,7 +9,9 @@ import { runProgram } from './programs.mjs';
 const PACKAGES = {
   mosquitto: () => onPath('mosquitto', '/usr/sbin'),
   'mosquitto-clients': () => onPath('mosquitto_pub') && onPath('mosquitto_sub') && onPath('mosquitto_rr'),
-  'python3-paho-mqtt': () => spawnSync('python3', ['-c', 'import paho.mqtt.client'], { stdio: 'ignore' }).status === 0,
+  // The system's own Python, which Debian's package is for, and not another one that stands before it on the path.
+  'python3-paho-mqtt': () =>
+    spawnSync('/usr/bin/python3', ['-c', 'import paho.mqtt.client'], { stdio: 'ignore' }).status === 0,
   'libpaho-mqtt-dev': () => existsSync('/usr/include/MQTTClient.h') || existsSync('/usr/local/include/MQTTClient.h'),
   'libssl-dev': () => existsSync('/usr/include/openssl/ssl.h') || existsSync('/usr/local/include/openssl/ssl.h'),
   gcc: () => onPath('gcc'),
