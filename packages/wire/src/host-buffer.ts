@@ -23,6 +23,15 @@ export function allocateBriefly(length: number): Uint8Array {
   return host === undefined ? new Uint8Array(length) : host.allocUnsafe(length);
 }
 
+/** A copy of the bytes between two offsets, for what is soon gone. */
+export function copyBriefly(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = allocateBriefly(end - start);
+  // Below this a loop is faster than the call into the engine.
+  if (end - start < 128) for (let at = start; at < end; at++) copy[at - start] = buffer[at] as number;
+  else copy.set(buffer.subarray(start, end));
+  return copy;
+}
+
 /** Bytes that are known to be ASCII, as a string. */
 export function asciiText(buffer: Uint8Array, start: number, end: number): string {
   if ((buffer as Partial<HostBuffer>).latin1Slice !== undefined) return (buffer as HostBuffer).latin1Slice(start, end);

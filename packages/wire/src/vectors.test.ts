@@ -83,31 +83,37 @@ function outcome(chunks: Uint8Array[], vector: Vector): unknown[] {
 }
 
 /** Reads the frame by every way there is, and compares them. */
-function readAll({ buffer, start, bodyStart, end }: FrameReader, vector: Vector): unknown {
+function readAll({ buffer, start, bodyStart, end }: FrameReader, { version }: Vector): unknown {
   const type = (buffer[start] as number) >> 4;
-  let byView: object | undefined;
+  const whole = attempt(() => decodeFrom(buffer, start, bodyStart, end, version));
   if (type === 3) {
-    const view = new PublishView();
-    readPublish(buffer, start, bodyStart, end, vector.version, view);
-    const topic =
-      view.topicStart === view.topicEnd ? '' : new TopicCache(8).parse(buffer, view.topicStart, view.topicEnd);
-    const { qos, retain, dup, packetId } = view;
-    byView = {
-      topic,
-      qos,
-      retain,
-      dup,
-      packetId,
-      payload: new Uint8Array(buffer.subarray(view.payloadStart, view.payloadEnd)),
-    };
+    const byView = attempt(() => {
+      const view = new PublishView();
+      readPublish(buffer, start, bodyStart, end, version, view);
+      const { topicStart, topicEnd, qos, retain, dup, packetId } = view;
+      const topic = topicStart === topicEnd ? '' : new TopicCache(8).parse(buffer, topicStart, topicEnd);
+      return { topic, qos, retain, dup, packetId, payload: buffer.subarray(view.payloadStart, view.payloadEnd) };
+    });
+    expect(whole).toMatchObject(byView);
   } else if (type >= 4 && type <= 7) {
     const view = new AckView();
-    readAck(buffer, start, bodyStart, end, vector.version, view);
-    byView = { ...view };
+    const byView = attempt(() => {
+      readAck(buffer, start, bodyStart, end, version, view);
+      return view;
+    });
+    expect(whole).toMatchObject(byView);
   }
-  const packet = plain(decodeFrom(buffer, start, bodyStart, end, vector.version));
-  if (byView !== undefined) expect(packet).toMatchObject(byView);
-  return packet;
+  return 'refused' in whole ? `${whole['refused']} ${whole['rule']}` : whole;
+}
+
+/** What it gives, or the refusal. */
+function attempt(read: () => object): Record<string, unknown> {
+  try {
+    return plain(read()) as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    return { refused: error.reason, rule: error.rule };
+  }
 }
 
 function title({ file, name, version, rule, rule311 }: Vector): string {
