@@ -21,20 +21,26 @@ export interface Lock {
 const CLAIM = /^([0-9]+)-[0-9a-f]{8}$/;
 /** Claims appear under their name only once somebody listens, so a refused connection always means a dead claimant. */
 const DRAFT_PREFIX = 'draft-';
-const RETRY_MS = { least: 5, spread: 20 };
+const RETRY_MS = { least: 5, spread: 20, spreadMax: 160 };
 
 /** Locks `directory` (made if missing); throws MOT-0422 naming the holder if it is not free within `waitMs`. */
 export async function acquireLock(directory: string, waitMs: number): Promise<Lock> {
   await ensurePrivateDirectory(directory);
   const deadline = performance.now() + waitMs;
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     const outcome = await claim(directory);
     if ('lock' in outcome) return outcome.lock;
     if (performance.now() >= deadline) {
       throw new AuthorityFault('MOT-0422', `process ${outcome.holder} holds ${directory}`);
     }
-    await sleep(RETRY_MS.least + Math.random() * RETRY_MS.spread);
+    await pauseBeforeRetry(attempt);
   }
+}
+
+/** Claimants that saw each other and stepped back must not meet again in step: a random pause, longer each time. */
+export function pauseBeforeRetry(attempt: number): Promise<void> {
+  const spread = Math.min(RETRY_MS.spreadMax, RETRY_MS.spread * 2 ** Math.min(attempt, 10));
+  return sleep(RETRY_MS.least + Math.random() * spread);
 }
 
 async function claim(directory: string): Promise<{ lock: Lock } | { holder: string }> {

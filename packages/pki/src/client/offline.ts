@@ -3,15 +3,12 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openCore, openPkiDirectory } from '../authority/core.ts';
-import { acquireLock, type Lock } from '../authority/lock.ts';
+import { acquireLock, type Lock, pauseBeforeRetry } from '../authority/lock.ts';
 import { LOCK_WAIT_MS } from '../limits.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { openAuthority } from './client.ts';
 import { type Administrator, administrator } from './faces.ts';
-
-const RETRY_MS = 50;
 
 export interface OfflineOptions {
   readonly now?: () => number;
@@ -29,7 +26,7 @@ export async function withAuthority<T>(
 ): Promise<T> {
   const running = openAuthority(join(data, 'run', 'authority.sock'));
   const deadline = performance.now() + (options.lockWaitMs ?? LOCK_WAIT_MS);
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     if (await answers(running)) return work(running, 'running');
     if (!(await isDirectory(join(data, 'pki')))) throw new AuthorityFault('MOT-0436', data);
     const pki = await openPkiDirectory(data);
@@ -38,7 +35,7 @@ export async function withAuthority<T>(
       throw fault;
     });
     if (lock !== undefined) return workUnder(lock, pki, work, options.now ?? Date.now);
-    await sleep(RETRY_MS);
+    await pauseBeforeRetry(attempt);
   }
 }
 
