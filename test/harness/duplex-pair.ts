@@ -22,7 +22,9 @@ class End extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     moves++;
-    setImmediate(() => this.peer?.deliver(chunk, done));
+    // A copy, as a kernel would make: the writer may use its buffer again once the write is done.
+    const copy = Buffer.from(chunk);
+    setImmediate(() => this.peer?.deliver(copy, done));
   }
 
   override _final(done: () => void): void {

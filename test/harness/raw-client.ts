@@ -23,6 +23,8 @@ import { settle } from './duplex-pair.ts';
 
 export type PacketOf<T extends Packet['type']> = Extract<Packet, { type: T }>;
 
+type PublishAck = PacketOf<'puback' | 'pubrec' | 'pubcomp'>;
+
 export interface PublishFields {
   readonly qos?: QoS;
   readonly retain?: boolean;
@@ -153,8 +155,9 @@ export class RawClient {
     await this.expectClosed();
   }
 
-  /** Drops the connection without a word: to the broker, the network failed. */
+  /** Drops the connection without a word: to the broker, the network failed. What was sent before has arrived. */
   async cut(): Promise<void> {
+    await settle();
     this.#stream.destroy();
     await settle();
   }
@@ -258,7 +261,7 @@ export class RawClient {
     return this.#lastPacketId;
   }
 
-  async #receiveAck<T extends 'puback' | 'pubrec' | 'pubcomp'>(type: T, packetId: number): Promise<PacketOf<T>> {
+  async #receiveAck(type: PublishAck['type'], packetId: number): Promise<PublishAck> {
     const packet = await this.receive(type);
     if (packet.packetId !== packetId)
       throw new Error(`expected ${type} of ${packetId}, got that of ${packet.packetId}`);

@@ -47,7 +47,7 @@ export class TestBroker {
     this.#broker = createBroker({
       config: configOf({ ...DEFAULT_LIMITS, ...options.limits }),
       directory: NOBODY,
-      trust: { issuers: new Map(), revoked: new Set() },
+      trust: { issuers: [], revoked: new Set() },
       clock: this.clock,
       random: new SeededRandom(),
       access: this.access,
@@ -71,6 +71,11 @@ export class TestBroker {
     const { reasonCode } = await client.connect(clientId, rest);
     if (reasonCode !== 0) throw new Error(`the broker refused ${clientId}: 0x${reasonCode.toString(16)}`);
     return client;
+  }
+
+  /** Live connections as an administrator sees them. */
+  clients(): ReturnType<ReturnType<typeof createBroker>['clients']> {
+    return this.#broker.clients();
   }
 
   /** Lets this much time pass, deadlines included, and waits until everything is at rest. */
