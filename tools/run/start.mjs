@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ROOT } from './programs.mjs';
 
+/** The same signal within this time is the same word. */
+const REPEATED_MS = 1_000;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** @param {string[]} parameters of `motte start`. @returns {Promise<number>} its exit code, 128 + number for a signal */
@@ -14,9 +16,13 @@ export function start(parameters) {
     env: { UV_THREADPOOL_SIZE: '8', ...process.env },
   });
   for (const signal of FORWARDED) {
+    let lastMs = -Infinity;
     process.on(signal, () => {
-      // A terminal tells the whole foreground group at once; passing it on would say it twice.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+      // A terminal tells the whole foreground group at once, and npm passes on what it gets: neither means it twice, and
+      // the second time ends the broker where it stands.
+      if (signal === 'SIGINT' && process.stdin.isTTY) return;
+      if (performance.now() - lastMs > REPEATED_MS) child.kill(signal);
+      lastMs = performance.now();
     });
   }
   return new Promise((resolve) => {
