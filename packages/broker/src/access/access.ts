@@ -2,7 +2,7 @@
 // decide.ts, what an identity is lies with identity.
 
 import { type QoS, shareOf, type TopicFilter, type TopicName } from '@motte/wire';
-import type { Access, ReceiveVerdict, Rights, Subject } from '../ports/access.ts';
+import type { Access, PayloadCarrier, ReceiveVerdict, Rights, Subject } from '../ports/access.ts';
 import type { Identity } from '../ports/identity.ts';
 import { ALLOW, type Verdict } from '../ports/verdict.ts';
 import { builtInPolicy } from './builtin-roles.ts';
@@ -52,11 +52,11 @@ export class PolicyAccess implements Access {
     return new PolicyRights(subject, compileRules(this.#policy, subject), this.generation);
   }
 
-  publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): Verdict {
+  publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, carrier: PayloadCarrier): Verdict {
     const own = this.#inForce(rights);
     const verdict = own.verdicts.find(topic) ?? this.#firstPublish(own, topic);
     if (verdict !== 'ask') return verdict;
-    return verdictOn(own, 'publish', topic, factsOf(qos, retain, payload));
+    return verdictOn(own, 'publish', topic, factsOf(qos, retain, carrier));
   }
 
   #firstPublish(own: PolicyRights, topic: TopicName): Verdict | 'ask' {
@@ -78,9 +78,9 @@ export class PolicyAccess implements Access {
     return RECEIVE[decide(this.#inForce(rights).compiled.rules, 'receive', topic, undefined).outcome];
   }
 
-  receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): boolean {
+  receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, carrier: PayloadCarrier): boolean {
     const { rules } = this.#inForce(rights).compiled;
-    return decide(rules, 'receive', topic, factsOf(qos, retain, payload)).outcome === 'allow';
+    return decide(rules, 'receive', topic, factsOf(qos, retain, carrier)).outcome === 'allow';
   }
 
   /** The rights under the policy of now: nobody goes on with what an older one gave. */
@@ -101,7 +101,7 @@ function verdictOn(own: PolicyRights, action: Action, target: string, message: M
 }
 
 /** No payload counts as sealed yet: what is granted to sealed messages only is granted to none. */
-function factsOf(qos: QoS, retain: boolean, _payload: Uint8Array): MessageFacts {
+function factsOf(qos: QoS, retain: boolean, _carrier: PayloadCarrier): MessageFacts {
   return { qos, retain, sealed: false };
 }
 

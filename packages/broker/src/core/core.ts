@@ -30,6 +30,7 @@ import { Deadlines } from './deadlines.ts';
 import { drain, routeMessage, type Routed } from './delivery.ts';
 import { endClient } from './end-client.ts';
 import { Passage } from './passage.ts';
+import { reauthorise } from './reauthorise.ts';
 import { Router } from './router.ts';
 import type { Session } from './session.ts';
 import type { Target } from './target.ts';
@@ -83,6 +84,8 @@ export class Core {
   /** Both clocks as of the last tick or input: fine enough for deadlines, and cheap. */
   nowMs: number;
   monotonicMs: number;
+  /** The policy under which all subscriptions were last looked at. */
+  private authorisedGeneration: number;
   /** Why the broker takes no new clients; undefined = it does. */
   stopping: Reason | undefined = undefined;
   /** Bound once: passed to every shared group. */
@@ -105,6 +108,7 @@ export class Core {
     this.emit = parts.emit;
     this.counters = parts.counters;
     this.sessionKey = parts.sessionKey;
+    this.authorisedGeneration = parts.access.generation;
     this.nowMs = parts.clock.nowMs();
     this.monotonicMs = parts.clock.monotonicMs();
     this.topics = new TopicCache(TOPIC_CACHE_ENTRIES, parts.random.uint32());
@@ -132,12 +136,16 @@ export class Core {
     this.nowMs = this.clock.nowMs();
     this.monotonicMs = this.clock.monotonicMs();
     this.deadlines.advance(this.nowMs);
+    if (this.access.generation !== this.authorisedGeneration) {
+      this.authorisedGeneration = this.access.generation;
+      reauthorise(this);
+    }
     for (const client of this.clients) client.link.run(() => checkDeadlines(client));
   }
 
   /** Routes a message of the broker's own, a will, or one of another node. */
   route(message: Message): Routed {
-    return routeMessage(this, Passage.ofMessage(message, this.nowMs));
+    return routeMessage(this, Passage.ofMessage(message, this.nowMs), this.router.route(message.topic));
   }
 
   /** Publishes a message of the broker's own. */
@@ -194,7 +202,8 @@ export class Core {
   /** Counts and reports a message that was given up for one session. */
   dropped(session: Session | undefined, topic: TopicName, qos: number, why: string): void {
     this.counters.messagesDropped += 1;
-    if (!this.emit.wanted('debug')) return;
+    // QoS 0 may be lost and is counted alone; a flood of events would be an attack of its own.
+    if (qos === 0 || !this.emit.wanted('warn')) return;
     const who = session === undefined ? {} : { identity: identityKey(session.identity), clientId: session.clientId };
     this.emit('session.dropped-message', { ...who, topic, why, qos });
   }

@@ -2,13 +2,15 @@
 // Nothing here throws for a target's sake: what breaks there is marked, and the target's own connection ends.
 
 import type { QoS } from '@motte/wire';
-import type { Message } from '../ports/message.ts';
+import { type Message, sizeOf } from '../ports/message.ts';
 import type { QueuedMessage, Ticket } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import { packetIdOf } from './in-flight.ts';
-import { sizeOf, type WaitingMessage } from './memory-queue.ts';
-import { type AliasMode, Passage } from './passage.ts';
+import type { WaitingMessage } from './memory-queue.ts';
+import type { AliasMode } from './frame.ts';
+import { Passage } from './passage.ts';
+import type { Route } from './router.ts';
 import type { Session } from './session.ts';
 import type { SharedCopy } from './shared-copies.ts';
 import type { SharedGroup } from './shared-group.ts';
@@ -26,11 +28,10 @@ export interface Routed {
 }
 
 /** Routes a message to every target. The answer is overwritten by the next call. */
-export function routeMessage(core: Core, passage: Passage): Routed {
+export function routeMessage(core: Core, passage: Passage, route: Route<Session>): Routed {
   const routed = core.routed;
   routed.matched = 0;
   routed.ticket = 0;
-  const route = core.router.route(passage.topic);
   const targets = route.targets;
   let at = 0;
   while (at < targets.length) {
@@ -75,8 +76,8 @@ function deliverCopy(
 ): void {
   const session = target.subscriber;
   if (target.verdict === 'ask') {
-    const { topic, qos, retain, payload } = passage;
-    if (!core.access.receiveMessage(core.rightsOf(session), topic, qos, retain, payload)) return;
+    const { topic, qos, retain } = passage;
+    if (!core.access.receiveMessage(core.rightsOf(session), topic, qos, retain, passage)) return;
   }
   core.routed.matched += 1;
   const qos: QoS = target.qos < passage.qos ? target.qos : passage.qos;
@@ -159,7 +160,7 @@ function oweStored(
     released: false,
   };
   const ticket = core.store.stage({ kind: 'queue', key: session.key, entry }, !live);
-  const bytes = sizeOf(entry);
+  const bytes = sizeOf(entry.message);
   session.seq = seq;
   session.owedMessages += 1;
   session.owedBytes += bytes;
@@ -205,7 +206,7 @@ export function drain(core: Core, session: Session): void {
   }
   while (session.queue.size > 0 && client.hasQuota) {
     const { message, qos, retain, subscriptionIds, shared } = session.queue.shift() as WaitingMessage;
-    if (expired(core, message)) continue;
+    if (expired(core, message) || !mayReceive(core, session, message, retain)) continue;
     const passage = Passage.ofMessage(message, core.nowMs);
     sendUnstored(core, session, client, passage, qos, retain, subscriptionIds, shared);
   }
@@ -237,14 +238,14 @@ function readOn(core: Core, session: Session, client: Client): void {
 function sendStored(core: Core, session: Session, client: Client, entry: QueuedMessage): void {
   const { seq, message, qos } = entry;
   const packetId = packetIdOf(seq);
-  const bytes = sizeOf(entry);
+  const bytes = sizeOf(entry.message);
   session.readSeq = seq;
   if (entry.released) {
     session.sent.awaitEntry(packetId, { state: 'pubcomp', seq, ticket: 0, bytes, shared: undefined });
     client.link.ack(6, packetId, 0);
     return;
   }
-  if (expired(core, message) && seq > session.sentSeq) {
+  if ((expired(core, message) && seq > session.sentSeq) || !mayReceive(core, session, message, entry.retain)) {
     settle(core, session, { seq, ticket: 0, bytes });
     return;
   }
@@ -275,6 +276,14 @@ export function settle(
   session.owedBytes -= entry.bytes;
   if (entry.ticket !== 0 && !core.store.isCommitted(entry.ticket)) core.store.strike(entry.ticket);
   else core.store.stage({ kind: 'dequeue', key: session.key, seq: entry.seq }, false);
+}
+
+/** Asked again of everything that waited: rights may have changed since it was queued or retained. */
+export function mayReceive(core: Core, session: Session, message: Message, retain: boolean): boolean {
+  const rights = core.rightsOf(session);
+  const verdict = core.access.receive(rights, message.topic);
+  if (verdict !== 'ask') return verdict === 'always';
+  return core.access.receiveMessage(rights, message.topic, message.qos, retain, message);
 }
 
 function expired(core: Core, message: Message): boolean {

@@ -1,6 +1,6 @@
 // Messages that wait for a client whose session ends with its connection: bounded, in memory only, first in first out.
 
-import type { Message } from '../ports/message.ts';
+import { type Message, sizeOf } from '../ports/message.ts';
 import type { SharedCopy } from './shared-copies.ts';
 
 /** A copy that waits for quota. */
@@ -23,14 +23,14 @@ export class MemoryQueue {
 
   push(entry: WaitingMessage): void {
     this.entries.push(entry);
-    this.bytes += sizeOf(entry);
+    this.bytes += sizeOf(entry.message);
   }
 
   shift(): WaitingMessage | undefined {
     const entry = this.entries[this.head];
     if (entry === undefined) return undefined;
     this.head += 1;
-    this.bytes -= sizeOf(entry);
+    this.bytes -= sizeOf(entry.message);
     if (this.head === this.entries.length || this.head > 1024) {
       this.entries = this.entries.slice(this.head);
       this.head = 0;
@@ -43,10 +43,4 @@ export class MemoryQueue {
     this.head = 0;
     this.bytes = 0;
   }
-}
-
-/** Bytes that a queued message counts for: what it carries, not what the engine adds. */
-export function sizeOf(entry: Pick<WaitingMessage, 'message'>): number {
-  const { topicBytes, properties, payload } = entry.message;
-  return topicBytes.length + properties.length + payload.length;
 }

@@ -1,14 +1,14 @@
 // Retained messages (3.3.1.3, 3.8.3.1): kept in the store by topic, handed over after a SUBSCRIBE page by page, so that
 // neither a million of them nor a client that does not read holds anybody up.
 
-import { shareOf } from '@motte/wire';
+import { shareOf, type TopicName } from '@motte/wire';
 import type { Message } from '../ports/message.ts';
 import type { Cursor, StoredSubscription, Ticket } from '../ports/store.ts';
 import type { Verdict } from '../ports/verdict.ts';
 import { ALLOW, refuse } from '../ports/verdict.ts';
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
-import { owe, sendQoS0 } from './delivery.ts';
+import { mayReceive, owe, sendQoS0 } from './delivery.ts';
 import { Passage } from './passage.ts';
 import type { Session } from './session.ts';
 
@@ -16,10 +16,10 @@ import type { Session } from './session.ts';
 const PAGE = 64;
 
 /** Whether one more message may be retained. */
-export function mayRetain(core: Core, payloadBytes: number): Verdict {
+export function mayRetain(core: Core, topic: TopicName, payloadBytes: number): Verdict {
   const { retainedMessagesMax, retainedBytesMax } = core.limits;
   if (payloadBytes === 0) return ALLOW;
-  if (core.store.retainedCount >= retainedMessagesMax) {
+  if (core.store.retainedCount >= retainedMessagesMax && !core.store.isRetained(topic)) {
     return refuse(
       'quota-exceeded',
       `${retainedMessagesMax} messages are retained already`,
@@ -92,11 +92,7 @@ export class RetainedScan {
       return;
     }
     if (subscription.noLocal && message.publisher === session.key) return;
-    const verdict = core.access.receive(core.rightsOf(session), message.topic);
-    if (verdict === 'never') return;
-    const { topic, payload } = message;
-    if (verdict === 'ask' && !core.access.receiveMessage(core.rightsOf(session), topic, message.qos, true, payload))
-      return;
+    if (!mayReceive(core, session, message, true)) return;
     const passage = Passage.ofMessage(message, core.nowMs);
     const qos = subscription.qos < message.qos ? subscription.qos : message.qos;
     const ids = subscription.subscriptionIdentifier === 0 ? [] : [subscription.subscriptionIdentifier];

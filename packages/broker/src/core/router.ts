@@ -6,7 +6,7 @@
 // a fixed number of slots by hash: two that collide cost each other a rebuild, never a wrong route, and nobody
 // can make the table grow. The cache has two generations: what was not asked for while one filled up is forgotten.
 
-import type { TopicFilter, TopicName } from '@motte/wire';
+import { levelsOf, type TopicFilter, type TopicName } from '@motte/wire';
 import type { ReceiveVerdict } from '../ports/access.ts';
 import type { StoredSubscription } from '../ports/store.ts';
 import { SharedGroup } from './shared-group.ts';
@@ -31,6 +31,8 @@ export interface RouterOptions<S extends Subscriber> {
 export interface Route<S extends Subscriber> {
   readonly targets: readonly Target<S>[];
   readonly groups: readonly SharedGroup<S>[];
+  /** True if the topic has more levels than are taken; it then has no receivers. */
+  readonly isTooDeep: boolean;
 }
 
 interface StampedRoute<S extends Subscriber> extends Route<S> {
@@ -44,6 +46,7 @@ export class Router<S extends Subscriber> {
   readonly #subscriptions: Subscriptions<S>;
   readonly #receive: (subscriber: S, topic: TopicName) => ReceiveVerdict;
   readonly #policyGeneration: () => number;
+  readonly #levelsMax: number;
   readonly #generationRoutesMax: number;
   readonly #generationWeightMax: number;
   readonly #stamps = new Float64Array(SLOTS);
@@ -54,6 +57,7 @@ export class Router<S extends Subscriber> {
 
   constructor(options: RouterOptions<S>) {
     this.#subscriptions = new Subscriptions(options);
+    this.#levelsMax = options.levelsMax;
     this.#receive = options.receive;
     this.#policyGeneration = options.policyGeneration;
     this.#generationRoutesMax = Math.max(1, Math.floor(options.routesMax / 2));
@@ -146,7 +150,8 @@ export class Router<S extends Subscriber> {
 
   #build(topic: TopicName): StampedRoute<S> {
     const entries: FilterEntry<S>[] = [];
-    this.#subscriptions.match(topic, entries);
+    const isTooDeep = levelsOf(topic) > this.#levelsMax;
+    if (!isTooDeep) this.#subscriptions.match(topic, entries);
     let groups: SharedGroup<S>[] | undefined;
     const plain = entries.filter((entry) => entry.members.length > 0);
     for (const entry of entries) {
@@ -162,6 +167,7 @@ export class Router<S extends Subscriber> {
     return {
       targets: plain.length > 1 ? this.#mergedTargets(plain, topic) : this.#targetsOf(plain[0]?.members ?? [], topic),
       groups: groups ?? NO_GROUPS,
+      isTooDeep,
       slot,
       stamp: this.#stamps[slot] as number,
       wildStamp: this.#wildStamp,

@@ -4,11 +4,11 @@
 import type { TopicFilter, Will } from '@motte/wire';
 import type { Rights, Subject } from '../ports/access.ts';
 import { type Identity, identityKey } from '../ports/identity.ts';
-import type { Message } from '../ports/message.ts';
 import type { StoredSession, StoredSubscription, Ticket } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
 import { MemoryQueue } from './memory-queue.ts';
+import type { Passage } from './passage.ts';
 import type { RetainedScan } from './retained.ts';
 
 /** Session Expiry Interval that means "never" (3.1.2.11.2). */
@@ -46,7 +46,7 @@ export class Session {
   endedAtMs = 0;
   readonly subscriptions = new Map<TopicFilter, StoredSubscription>();
   /** QoS 2 packet identifiers received and not yet released, with what PUBREL will route; undefined = refused. */
-  readonly received = new Map<number, Message | undefined>();
+  readonly received = new Map<number, Passage | undefined>();
   /** Bytes of those messages. */
   receivedBytes = 0;
   readonly sent = new InFlight();

@@ -3,7 +3,7 @@
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import type { OpenedSession } from '../ports/store.ts';
-import { sizeOf } from './memory-queue.ts';
+import { Passage } from './passage.ts';
 import { NEVER_EXPIRES, Session, type SessionStart } from './session.ts';
 import { requeueShared } from './shared-copies.ts';
 import { dropWill, leaveWill, publishWillNow } from './wills.ts';
@@ -78,8 +78,9 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
     core.counters.subscriptions += 1;
   }
   for (const [packetId, message] of opened.received) {
-    session.received.set(packetId, message);
-    if (message !== undefined) session.receivedBytes += sizeOf({ message });
+    const passage = message === undefined ? undefined : Passage.ofMessage(message, core.nowMs);
+    session.received.set(packetId, passage);
+    session.receivedBytes += passage?.size ?? 0;
   }
   session.seq = opened.lastSeq;
   // Nobody knows any more what was sent: DUP on a first delivery is harmless, its absence on a second one is not.

@@ -46,7 +46,7 @@ export function dropWill(core: Core, session: Session): void {
 
 function publishWill(core: Core, session: Session, will: Will): void {
   const who = { identity: identityKey(session.identity), clientId: session.clientId, topic: will.topic };
-  const verdict = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will.payload);
+  const verdict = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will);
   if (!verdict.allow) {
     core.emit('will.refused', { ...who, because: verdict.because });
     return;

@@ -17,6 +17,11 @@ export interface Subject {
   readonly facts: Pick<ConnectionFacts, 'listener' | 'address'>;
 }
 
+/** What carries a payload: verdicts that hang on it look at it, all others leave it alone. */
+export interface PayloadCarrier {
+  readonly payload: Uint8Array;
+}
+
 /** `ask` = the message itself decides (its QoS, whether it is sealed): call `receiveMessage`. */
 export type ReceiveVerdict = 'always' | 'never' | 'ask';
 
@@ -25,8 +30,8 @@ export interface Access {
   readonly generation: number;
   rightsOf(subject: Subject): Rights;
   /** Cheap when asked again for the same topic: a bounded map in the rights remembers. */
-  publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): Verdict;
+  publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, carrier: PayloadCarrier): Verdict;
   subscribe(rights: Rights, filter: TopicFilter): Verdict;
   receive(rights: Rights, topic: TopicName): ReceiveVerdict;
-  receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, payload: Uint8Array): boolean;
+  receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, carrier: PayloadCarrier): boolean;
 }

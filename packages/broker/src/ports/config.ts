@@ -12,6 +12,8 @@ export interface ListenerConfig extends ListenerFacts {
   /** WebSocket path, or the path of a Unix socket. */
   readonly path: string;
   readonly connectionsMax: number;
+  /** The oldest TLS version that is spoken; absent = 1.2. */
+  readonly tlsMinVersion?: '1.2' | '1.3';
   /** Browser origins that may open a WebSocket here; a request without an Origin is not from a browser. */
   readonly origins: readonly string[];
 }
@@ -31,8 +33,6 @@ export interface BrokerConfig {
   readonly limits: Limits;
   readonly admission: AdmissionConfig;
   readonly store: { readonly kind: 'memory'; readonly lingerMs: number };
-  /** The oldest TLS version that listeners speak; absent = 1.2. */
-  readonly tls?: { readonly minVersion: '1.0' | '1.1' | '1.2' | '1.3' };
 }
 
 /** What TLS listeners present and trust; PEM. */

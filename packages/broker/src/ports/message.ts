@@ -20,3 +20,8 @@ export interface Message {
   /** Identity key of the publisher: retained messages outlive the session, rights are asked of the identity. */
   readonly owner: string;
 }
+
+/** Bytes that a message counts for in a queue: what it carries, not what the engine adds. */
+export function sizeOf({ topicBytes, properties, payload }: Message): number {
+  return topicBytes.length + properties.length + payload.length;
+}

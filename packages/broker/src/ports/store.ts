@@ -108,6 +108,8 @@ export interface Store {
     max: number,
     callback: (messages: readonly Message[], next: Cursor, fault?: Error) => void,
   ): void;
+  /** True if the topic has a retained message, as of the last commit. */
+  isRetained(topic: TopicName): boolean;
   /** Plain numbers for status and $SYS. */
   readonly retainedCount: number;
   readonly retainedBytes: number;

@@ -95,9 +95,14 @@ function authoriseConnect(client: Client, proven: Proven): void {
   const rights = core.access.rightsOf(subject);
   const { will } = connect;
   if (will !== undefined) {
-    const verdict = core.access.publish(rights, will.topic, will.qos, will.retain, will.payload);
+    const verdict = core.access.publish(rights, will.topic, will.qos, will.retain, will);
     if (!verdict.allow) {
       refused(client, 'access', verdict.reason, `the will: ${verdict.because}`, verdict.rule, will.topic);
+      return;
+    }
+    if (core.router.route(will.topic).isTooDeep) {
+      const because = `the topic of the will has more than ${core.limits.topicLevelsMax} levels`;
+      refused(client, 'broker', 'topic-name-invalid', because, 'limits.topicLevelsMax', will.topic);
       return;
     }
     client.will = { ...will, payload: will.payload.slice() };

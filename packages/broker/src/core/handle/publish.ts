@@ -2,10 +2,10 @@
 // route. QoS 0 and 1 are routed here, QoS 2 when PUBREL releases it.
 
 import { PeerError, readPublish, type Reason, reasonCode, type TopicName } from '@motte/wire';
-import type { Refusal } from '../../ports/verdict.ts';
+import { type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';
-import { sizeOf } from '../memory-queue.ts';
+import { Frame } from '../frame.ts';
 import { Passage } from '../passage.ts';
 import { mayRetain, retainMessage } from '../retained.ts';
 import type { Session } from '../session.ts';
@@ -46,38 +46,35 @@ export function receivePublish(
     client.acknowledge(5, packetId, 0, 0);
     return;
   }
-  const payload = buffer.subarray(view.payloadStart, view.payloadEnd);
-  const verdict = core.access.publish(core.rightsOf(session), topic, qos, view.retain, payload);
+  const { retain } = view;
+  const origin = { topic, qos, retain, publisher: session.key, owner: session.owner };
+  const frame = Frame.of(buffer, start, end, view, client.version, topicBytes);
+  const passage = Passage.ofFrame(frame, origin, view.messageExpiry, core.nowMs);
+  const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
   if (!verdict.allow) {
     refusePublish(client, session, verdict, 'access', topic);
     return;
   }
-  if (view.retain) {
-    const room = mayRetain(core, payload.length);
+  const route = core.router.route(topic);
+  if (route.isTooDeep) {
+    const because = `the topic has more than ${core.limits.topicLevelsMax} levels`;
+    refusePublish(client, session, refuse('topic-name-invalid', because, 'limits.topicLevelsMax'), 'broker', topic);
+    return;
+  }
+  if (retain) {
+    const room = mayRetain(core, topic, view.payloadEnd - view.payloadStart);
     if (!room.allow) {
       refusePublish(client, session, room, 'broker', topic);
       return;
     }
   }
-  const passage = Passage.ofFrame(
-    buffer,
-    start,
-    end,
-    view,
-    topic,
-    topicBytes,
-    client.version,
-    session.key,
-    session.owner,
-    core.nowMs,
-  );
   if (qos === 2) {
-    keep(client, session, passage, packetId);
+    keep(client, session, passage, packetId, route.targets.length + route.groups.length > 0);
     return;
   }
   let ticket = 0;
   if (passage.retain) ticket = retainMessage(core, passage.message());
-  const routed = routeMessage(core, passage);
+  const routed = routeMessage(core, passage, route);
   if (qos === 1) {
     if (routed.ticket > ticket) ticket = routed.ticket;
     client.acknowledge(4, packetId, routed.matched === 0 ? NO_SUBSCRIBERS : 0, ticket);
@@ -85,10 +82,9 @@ export function receivePublish(
 }
 
 /** QoS 2, method A: message and packet identifier are kept until PUBREL; PUBREC follows the commit. */
-function keep(client: Client, session: Session, passage: Passage, packetId: number): void {
+function keep(client: Client, session: Session, passage: Passage, packetId: number, matched: boolean): void {
   const { core } = client;
-  const message = passage.message();
-  const bytes = session.receivedBytes + sizeOf({ message });
+  const bytes = session.receivedBytes + passage.size;
   if (bytes > core.limits.queueBytesMax) {
     throw new PeerError(
       'quota-exceeded',
@@ -97,10 +93,10 @@ function keep(client: Client, session: Session, passage: Passage, packetId: numb
     );
   }
   session.receivedBytes = bytes;
-  session.received.set(packetId, message);
-  const ticket = session.stored ? core.store.stage({ kind: 'receive', key: session.key, packetId, message }, true) : 0;
-  const anyone = core.router.route(passage.topic);
-  const matched = anyone.targets.length + anyone.groups.length > 0;
+  session.received.set(packetId, passage.keep());
+  const ticket = session.stored
+    ? core.store.stage({ kind: 'receive', key: session.key, packetId, message: passage.message() }, true)
+    : 0;
   client.acknowledge(5, packetId, matched ? 0 : NO_SUBSCRIBERS, ticket);
 }
 

@@ -3,8 +3,6 @@
 import { readAck, reasonCode } from '@motte/wire';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';
-import { sizeOf } from '../memory-queue.ts';
-import { Passage } from '../passage.ts';
 import { retainMessage } from '../retained.ts';
 
 export function receivePubrel(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
@@ -17,13 +15,14 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
     client.acknowledge(7, packetId, reasonCode('packet-identifier-not-found'), 0);
     return;
   }
-  const message = session.received.get(packetId);
+  const kept = session.received.get(packetId);
   session.received.delete(packetId);
   let ticket = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;
-  if (message !== undefined) {
-    session.receivedBytes -= sizeOf({ message });
-    if (message.retain) ticket = Math.max(ticket, retainMessage(core, message));
-    ticket = Math.max(ticket, routeMessage(core, Passage.ofMessage(message, core.nowMs)).ticket);
+  if (kept !== undefined) {
+    session.receivedBytes -= kept.size;
+    const passage = kept.resume(core.nowMs);
+    if (passage.retain) ticket = Math.max(ticket, retainMessage(core, passage.message()));
+    ticket = Math.max(ticket, routeMessage(core, passage, core.router.route(passage.topic)).ticket);
   }
   client.acknowledge(7, packetId, 0, ticket);
 }

@@ -4,7 +4,7 @@
 // Nothing is gained by letting a patient record wait here: writing costs less than remembering to write. All staged
 // records are committed in the next turn, in the order in which they were staged.
 
-import type { TopicFilter } from '@motte/wire';
+import type { TopicFilter, TopicName } from '@motte/wire';
 import type { Message } from '../../ports/message.ts';
 import type { Cursor, OpenedSession, QueuedMessage, Store, StoreRecord, Ticket } from '../../ports/store.ts';
 import { RetainedIndex } from './retained-index.ts';
@@ -34,6 +34,10 @@ export class MemoryStore implements Store {
 
   constructor(options: MemoryStoreOptions) {
     this.#defer = options.defer;
+  }
+
+  isRetained(topic: TopicName): boolean {
+    return this.#retained.has(topic);
   }
 
   get retainedCount(): number {

@@ -34,6 +34,10 @@ export class RetainedIndex {
     return this.#bytes;
   }
 
+  has(topic: TopicName): boolean {
+    return this.#byTopic.has(topic);
+  }
+
   put(message: Message): void {
     const known = this.#byTopic.get(message.topic);
     const entry = { key: known?.key ?? keyOf(message.topic), message };

@@ -1,0 +1,35 @@
+// What a new policy means for subscriptions that were granted under an older one: those that it no longer grants end, in
+// live and stored sessions alike. Deliveries need no help: every route and verdict carries the policy's generation.
+
+import { shareOf, type TopicFilter } from '@motte/wire';
+import type { Refusal } from '../ports/verdict.ts';
+import type { Core } from './core.ts';
+import { endClient } from './end-client.ts';
+import type { Session } from './session.ts';
+
+/** Looks at every subscription of every session. */
+export function reauthorise(core: Core): void {
+  for (const session of [...core.sessions.values()]) reauthoriseSession(core, session);
+}
+
+function reauthoriseSession(core: Core, session: Session): void {
+  let lost: { readonly filter: TopicFilter; readonly refusal: Refusal } | undefined;
+  for (const filter of [...session.subscriptions.keys()]) {
+    const verdict = core.access.subscribe(core.rightsOf(session), shareOf(filter)?.filter ?? filter);
+    if (verdict.allow) continue;
+    lost = { filter, refusal: verdict };
+    session.subscriptions.delete(filter);
+    core.router.unsubscribe(session, filter);
+    core.counters.subscriptions -= 1;
+    if (session.stored) core.store.stage({ kind: 'unsubscribe', key: session.key, filter }, true);
+  }
+  const { client } = session;
+  if (lost === undefined || client === undefined) return;
+  // No MQTT packet takes a subscription back: ending the connection is the only way to tell the client.
+  const { filter, refusal } = lost;
+  const { reason, because, rule } = refusal;
+  const seen = client.version === 5 ? 'DISCONNECT 0x87' : 'the connection closed';
+  core.refused(client, { layer: 'access', reason, because, rule, packet: 'subscribe', topic: filter, seen });
+  const reasonString = `no longer allowed: ${filter}`;
+  client.link.run(() => endClient(client, { reason: 'not-authorized', byPeer: false, will: true, reasonString }));
+}
