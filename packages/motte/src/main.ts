@@ -38,6 +38,7 @@ async function run(argv: readonly string[]): Promise<number> {
   } catch (fault) {
     if (!(fault instanceof CommanderError)) throw fault;
     if (fault.exitCode === 0) return 0;
+    if (fault.code === 'commander.help') throw new MotteError('MOT-0002', 'a command is missing');
     throw new MotteError('MOT-0002', fault.message.replace(/^error: /, '').replace(/\.?\n/g, '. '));
   }
   return exit;

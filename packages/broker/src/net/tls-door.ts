@@ -61,13 +61,13 @@ export class TlsDoor {
   }
 
   #options(material: TlsMaterial): TlsOptions {
-    const { name, url, authentication } = this.#parts.config;
+    const { name, url, authentication, tlsMinVersion } = this.#parts.config;
     const trust = createHash('sha256').update(`${name}\n${authentication}\n${material.clientCa}`).digest('hex');
     const options: TlsOptions = {
       cert: material.cert,
       key: material.key,
       ...(authentication === 'certificate' ? { ca: material.clientCa } : {}),
-      minVersion: 'TLSv1.2',
+      minVersion: tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
       maxVersion: 'TLSv1.3',
       ciphers: CIPHERS,
       ecdhCurve: GROUPS,

@@ -82,6 +82,13 @@ describe('the ring of refusals', () => {
     expect(text).toContain('what to do');
   });
 
+  it("shows the core's key of an identity as people know it", () => {
+    const ring = new RefusalRing();
+    ring.observe(refused({ identity: 'ca:motte\npump-1' }));
+    ring.observe(refused({ identity: 'listener:lab\nanonymous' }));
+    expect(ring.find('', 2).map((row) => row.identity)).toEqual(['anonymous@lab', 'pump-1']);
+  });
+
   it('passes over other events', () => {
     const ring = new RefusalRing();
     ring.observe({ name: 'store.fault', atMs: 1, why: 'x' });

@@ -6,7 +6,7 @@ import type { BrokerEvent } from '../events.ts';
 import type { RefusalRow } from '../ports/admin-view.ts';
 import { adviceFor } from './advice.ts';
 import { explain } from './explain.ts';
-import { printable } from './printable.ts';
+import { identityText, printable } from './printable.ts';
 
 type Refused = Extract<BrokerEvent, { name: 'peer.refused' }>;
 type Kept = Omit<RefusalRow, 'advice' | 'text' | 'code'> & { readonly refused: Pick<Refused, 'reason' | 'layer'> };
@@ -65,7 +65,7 @@ export class RefusalRing {
       connection: event.connection ?? 0,
       listener: printable(event.listener ?? ''),
       address: printable(event.address ?? ''),
-      identity: printable(event.identity ?? ''),
+      identity: printable(identityText(event.identity ?? '')),
       clientId: printable(event.clientId ?? ''),
       packet: printable(event.packet ?? ''),
       topic: printable(event.topic ?? ''),

@@ -18,6 +18,7 @@ import {
 import { type Options, textOption } from '../command.ts';
 import { parseListenerUrl } from '../config/listener-url.ts';
 import type { Context } from '../context.ts';
+import { failureText } from './failure-text.ts';
 
 /** Connects as the options say; throws MOT-0702 with the broker's reason. */
 export async function connectAs(
@@ -45,7 +46,7 @@ export function qosOf(options: Options): 0 | 1 | 2 {
 
 /** What went wrong on the way, as one line. */
 export function connectionFault(url: string, fault: unknown): MotteError {
-  const message = fault instanceof Error ? fault.message : String(fault);
+  const message = failureText(fault);
   const { code } = fault as NodeJS.ErrnoException;
   const why = !(fault instanceof MqttError) && code === 'ECONNREFUSED' ? 'nothing listens there' : message;
   return new MotteError('MOT-0702', `${url}: ${why}`, { cause: fault });

@@ -3,6 +3,7 @@
 
 import { type Admin, MotteError, openAdmin } from '@motte/admin';
 import type { MqttClient, TlsTransportOptions } from '@motte/client';
+import { failureText } from '../client/failure-text.ts';
 import type { CommandFile } from '../command.ts';
 import type { DemoDevice } from '../demo/devices.ts';
 
@@ -83,7 +84,7 @@ async function messageGoesThrough(where: Where, sensor: DemoDevice, panel: DemoD
       await Promise.all([receiver.disconnect(), sender.disconnect()]);
     }
   } catch (fault) {
-    return { step, ok: false, what: (fault as Error).message };
+    return { step, ok: false, what: failureText(fault) };
   }
 }
 
@@ -96,7 +97,7 @@ async function mustNotConnect(admin: Admin, where: Where, step: string, pem: Pem
     await client.disconnect();
     return { step, ok: false, what: 'it was let in' };
   } catch (fault) {
-    return refusedStep(admin, step, known, (fault as Error).message);
+    return refusedStep(admin, step, known, failureText(fault));
   }
 }
 
@@ -111,12 +112,12 @@ async function mustNotPublish(admin: Admin, where: Where, sensor: DemoDevice, pa
       await sender.publish(topic, 'not mine', { qos: 1 });
       return { step, ok: false, what: `${topic} was accepted` };
     } catch (fault) {
-      return await refusedStep(admin, step, known, (fault as Error).message);
+      return await refusedStep(admin, step, known, failureText(fault));
     } finally {
       await sender.disconnect();
     }
   } catch (fault) {
-    return { step, ok: false, what: (fault as Error).message };
+    return { step, ok: false, what: failureText(fault) };
   }
 }
 

@@ -33,35 +33,38 @@ export const command: CommandFile = {
     const csr = csrFile === undefined ? undefined : readCsr(csrFile);
     const directory = resolve(textOption(options, 'out') ?? name);
 
-    const files = reserveFiles(directory, filesFor(name, csr === undefined, bundle));
-    try {
-      const issued = await withRegistry(context.data, async (registry) => {
-        if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
+    const wanted = filesFor(name, csr === undefined, bundle);
+    const issued = await withRegistry(context.data, async (registry) => {
+      if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
+      const files = reserveFiles(directory, wanted);
+      try {
         const made =
           csr === undefined
             ? await createKeyAndCsr(name, { type: options['keyType'] === 'rsa' ? 'rsa' : 'ec' })
             : { key: '', csr };
         // The registry does not know the name: a certificate issued before belongs to an attempt that did not finish.
-        const issued = await withAuthority(context.data, (ca) => ca.issueDevice({ name, csr: made.csr, force: true }));
+        const certified = await withAuthority(context.data, (ca) =>
+          ca.issueDevice({ name, csr: made.csr, force: true }),
+        );
         files.write(
           new Map([
-            ['ca.crt', issued.root],
-            [`${name}.crt`, issued.certificate + issued.issuing],
+            ['ca.crt', certified.root],
+            [`${name}.crt`, certified.certificate + certified.issuing],
             [`${name}.key`, made.key],
             ['mosquitto.txt', renderMosquittoText(name)],
           ]),
         );
         await registry.add(name, roles);
-        return issued;
-      });
-      const { serial, notAfter, fingerprint } = issued;
-      const written = filesFor(name, csr === undefined, bundle).map((file) => join(directory, file.name));
-      say(context, { name, roles, written, serial, notAfter, fingerprint, keyMadeOnHost: csr === undefined });
-      return 0;
-    } catch (fault) {
-      files.discard();
-      throw fault;
-    }
+        return certified;
+      } catch (fault) {
+        files.discard();
+        throw fault;
+      }
+    });
+    const { serial, notAfter, fingerprint } = issued;
+    const written = wanted.map((file) => join(directory, file.name));
+    say(context, { name, roles, written, serial, notAfter, fingerprint, keyMadeOnHost: csr === undefined });
+    return 0;
   },
 };
 

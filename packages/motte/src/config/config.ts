@@ -95,17 +95,16 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     number,
     file,
     settings,
-    listeners: settings.listeners.map(listenerConfig),
+    listeners: settings.listeners.map((listener) => listenerConfig(listener, settings.tls.minVersion)),
     limits: settings.limits,
     admission: settings.admission,
     store: settings.store,
-    tls: { minVersion: settings.tls.minVersion },
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
   });
 }
 
-function listenerConfig(settings: ListenerSettings): ListenerConfig {
+function listenerConfig(settings: ListenerSettings, tlsMinVersion: '1.2' | '1.3'): ListenerConfig {
   const address = parseListenerUrl(settings.url);
   if (typeof address === 'string') throw new Error(`unchecked url: ${address}`);
   return {
@@ -120,6 +119,7 @@ function listenerConfig(settings: ListenerSettings): ListenerConfig {
     port: address.port,
     path: address.path,
     connectionsMax: settings.maxConnections,
+    tlsMinVersion,
     origins: settings.origins,
   };
 }

@@ -25,11 +25,6 @@ export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
     if (!isNetwork(network))
       mistakes.add(['admission', 'exempt', index], 'must be an address or a network such as 10.1.0.0/16');
   }
-  const minVersion = yaml.tls?.minVersion;
-  if ((minVersion === '1.0' || minVersion === '1.1') && yaml.waivers?.['tls.minVersion'] === undefined) {
-    const waiver = "waivers: { 'tls.minVersion': { reason, owner, until } }";
-    mistakes.add(['tls', 'minVersion'], `${minVersion} is weaker than 1.2 and needs a waiver: ${waiver}`);
-  }
   for (const key of WAIVER_KEYS) checkWaiver(yaml.waivers?.[key], ['waivers', key], mistakes);
 }
 

@@ -22,7 +22,7 @@ export interface Settings {
   readonly console: 'off' | { readonly url: string };
   readonly defaults: '1';
   readonly tls: {
-    readonly minVersion: '1.0' | '1.1' | '1.2' | '1.3';
+    readonly minVersion: '1.2' | '1.3';
     readonly certificate?: { readonly cert: string; readonly key: string };
   };
   readonly limits: Limits;

@@ -12,18 +12,20 @@ export interface NewFile {
 export interface NewFiles {
   /** Fills every file; call once. */
   write(texts: ReadonlyMap<string, string>): void;
-  /** Takes the empty files away again. */
+  /** Takes the files away again, written or not. */
   discard(): void;
 }
 
 /** Creates the files empty, so that nothing is issued for files that cannot be written. Throws MOT-0604 or MOT-0605. */
 export function reserveFiles(directory: string, files: readonly NewFile[]): NewFiles {
   const open: { readonly name: string; readonly path: string; readonly fd: number }[] = [];
+  let isOpen = true;
   const discard = () => {
-    for (const { fd, path } of open.splice(0)) {
-      closeSync(fd);
+    for (const { fd, path } of open) {
+      if (isOpen) closeSync(fd);
       rmSync(path, { force: true });
     }
+    isOpen = false;
   };
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -42,11 +44,12 @@ export function reserveFiles(directory: string, files: readonly NewFile[]): NewF
   return {
     discard,
     write(texts) {
-      for (const { name, fd } of open.splice(0)) {
+      for (const { name, fd } of open) {
         writeSync(fd, texts.get(name) ?? '');
         fsyncSync(fd);
-        closeSync(fd);
       }
+      for (const { fd } of open) closeSync(fd);
+      isOpen = false;
     },
   };
 }

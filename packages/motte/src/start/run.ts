@@ -58,7 +58,7 @@ export async function runStart(context: Context): Promise<Exit> {
       log.say('error', 'the admin API failed', { code: 'MOT-0508', why: fault.message });
     const socket = await serveSocket(view, adminSocketPath(context.data), onFault);
     undo.push(() => socket.close());
-    undo.push(() => broker.stop(0));
+    undo.push(() => broker.stop(phase === 'stopping' ? DRAIN_MS : 0));
     await broker.open();
     const webConsole = await openConsole(view, config, material, onFault);
     if (webConsole !== undefined) undo.push(() => webConsole.close());
@@ -96,7 +96,6 @@ export async function runStart(context: Context): Promise<Exit> {
     const signal = await ended;
     phase = 'stopping';
     log.say('info', 'ending', { signal });
-    await broker.stop(DRAIN_MS);
     return 0;
   } finally {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step().catch(() => undefined);

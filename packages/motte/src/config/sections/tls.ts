@@ -14,11 +14,11 @@ export const Tls = section(
   {
     minVersion: Type.Optional(
       choice({
-        values: ['1.0', '1.1', '1.2', '1.3'],
+        values: ['1.2', '1.3'],
+        later: ['1.0', '1.1'],
         default: '1.2',
-        weakerValues: ['1.0', '1.1'],
         says: 'The oldest TLS version that is spoken.',
-        breaks: 'TLS 1.0 and 1.1 are broken; each needs a waiver for `tls.minVersion`.',
+        breaks: 'TLS 1.0 and 1.1 are broken.',
         applies: 'restart',
       }),
     ),
