@@ -47,7 +47,7 @@ export class TestBroker {
     this.#broker = createBroker({
       config: configOf({ ...DEFAULT_LIMITS, ...options.limits }),
       directory: NOBODY,
-      trust: { issuers: [], revoked: new Set() },
+      trust: { number: 1, issuers: [], revoked: new Set() },
       clock: this.clock,
       random: new SeededRandom(),
       access: this.access,

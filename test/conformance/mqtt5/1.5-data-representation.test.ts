@@ -38,9 +38,12 @@ describe('UTF-8 strings', () => {
   });
 
   it.each([
-    ['[MQTT-3.1.3-12] a user name', frame(0x10, connectHeader(0x82), text('c'), text(bytes('ff')))],
-    ['[MQTT-3.1.3-11] a will topic', frame(0x10, connectHeader(0x06), text('c'), block(), text(bytes('ff')), text(''))],
-  ])('%s that is not UTF-8 is not accepted', async (_what, packet) => {
+    { title: '[MQTT-3.1.3-12] a user name', packet: frame(0x10, connectHeader(0x82), text('c'), text(bytes('ff'))) },
+    {
+      title: '[MQTT-3.1.3-11] a will topic',
+      packet: frame(0x10, connectHeader(0x06), text('c'), block(), text(bytes('ff')), text('')),
+    },
+  ])('$title that is not UTF-8 is not accepted', async ({ packet }) => {
     const client = startTestBroker().open();
     client.sendBytes(packet);
     const packets = await client.receiveAll();
@@ -49,13 +52,19 @@ describe('UTF-8 strings', () => {
   });
 
   it.each([
-    ['[MQTT-3.8.3-1] a filter in SUBSCRIBE', frame(0x82, uint16(1), block(), text(bytes('ff')), 0)],
-    ['[MQTT-3.10.3-1] a filter in UNSUBSCRIBE', frame(0xa2, uint16(1), block(), text(bytes('ff')))],
-    ['[MQTT-3.3.2-13] a response topic', frame(0x30, text('a'), block(0x08, text(bytes('ff'))))],
-    ['[MQTT-3.3.2-19] a content type', frame(0x30, text('a'), block(0x03, text(bytes('ff'))))],
-    ['[MQTT-1.5.7-1] the name of a user property', frame(0x30, text('a'), block(0x26, text(bytes('ff')), text('v')))],
-    ['[MQTT-1.5.7-1] the value of a user property', frame(0x30, text('a'), block(0x26, text('n'), text(bytes('ff'))))],
-  ])('%s that is not UTF-8 ends the connection', async (_what, packet) => {
+    { title: '[MQTT-3.8.3-1] a filter in SUBSCRIBE', packet: frame(0x82, uint16(1), block(), text(bytes('ff')), 0) },
+    { title: '[MQTT-3.10.3-1] a filter in UNSUBSCRIBE', packet: frame(0xa2, uint16(1), block(), text(bytes('ff'))) },
+    { title: '[MQTT-3.3.2-13] a response topic', packet: frame(0x30, text('a'), block(0x08, text(bytes('ff')))) },
+    { title: '[MQTT-3.3.2-19] a content type', packet: frame(0x30, text('a'), block(0x03, text(bytes('ff')))) },
+    {
+      title: '[MQTT-1.5.7-1] the name of a user property',
+      packet: frame(0x30, text('a'), block(0x26, text(bytes('ff')), text('v'))),
+    },
+    {
+      title: '[MQTT-1.5.7-1] the value of a user property',
+      packet: frame(0x30, text('a'), block(0x26, text('n'), text(bytes('ff')))),
+    },
+  ])('$title that is not UTF-8 ends the connection', async ({ packet }) => {
     const broker = startTestBroker();
     const watcher = await broker.connect('watcher');
     await watcher.subscribe('#');

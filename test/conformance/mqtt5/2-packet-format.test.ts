@@ -5,16 +5,16 @@ import { block, frame, startTestBroker, text, uint16 } from '../../harness/index
 
 describe('flags of the fixed header', () => {
   it.each([
-    ['PUBREL', '[MQTT-3.6.1-1]', frame(0x60, uint16(1))],
-    ['SUBSCRIBE', '[MQTT-3.8.1-1]', frame(0x80, uint16(1), block(), text('a'), 0)],
-    ['UNSUBSCRIBE', '[MQTT-3.10.1-1]', frame(0xa0, uint16(1), block(), text('a'))],
-    ['PUBACK', '[MQTT-2.1.3-1]', frame(0x41, uint16(1))],
-    ['PUBREC', '[MQTT-2.1.3-1]', frame(0x52, uint16(1))],
-    ['PUBCOMP', '[MQTT-2.1.3-1]', frame(0x78, uint16(1))],
-    ['PINGREQ', '[MQTT-2.1.3-1]', frame(0xc1)],
-    ['DISCONNECT', '[MQTT-3.14.1-1]', frame(0xe1, 0)],
-    ['AUTH', '[MQTT-3.15.1-1]', frame(0xf1, 0x18, block())],
-  ])('%s with a reserved flag that is not as listed ends the connection %s', async (_name, _rule, packet) => {
+    { title: '[MQTT-3.6.1-1] PUBREL', packet: frame(0x60, uint16(1)) },
+    { title: '[MQTT-3.8.1-1] SUBSCRIBE', packet: frame(0x80, uint16(1), block(), text('a'), 0) },
+    { title: '[MQTT-3.10.1-1] UNSUBSCRIBE', packet: frame(0xa0, uint16(1), block(), text('a')) },
+    { title: '[MQTT-2.1.3-1] PUBACK', packet: frame(0x41, uint16(1)) },
+    { title: '[MQTT-2.1.3-1] PUBREC', packet: frame(0x52, uint16(1)) },
+    { title: '[MQTT-2.1.3-1] PUBCOMP', packet: frame(0x78, uint16(1)) },
+    { title: '[MQTT-2.1.3-1] PINGREQ', packet: frame(0xc1) },
+    { title: '[MQTT-3.14.1-1] DISCONNECT', packet: frame(0xe1, 0) },
+    { title: '[MQTT-3.15.1-1] AUTH', packet: frame(0xf1, 0x18, block()) },
+  ])('$title with a reserved flag that is not as listed ends the connection', async ({ packet }) => {
     const client = await startTestBroker().connect('client');
     client.sendBytes(packet);
     await client.expectDisconnected('malformed-packet');

@@ -103,19 +103,31 @@ describe('flags and payload agree', () => {
   const id = text('c');
   const will = [block(), text('w'), text('x')] as const;
   it.each([
-    ['[MQTT-3.1.2-9] Will Flag without will fields', frame(0x10, connectHeader(0x06), id)],
-    ['[MQTT-3.1.2-9] Will Flag without will payload', frame(0x10, connectHeader(0x06), id, block(), text('w'))],
-    ['[MQTT-3.1.2-11] Will QoS 1 without Will Flag', frame(0x10, connectHeader(0x0a), id)],
-    ['[MQTT-3.1.2-12] Will QoS 3', frame(0x10, connectHeader(0x1e), id, ...will)],
-    ['[MQTT-3.1.2-13] Will Retain without Will Flag', frame(0x10, connectHeader(0x22), id)],
-    ['[MQTT-3.1.2-16] a user name without its flag', frame(0x10, connectHeader(0x02), id, text('user'))],
-    ['[MQTT-3.1.2-17] User Name Flag without user name', frame(0x10, connectHeader(0x82), id)],
-    ['[MQTT-3.1.2-18] a password without its flag', frame(0x10, connectHeader(0x82), id, text('user'), text('pw'))],
-    ['[MQTT-3.1.2-19] Password Flag without password', frame(0x10, connectHeader(0xc2), id, text('user'))],
-    ['[MQTT-3.1.3-3] no client identifier', frame(0x10, connectHeader(0x02))],
-    ['[MQTT-3.1.4-1] bytes after the last field', frame(0x10, connectHeader(0x02), id, 0x00)],
-    ['[MQTT-3.1.4-1] a packet that ends in its header', frame(0x10, text('MQTT'), 5)],
-  ])('%s closes the connection', async (_what, packet) => {
+    { title: '[MQTT-3.1.2-9] Will Flag without will fields', packet: frame(0x10, connectHeader(0x06), id) },
+    {
+      title: '[MQTT-3.1.2-9] Will Flag without will payload',
+      packet: frame(0x10, connectHeader(0x06), id, block(), text('w')),
+    },
+    { title: '[MQTT-3.1.2-11] Will QoS 1 without Will Flag', packet: frame(0x10, connectHeader(0x0a), id) },
+    { title: '[MQTT-3.1.2-12] Will QoS 3', packet: frame(0x10, connectHeader(0x1e), id, ...will) },
+    { title: '[MQTT-3.1.2-13] Will Retain without Will Flag', packet: frame(0x10, connectHeader(0x22), id) },
+    {
+      title: '[MQTT-3.1.2-16] a user name without its flag',
+      packet: frame(0x10, connectHeader(0x02), id, text('user')),
+    },
+    { title: '[MQTT-3.1.2-17] User Name Flag without user name', packet: frame(0x10, connectHeader(0x82), id) },
+    {
+      title: '[MQTT-3.1.2-18] a password without its flag',
+      packet: frame(0x10, connectHeader(0x82), id, text('user'), text('pw')),
+    },
+    {
+      title: '[MQTT-3.1.2-19] Password Flag without password',
+      packet: frame(0x10, connectHeader(0xc2), id, text('user')),
+    },
+    { title: '[MQTT-3.1.3-3] no client identifier', packet: frame(0x10, connectHeader(0x02)) },
+    { title: '[MQTT-3.1.4-1] bytes after the last field', packet: frame(0x10, connectHeader(0x02), id, 0x00) },
+    { title: '[MQTT-3.1.4-1] a packet that ends in its header', packet: frame(0x10, text('MQTT'), 5) },
+  ])('$title closes the connection', async ({ packet }) => {
     const client = startTestBroker().open();
     client.sendBytes(packet);
     await expectNotAccepted(client, 0x81, 0x82);

@@ -83,11 +83,11 @@ describe('from the client', () => {
   });
 
   it.each([
-    ['[MQTT-3.14.1-1] a reserved flag', frame(0xe2, 0)],
-    ['[MQTT-3.14.2-1] a code that there is not', frame(0xe0, 0x42, block())],
-    ['a property that it cannot carry', frame(0xe0, 0x00, block(0x21, 0, 1))],
-    ['a body that goes on', frame(0xe0, 0x00, block(), 0x00)],
-  ])('%s ends the connection as an error, and the will is published', async (_what, packet) => {
+    { title: '[MQTT-3.14.1-1] a reserved flag', packet: frame(0xe2, 0) },
+    { title: '[MQTT-3.14.2-1] a code that there is not', packet: frame(0xe0, 0x42, block()) },
+    { title: 'a property that it cannot carry', packet: frame(0xe0, 0x00, block(0x21, 0, 1)) },
+    { title: 'a body that goes on', packet: frame(0xe0, 0x00, block(), 0x00) },
+  ])('$title ends the connection as an error, and the will is published', async ({ packet }) => {
     const broker = startTestBroker();
     const watcher = await broker.connect('watcher');
     await watcher.subscribe('w');

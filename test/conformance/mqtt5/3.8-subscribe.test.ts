@@ -45,15 +45,18 @@ describe('SUBACK', () => {
 
 describe('what ends the connection', () => {
   it.each([
-    ['[MQTT-3.8.3-2] no filter', frame(0x82, uint16(1), block())],
-    ['[MQTT-3.8.3-1] a filter without options', frame(0x82, uint16(1), block(), text('a'))],
-    ['[MQTT-3.8.3-5] reserved option bit 6', frame(0x82, uint16(1), block(), text('a'), 0x40)],
-    ['[MQTT-3.8.3-5] reserved option bit 7', frame(0x82, uint16(1), block(), text('a'), 0x80)],
-    ['a maximum QoS of 3', frame(0x82, uint16(1), block(), text('a'), 0x03)],
-    ['[MQTT-3.8.3-4] No Local on a shared subscription', frame(0x82, uint16(1), block(), text('$share/g/a'), 0x04)],
-    ['a subscription identifier of 0', frame(0x82, uint16(1), block(0x0b, 0), text('a'), 0)],
-    ['two subscription identifiers', frame(0x82, uint16(1), block(0x0b, 1, 0x0b, 2), text('a'), 0)],
-  ])('%s', async (_what, packet) => {
+    { title: '[MQTT-3.8.3-2] no filter', packet: frame(0x82, uint16(1), block()) },
+    { title: '[MQTT-3.8.3-1] a filter without options', packet: frame(0x82, uint16(1), block(), text('a')) },
+    { title: '[MQTT-3.8.3-5] reserved option bit 6', packet: frame(0x82, uint16(1), block(), text('a'), 0x40) },
+    { title: '[MQTT-3.8.3-5] reserved option bit 7', packet: frame(0x82, uint16(1), block(), text('a'), 0x80) },
+    { title: 'a maximum QoS of 3', packet: frame(0x82, uint16(1), block(), text('a'), 0x03) },
+    {
+      title: '[MQTT-3.8.3-4] No Local on a shared subscription',
+      packet: frame(0x82, uint16(1), block(), text('$share/g/a'), 0x04),
+    },
+    { title: 'a subscription identifier of 0', packet: frame(0x82, uint16(1), block(0x0b, 0), text('a'), 0) },
+    { title: 'two subscription identifiers', packet: frame(0x82, uint16(1), block(0x0b, 1, 0x0b, 2), text('a'), 0) },
+  ])('$title', async ({ packet }) => {
     const client = await startTestBroker().connect('c');
     client.sendBytes(packet);
     await client.expectDisconnected('malformed-packet', 'protocol-error');

@@ -1,49 +1,16 @@
 // MQTT 5.0, 6: MQTT over WebSocket, through a real listener on a free port of this machine.
 
 import { once } from 'node:events';
-import { createBroker } from '@motte/broker';
 import { decode, encode, type Packet } from '@motte/wire';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { DEFAULT_LIMITS } from '../../../packages/broker/src/ports/limits.ts';
+import { listenOn } from '../../harness/index.ts';
 
 const CONNECT = encode(
   { type: 'connect', version: 5, clientId: 'c', cleanStart: true, keepAlive: 0, properties: {} },
   5,
 );
 const PINGREQ = encode({ type: 'pingreq' }, 5);
-
-async function listening(): Promise<string> {
-  const broker = createBroker({
-    config: {
-      number: 1,
-      listeners: [
-        {
-          name: 'web',
-          url: 'ws://127.0.0.1:0/mqtt',
-          scheme: 'ws',
-          host: '127.0.0.1',
-          port: 0,
-          path: '/mqtt',
-          authentication: 'none',
-          role: 'lab',
-          clientIds: 'any',
-          versions: [3, 4, 5],
-          connectionsMax: 100,
-          origins: [],
-        },
-      ],
-      limits: DEFAULT_LIMITS,
-      admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, exempt: ['127.0.0.0/8'] },
-      store: { kind: 'memory', lingerMs: 0 },
-    },
-    directory: { find: () => undefined, list: () => [], put: () => Promise.resolve() },
-    trust: { issuers: [], revoked: new Set() },
-  });
-  await broker.open();
-  onTestFinished(() => broker.stop(0));
-  return broker.listeners[0]?.url ?? '';
-}
 
 /** A WebSocket and the frames that came over it, as they came. */
 class Peer {
@@ -76,7 +43,7 @@ class Peer {
 }
 
 async function opened(protocols = ['mqtt']): Promise<Peer> {
-  const peer = new Peer(await listening(), protocols);
+  const peer = new Peer(await listenOn({ scheme: 'ws', path: '/mqtt' }), protocols);
   await once(peer.socket, 'open');
   return peer;
 }
