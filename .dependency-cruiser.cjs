@@ -75,6 +75,12 @@ module.exports = {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
+    {
+      name: 'imports lead to sources, not to what was built of them',
+      severity: 'error',
+      from: {},
+      to: { path: '^packages/[^/]+/dist/' },
+    },
     { name: 'every import leads to a file', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'every package imported is declared where it is used',
@@ -86,8 +92,7 @@ module.exports = {
   options: {
     // Type-only imports count for the table too: a type is knowledge of another area.
     tsPreCompilationDeps: true,
-    doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/dist/' },
+    doNotFollow: { path: 'node_modules|/dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       // Without these an import by package name is not seen to lead into another package's sources.

@@ -22,6 +22,8 @@ const PLANTED = {
   'packages/client/src/ring-b.ts': "import './ring-a.ts';\n",
   'packages/client/src/type-ring-a.ts': "import type { B } from './type-ring-b.ts';\nexport interface A { b: B }\n",
   'packages/client/src/type-ring-b.ts': "import type { A } from './type-ring-a.ts';\nexport interface B { a: A }\n",
+  'packages/wire/dist/built.js': '',
+  'packages/client/src/of-built.ts': "import '../../wire/dist/built.js';\n",
   'packages/broker/src/elsewhere.ts': "import './ports/clock.ts';\n",
   'packages/broker/src/net/allowed.ts': "import '../core/deadlines.ts';\nimport '@motte/wire';\nimport 'node:net';\n",
 };
@@ -37,7 +39,10 @@ function plantIn(copy: string): void {
   for (const name of readdirSync(join(copy, 'packages'))) {
     symlinkSync(join('..', '..', 'packages', name), join(modules, '@motte', name));
   }
-  for (const [path, text] of Object.entries(PLANTED)) writeFileSync(join(copy, path), text);
+  for (const [path, text] of Object.entries(PLANTED)) {
+    mkdirSync(dirname(join(copy, path)), { recursive: true });
+    writeFileSync(join(copy, path), text);
+  }
 }
 
 function check(root: string) {
@@ -88,6 +93,10 @@ describe('the import table', () => {
   it('refuses an import that leads nowhere or to a package its own does not declare', () => {
     expect(saidOf('client/src/nowhere.ts')).toEqual(['./gone.ts: every import leads to a file']);
     expect(saidOf('client/src/undeclared.ts')).toEqual([expect.stringContaining('every package imported is declared')]);
+  });
+
+  it('refuses to stop at what was built, behind which imports are not seen', () => {
+    expect(saidOf('client/src/of-built.ts')).toContainEqual(expect.stringContaining('imports lead to sources'));
   });
 
   it('refuses a cycle at run time, and lets types refer to one another', () => {

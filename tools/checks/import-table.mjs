@@ -1,7 +1,7 @@
 // Holds the sources to the import table of .dependency-cruiser.cjs, and holds the cruiser to having read them: one that finds
 // no modules, or does not follow an import by package name, would pass everything.
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { cruise } from 'dependency-cruiser';
@@ -10,10 +10,11 @@ import { rootFromArguments, tell } from './findings.mjs';
 const root = resolve(rootFromArguments());
 const { forbidden, options } = createRequire(import.meta.url)('../../.dependency-cruiser.cjs');
 
-const sources = readdirSync(join(root, 'packages'))
-  .flatMap((name) => filesBelow(`packages/${name}/src`))
-  .filter((path) => path.endsWith('.ts'));
-const { output } = await cruise(['packages'], { ...options, baseDir: root, ruleSet: { forbidden }, validate: true });
+const folders = readdirSync(join(root, 'packages'))
+  .map((name) => `packages/${name}/src`)
+  .filter((folder) => existsSync(join(root, folder)));
+const sources = folders.flatMap((folder) => filesBelow(folder)).filter((path) => path.endsWith('.ts'));
+const { output } = await cruise(folders, { ...options, baseDir: root, ruleSet: { forbidden }, validate: true });
 const modules = new Map(output.modules.map((module) => [module.source, module]));
 const edges = output.modules.flatMap(({ source, dependencies }) => dependencies.map((edge) => ({ ...edge, source })));
 
@@ -41,13 +42,8 @@ function blindSpots() {
 }
 
 function filesBelow(folder) {
-  try {
-    return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-      const path = `${folder}/${entry.name}`;
-      return entry.isDirectory() ? filesBelow(path) : [path];
-    });
-  } catch (fault) {
-    if (fault.code === 'ENOENT') return [];
-    throw fault;
-  }
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
 }
