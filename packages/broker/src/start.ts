@@ -1,7 +1,8 @@
 // Puts the broker together: the only file that imports every folder. What it is made of is decided here and nowhere else.
 
 import type { Duplex } from 'node:stream';
-import { createAccess } from './access/access.ts';
+import { parseTopicName } from '@motte/wire';
+import { PolicyAccess } from './access/access.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
@@ -22,6 +23,7 @@ import type { IdentityDirectory } from './ports/directory.ts';
 import type { Guards } from './ports/guards.ts';
 import type { Observer } from './ports/observer.ts';
 import type { Store } from './ports/store.ts';
+import { VERSION } from './ports/version.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 
 export { RefusalRing } from './observe/refusals.ts';
@@ -77,7 +79,7 @@ export function createBroker(parts: BrokerParts): Broker {
     random,
     store: parts.store ?? new MemoryStore({ defer: setImmediate }),
     backplane: ALONE,
-    access: parts.access ?? createAccess(),
+    access: parts.access ?? new PolicyAccess(),
     guards,
     emit: emitter.emit,
     counters,
@@ -100,7 +102,10 @@ export function createBroker(parts: BrokerParts): Broker {
     core.tick();
     if (core.nowMs - sysAtMs < SYS_INTERVAL_MS) return;
     sysAtMs = core.nowMs;
-    for (const message of sysMessages(counters, { startedAtMs, nowMs: core.nowMs })) core.publish(message.topic, message.payload);
+    const uptimeSeconds = Math.floor((core.nowMs - startedAtMs) / 1000);
+    for (const { topic, payload } of sysMessages(counters, { version: VERSION, uptimeSeconds })) {
+      core.publish(parseTopicName(topic), Buffer.from(payload));
+    }
   };
 
   return {
@@ -117,7 +122,14 @@ export function createBroker(parts: BrokerParts): Broker {
     },
     accept(stream, facts) {
       const { nextConnectionId } = listeners;
-      const whole = { id: nextConnectionId(), address: '', port: 0, tls: undefined, openedAtMs: clock.nowMs(), ...facts };
+      const whole = {
+        id: nextConnectionId(),
+        address: '',
+        port: 0,
+        tls: undefined,
+        openedAtMs: clock.nowMs(),
+        ...facts,
+      };
       openConnection(stream, whole, core);
     },
     setTls: (material) => listeners.setTls(material),
