@@ -82,7 +82,8 @@ function readText(source: ConfigSource): string | undefined {
     if (fault instanceof MotteError) throw fault;
     if (fault instanceof TypeError) throw new MotteError('MOT-0101', `${source.path} is not UTF-8 text`);
     const { code, message } = fault as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && !source.explicit) return undefined;
+    // A data directory that is no directory is told by whoever opens it.
+    if ((code === 'ENOENT' || code === 'ENOTDIR') && !source.explicit) return undefined;
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : message;
     throw new MotteError('MOT-0101', `${source.path}: ${why}`, { cause: fault });
   }

@@ -24,6 +24,7 @@ import { createView } from './view.ts';
 /** Runs until a signal ends it; resolves with the exit code. */
 export async function runStart(context: Context): Promise<Exit> {
   const ended = endSignals();
+  const reloads = reloadSignals();
   let config = loadConfig(context.config);
   prepareData(context.data);
   const undo: (() => Promise<void>)[] = [];
@@ -83,15 +84,11 @@ export async function runStart(context: Context): Promise<Exit> {
       );
     }, RENEWAL_CHECK_MS);
     undo.push(async () => clearInterval(renewal));
-    const onReload = (): void => {
-      void reload(context, config, log, refresh).then((next) => {
-        config = next;
-        endLog();
-        endLog = attachLog(broker, log);
-      });
-    };
-    process.on('SIGHUP', onReload);
-    undo.push(async () => void process.off('SIGHUP', onReload));
+    reloads.use(async () => {
+      config = await reload(context, config, log, refresh);
+      endLog();
+      endLog = attachLog(broker, log);
+    });
 
     const signal = await ended;
     phase = 'stopping';
@@ -118,6 +115,20 @@ function endSignals(): Promise<string> {
     };
     process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   });
+}
+
+/** SIGHUP from the first moment on: one that comes before there is anything to reload must not end the process. */
+function reloadSignals(): { use(work: () => Promise<void>): void } {
+  let last: Promise<void> = Promise.resolve();
+  let work: (() => Promise<void>) | undefined;
+  process.on('SIGHUP', () => {
+    if (work !== undefined) last = last.then(work);
+  });
+  return {
+    use: (next) => {
+      work = next;
+    },
+  };
 }
 
 /** Reads, checks and prepares everything, then takes all of it or none: the answer is the configuration in force. */

@@ -1,0 +1,164 @@
+// The built program by its exit codes and lines, without a broker.
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CATALOGUE } from './catalogue.ts';
+import { motte } from './testing/program.ts';
+
+const data = mkdtempSync(join(tmpdir(), 'motte-cli-'));
+beforeAll(() => mkdirSync(join(data, 'empty')));
+afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+describe('usage', () => {
+  it.each([
+    [['nonsense'], 'unknown command'],
+    [['statsu'], 'Did you mean status?'],
+    [['status', '--bogus'], "unknown option '--bogus'"],
+    [['device', 'add'], "missing required argument 'name'"],
+    [['device'], 'a command is missing'],
+    [['pub', 't', '--qos', '3'], 'Allowed choices are 0, 1, 2'],
+  ])('%j is wrong: exit 2 and one line', async (args, part) => {
+    const { exit, err } = await motte(args);
+    expect(exit).toBe(2);
+    expect(err).toContain(part);
+    expect(err).toMatch(/\(MOT-0002\)\n {2}see/);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it.each([[['vpn', 'init']], [['device', 'revoke', 'x']], [['device', 'add', 'x', '--token']]])(
+    '%j is promised but not there: MOT-0003',
+    async (args) => {
+      expect(await motte(args)).toMatchObject({ exit: 2, err: expect.stringContaining('(MOT-0003)') });
+    },
+  );
+
+  it('--help is no error and names every visible command', async () => {
+    const { exit, out } = await motte(['--help']);
+    expect(exit).toBe(0);
+    for (const name of ['start', 'status', 'device', 'who', 'why', 'pub', 'sub', 'config', 'errors', 'demo']) {
+      expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    }
+    expect(out).not.toContain('authority');
+  });
+});
+
+describe('status', () => {
+  it('not running: exit 3, and nothing is made or locked', async () => {
+    const empty = join(data, 'empty');
+    const { exit, err } = await motte(['--data', empty, 'status']);
+    expect(exit).toBe(3);
+    expect(err).toMatch(/^motte: the broker is not running: .* \(MOT-0501\)\n {2}start it with `motte start`/);
+    expect(readdirSync(empty)).toEqual([]);
+    expect(await motte(['status', '--data', join(data, 'nowhere'), '--json'])).toMatchObject({ exit: 3, out: '' });
+  });
+});
+
+describe('config', () => {
+  it('check: a mistake is FILE:LINE:COLUMN, exit 4', async () => {
+    const file = join(data, 'wrong.yaml');
+    writeFileSync(file, 'log:\n  level: loud\n');
+    const { exit, out, err } = await motte(['config', 'check', '--config', file]);
+    expect(exit).toBe(4);
+    expect(out).toBe('');
+    expect(err).toContain(`motte: configuration refused: ${file}:2:10: log.level: must be one of debug, info`);
+    const json = await motte(['config', 'check', file, '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({
+      format: 1,
+      ok: false,
+      mistakes: [{ line: 2, column: 10, what: 'log.level' }],
+    });
+  });
+
+  it('check: several mistakes are a line each, before the one that sums up', async () => {
+    const file = join(data, 'two.yaml');
+    writeFileSync(file, 'log: { level: loud }\nx: 1\n');
+    const { exit, err } = await motte(['config', 'check', file]);
+    expect(exit).toBe(4);
+    expect(err.split('\n').slice(0, 3)).toEqual([
+      `${file}:1:15: log.level: must be one of debug, info, warn, error, off`,
+      expect.stringContaining(`${file}:2:1: x: unknown key`),
+      `motte: configuration refused: 2 mistakes in ${file} (MOT-0102)`,
+    ]);
+  });
+
+  it('check: no file is right, a named one that is not there is not', async () => {
+    expect(await motte(['config', 'check', '--data', join(data, 'empty')])).toMatchObject({ exit: 0 });
+    const { exit, err } = await motte(['config', 'check', '--config', join(data, 'none.yaml')]);
+    expect(exit).toBe(4);
+    expect(err).toContain('there is no such file (MOT-0101)');
+  });
+
+  it('show: prints what check accepts again, weaker values marked', async () => {
+    const file = join(data, 'weaker.yaml');
+    writeFileSync(file, 'log: { level: off }\nlimits: { queueMessagesMax: 5000 }\n');
+    const { exit, out } = await motte(['config', 'show', '--config', file]);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/queueMessagesMax: 5000 # weaker than the default \(1000\): /);
+    expect(out).toMatch(/level: off # weaker than the default \(info\): /);
+    const again = join(data, 'again.yaml');
+    writeFileSync(again, out);
+    expect(await motte(['config', 'check', again])).toMatchObject({ exit: 0 });
+    const json = JSON.parse((await motte(['config', 'show', '--config', file, '--json'])).out);
+    expect(json).toMatchObject({
+      format: 1,
+      file,
+      weaker: [{ key: 'limits.queueMessagesMax', default: 1000 }, { key: 'log.level' }],
+    });
+  });
+
+  it('schema: is a JSON Schema with every key that the documentation shows', async () => {
+    const { exit, out } = await motte(['config', 'schema']);
+    expect(exit).toBe(0);
+    const schema = JSON.parse(out);
+    expect(schema.$schema).toContain('json-schema.org');
+    for (const key of [
+      'listeners',
+      'console',
+      'enrol',
+      'defaults',
+      'tls',
+      'limits',
+      'admission',
+      'identity',
+      'store',
+      'log',
+      'sparkplug',
+      'waivers',
+    ]) {
+      expect(schema.properties).toHaveProperty(key);
+    }
+  });
+});
+
+describe('errors', () => {
+  it('lists all numbers and explains each', async () => {
+    const { exit, out } = await motte(['errors']);
+    expect(exit).toBe(0);
+    expect(out.split('\n').filter((line) => line.startsWith('MOT-'))).toHaveLength(CATALOGUE.size);
+    const one = await motte(['errors', 'mot-0501', '--json']);
+    expect(JSON.parse(one.out)).toMatchObject({ format: 1, error: { code: 'MOT-0501', exit: 3 } });
+    expect(await motte(['errors', 'MOT-9999'])).toMatchObject({ exit: 1 });
+  });
+});
+
+describe('a data directory that cannot be used', () => {
+  it('a link, a file, and one that nobody started are each one clear line', async () => {
+    const link = join(data, 'link');
+    symlinkSync(join(data, 'empty'), link);
+    expect(await motte(['start', '--data', link])).toMatchObject({
+      exit: 4,
+      err: expect.stringContaining('is a symbolic link (MOT-0201)'),
+    });
+    const file = join(data, 'file');
+    writeFileSync(file, '');
+    expect(await motte(['start', '--data', file])).toMatchObject({
+      exit: 4,
+      err: expect.stringContaining('is not a directory (MOT-0201)'),
+    });
+    const none = await motte(['device', 'add', 'x', '--data', join(data, 'nowhere')], data);
+    expect(none).toMatchObject({ exit: 4, err: expect.stringContaining('(MOT-0201)') });
+    expect(readdirSync(data)).not.toContain('x');
+  });
+});
