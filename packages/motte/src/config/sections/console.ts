@@ -16,6 +16,7 @@ export const ConsoleObject = section(
 );
 
 export const Console = Type.Union([Type.String({ const: 'off', 'x-allowed': 'off' }), ConsoleObject], {
+  description: 'Where the admin API is served over TLS; `off` for nowhere.',
   default: { url: 'https://localhost:8443' },
 });
 export type Console = Static<typeof Console>;

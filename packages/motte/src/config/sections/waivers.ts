@@ -29,7 +29,11 @@ export const WaiverObject = section(
 );
 
 /** An object, or a plain string as the reason. */
-export const Waiver = Type.Union([Type.String({ minLength: 1, 'x-allowed': 'a reason' }), WaiverObject]);
+export const Waiver = Type.Union([Type.String({ minLength: 1, 'x-allowed': 'a reason' }), WaiverObject], {
+  description: 'The written reason for what is weaker than the default here.',
+  'x-applies': 'now',
+  'x-breaks': 'Past `until` it is a finding in `motte status`, never a refusal to start.',
+});
 export type Waiver = Static<typeof Waiver>;
 
 /** Keys of motte.yaml that may stand in `waivers`. */
