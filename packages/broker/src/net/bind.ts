@@ -1,7 +1,8 @@
 // Binds a listener to its address or socket path, and says in one sentence what keeps it from that.
 
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { ListenerConfig } from '../ports/config.ts';
 import { explainListenError, ListenerFault } from './listener-fault.ts';
@@ -10,8 +11,13 @@ import { explainListenError, ListenerFault } from './listener-fault.ts';
 export async function bind(server: Server, config: ListenerConfig): Promise<string> {
   const where = `listener ${config.name} (${config.url})`;
   if (config.scheme === 'mqtt+unix') {
-    await clearStaleSocket(config.path, where);
-    await listenPrivately(server, config.path, where);
+    try {
+      await clearStaleSocket(config.path, where);
+      await listenPrivately(server, config.path, where);
+    } catch (error) {
+      if (error instanceof ListenerFault) throw error;
+      throw explainListenError(where, error as NodeJS.ErrnoException);
+    }
     return `mqtt+unix://${config.path}`;
   }
   await listening(server, where, () =>
@@ -28,15 +34,10 @@ export async function bind(server: Server, config: ListenerConfig): Promise<stri
 async function listenPrivately(server: Server, path: string, where: string): Promise<void> {
   // A worker thread cannot set the mask; there only the mode is set, a moment later.
   const mask = isMainThread ? process.umask(0o177) : undefined;
-  try {
-    const bound = listening(server, where, () => server.listen({ path, backlog: BACKLOG }));
-    if (mask !== undefined) process.umask(mask);
-    await bound;
-    chmodSync(path, 0o600);
-  } catch (error) {
-    if (error instanceof ListenerFault) throw error;
-    throw explainListenError(where, error as NodeJS.ErrnoException);
-  }
+  const bound = listening(server, where, () => server.listen({ path, backlog: BACKLOG }));
+  if (mask !== undefined) process.umask(mask);
+  await bound;
+  chmodSync(path, 0o600);
 }
 
 /** Removes a socket that a dead process left; anything else at the path stays and is a fault. */
@@ -45,6 +46,8 @@ async function clearStaleSocket(path: string, where: string): Promise<void> {
     const why = `${where}: the path of the socket is longer than ${SOCKET_PATH_BYTES_MAX} bytes`;
     throw new ListenerFault('MOT-0301', why, 'choose a shorter path');
   }
+  // `listen` itself would say that it is not permitted.
+  if (!existsSync(dirname(path))) throw explainListenError(where, Object.assign(new Error(), { code: 'ENOENT' }));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) {
