@@ -42,6 +42,8 @@ export class RawClient {
   connack: Connack | undefined = undefined;
   /** True once the broker has ended the connection. */
   closed = false;
+  /** Size in bytes of the largest packet that came, for Maximum Packet Size. */
+  largestPacket = 0;
   readonly #stream: Duplex;
   readonly #packets: Packet[] = [];
   #bytes: Uint8Array = new Uint8Array(0);
@@ -162,6 +164,11 @@ export class RawClient {
     await settle();
   }
 
+  /** Bytes that the broker has not taken yet. */
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+
   /** Stops reading, so that the broker meets back-pressure. */
   pause(): void {
     this.#stream.pause();
@@ -279,6 +286,7 @@ export class RawClient {
       for (let length = frameLength(this.#bytes); length > 0; length = frameLength(this.#bytes)) {
         const frame = this.#bytes.slice(0, length);
         this.#bytes = this.#bytes.slice(length);
+        this.largestPacket = Math.max(this.largestPacket, length);
         this.#packets.push(decode(frame, this.version));
       }
     } catch (error) {

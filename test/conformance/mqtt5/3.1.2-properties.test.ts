@@ -67,6 +67,26 @@ describe('Maximum Packet Size', () => {
   });
 });
 
+describe('Maximum Packet Size below what the broker would like to say', () => {
+  it.each([5, 10, 20, 30])(
+    '[MQTT-3.1.2-24] %i bytes: no packet is larger, CONNACK included',
+    async (maximumPacketSize) => {
+      const broker = startTestBroker({ rules: ['allow all #', 'deny all secret/#'] });
+      const client = broker.open();
+      const properties = { maximumPacketSize };
+      client.send({ type: 'connect', version: 5, clientId: '', cleanStart: true, keepAlive: 0, properties });
+      await client.receiveAll();
+      client.requestSubscribe(['a', 'secret/a']);
+      client.publish('secret/a', 'x', { qos: 1 });
+      client.ack('pubrel', 9);
+      client.publish('', 'x', { properties: { topicAlias: 9 } });
+      await client.receiveAll();
+      expect(client.largestPacket).toBeLessThanOrEqual(maximumPacketSize);
+      expect(client.closed).toBe(true);
+    },
+  );
+});
+
 describe('Topic Alias Maximum', () => {
   async function aliasesSeen(topicAliasMaximum: number | undefined): Promise<number[]> {
     const broker = startTestBroker();

@@ -121,6 +121,36 @@ describe('Retain Handling', () => {
   });
 });
 
+describe('many retained messages', () => {
+  it('[MQTT-3.3.1-9] all come once each, through a small window, while others are published', async () => {
+    const broker = startTestBroker();
+    const publisher = await broker.connect('p');
+    const topics = Array.from({ length: 400 }, (_, n) => `a/${n}`);
+    for (const topic of topics) publisher.publish(topic, topic, { retain: true, qos: 1 });
+    await publisher.receiveAll();
+    const subscriber = await broker.connect('s', { properties: { receiveMaximum: 10 } });
+    subscriber.requestSubscribe('a/#');
+    publisher.publish('a/live', 'live', { qos: 1 });
+    await subscriber.receive('suback');
+    const payloads = await subscriber.takeMessages(401);
+    expect(payloads.sort()).toEqual([...topics, 'live'].sort());
+    await subscriber.expectNothing();
+  });
+
+  it('[MQTT-3.10.4-2] stop when the filter is unsubscribed', async () => {
+    const broker = startTestBroker();
+    const publisher = await broker.connect('p');
+    for (let n = 0; n < 200; n++) publisher.publish(`a/${n}`, 'x', { retain: true, qos: 1 });
+    await publisher.receiveAll();
+    const subscriber = await broker.connect('s', { properties: { receiveMaximum: 5 } });
+    await subscriber.subscribe('a/#');
+    const unsuback = subscriber.unsubscribe('a/#').catch(() => undefined);
+    await unsuback;
+    const before = (await subscriber.receiveAll()).length;
+    expect(before).toBeLessThanOrEqual(5);
+  });
+});
+
 describe('Retain As Published', () => {
   it.each([true, false])(
     '[MQTT-3.3.1-12] 0: a message published with RETAIN %s is forwarded without',

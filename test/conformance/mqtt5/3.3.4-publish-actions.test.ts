@@ -48,6 +48,22 @@ describe('overlapping subscriptions', () => {
     expect((await client.expectMessage('a', 'y')).properties.subscriptionIdentifier).toBeUndefined();
   });
 
+  it('[MQTT-3.3.4-2] [MQTT-3.3.4-4] one copy also for a client that is away', async () => {
+    const broker = startTestBroker();
+    const publisher = await broker.connect('p');
+    const first = await broker.connect('s', { properties: { sessionExpiryInterval: 600 } });
+    await first.subscribe({ filter: 'a/+', qos: 1 }, { subscriptionIdentifier: [1] });
+    await first.subscribe({ filter: '#', qos: 2 }, { subscriptionIdentifier: [2] });
+    await first.subscribe({ filter: '+/b', qos: 0 }, { subscriptionIdentifier: [3] });
+    await first.cut();
+    await publisher.deliver('a/b', 'x', { qos: 2 });
+    const second = await broker.connect('s', { cleanStart: false });
+    const message = await second.expectMessage('a/b', 'x');
+    expect(message.qos).toBe(2);
+    expect([...(message.properties.subscriptionIdentifier ?? [])].sort()).toEqual([1, 2, 3]);
+    await second.expectNothing();
+  });
+
   it('identifiers of one client do not reach another', async () => {
     const broker = startTestBroker();
     const [one, other] = [await broker.connect('one'), await broker.connect('other')];
@@ -180,6 +196,20 @@ describe('Receive Maximum of the broker', () => {
       await client.receive('pubcomp');
     }
     await client.ping();
+  });
+
+  it('[MQTT-3.3.4-7] a burst of QoS 1 messages is acknowledged whole, or ended with 0x93', async () => {
+    const broker = startTestBroker({ limits: { receiveMaximum: 5 } });
+    const away = await broker.connect('s', { properties: { sessionExpiryInterval: 600 } });
+    await away.subscribe('a');
+    await away.cut();
+    const client = await broker.connect('c');
+    client.send(...Array.from({ length: 20 }, () => client.publication('a', 'x', { qos: 1 })));
+    const packets = await client.receiveAll();
+    const acks = packets.filter((packet) => packet.type === 'puback').map((packet) => packet.packetId);
+    expect(acks).toEqual(Array.from({ length: acks.length }, (_, n) => n + 1));
+    if (client.closed) expect(packets.at(-1)).toMatchObject({ type: 'disconnect', reasonCode: 0x93 });
+    else expect(acks).toHaveLength(20);
   });
 
   it('[MQTT-4.9.0-1] a client that announces 0 is refused', async () => {

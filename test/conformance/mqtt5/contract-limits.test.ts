@@ -2,7 +2,7 @@
 // somebody else's full queue, and a slow client that costs only itself.
 
 import { describe, expect, it } from 'vitest';
-import { startTestBroker } from '../../harness/index.ts';
+import { bytesOf, startTestBroker } from '../../harness/index.ts';
 
 const KEPT = { sessionExpiryInterval: 600 };
 
@@ -81,6 +81,29 @@ describe('a client that does not read', () => {
     slow.resume();
     const payloads = await slow.takeMessages(60);
     expect(payloads.map((payload) => Number(payload.split(' ')[0]))).toEqual(Array.from({ length: 60 }, (_, n) => n));
+  });
+});
+
+describe('a client that sends and does not read', () => {
+  it.each([
+    ['PINGREQ', 'c0 00'],
+    ['SUBSCRIBE', '82 07 00 01 00 00 01 61 00'],
+    ['PUBLISH with QoS 1', '32 06 00 01 61 00 01 00'],
+  ])('is not read either once its answers pile up: %s', async (_name, hex) => {
+    const broker = startTestBroker({ limits: { unsentBytesMax: 65_536 } });
+    const [client, other] = [await broker.connect('c'), await broker.connect('other')];
+    client.pause();
+    const chunk = bytesOf(hex.repeat(4_000));
+    for (let n = 0; n < 20 && client.unsentBytes === 0; n++) {
+      for (let m = 0; m < 5; m++) client.sendBytes(chunk);
+      await other.ping();
+    }
+    expect(client.unsentBytes).toBeGreaterThan(0);
+    client.resume();
+    const packets = await client.receiveAll();
+    expect(packets.length % 4_000).toBe(0);
+    expect(client.unsentBytes).toBe(0);
+    await other.ping();
   });
 });
 
