@@ -107,6 +107,25 @@ describe('a client that sends and does not read', () => {
   });
 });
 
+describe('a client that is ended and does not read', () => {
+  it('[MQTT-3.14.4-2] loses its connection all the same, after the time it has to take what was sent', async () => {
+    const broker = startTestBroker({ limits: { closeDeadlineMs: 20 } });
+    const [client, publisher] = [await broker.connect('c'), await broker.connect('p')];
+    await client.subscribe({ filter: 'a', qos: 0 });
+    client.pause();
+    for (let n = 0; n < 10; n++) publisher.publish('a', 'x'.repeat(50_000));
+    await publisher.ping();
+    client.sendBytes('00 00');
+    // The deadline may run on the broker's clock or on the host's: both move here, until it has passed.
+    for (let n = 0; n < 200 && !client.closed; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await broker.advance(10);
+    }
+    expect(client.closed).toBe(true);
+    expect(broker.clients().map(({ clientId }) => clientId)).toEqual(['p']);
+  });
+});
+
 describe('counts', () => {
   it('a subscription above the limit of a session is refused with 0x97, the others stay', async () => {
     const broker = startTestBroker({ limits: { subscriptionsPerSessionMax: 2 } });
