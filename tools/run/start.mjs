@@ -25,6 +25,7 @@ export function start(parameters) {
       lastMs = performance.now();
     });
   }
+  endWithNpm(child);
   return new Promise((resolve) => {
     child.on('error', (fault) => {
       console.error(`motte: the program could not be run: ${fault.message}`);
@@ -32,4 +33,16 @@ export function start(parameters) {
     });
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
   });
+}
+
+/** Under `npm start` the broker does not outlive npm, however that goes: nobody would know where to stop it. */
+function endWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, REPEATED_MS);
+  watch.unref();
 }
