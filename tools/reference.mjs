@@ -5,13 +5,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
-const motte = (path) => import(new URL(`packages/motte/dist/${path}`, root));
 
 const [{ SCHEMA }, { CATALOGUE }, { EVENTS }, { describeCommands }] = await Promise.all([
-  motte('config/schema.js'),
-  motte('catalogue.js'),
-  import(new URL('packages/broker/dist/events.js', root)),
-  motte('describe-commands.js'),
+  import('../packages/motte/dist/config/schema.js'),
+  import('../packages/motte/dist/catalogue.js'),
+  import('../packages/broker/dist/events.js'),
+  import('../packages/motte/dist/describe-commands.js'),
 ]);
 
 const head = (title, sentence) =>

@@ -21,6 +21,7 @@ export function adviceFor(refusal: RefusalFacts): string {
 
 // What the rule or the sentence speaks of; the first row whose words all occur is taken.
 const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
+  [['tls.minversion'], 'The client is too old for TLS here: update its TLS library, or lower `tls.minVersion`.'],
   [
     ['no certificate'],
     'Give the client its certificate and key (`--cert`, `--key`); `motte device add NAME` makes them.',

@@ -34,7 +34,7 @@ function checkListener(listener: Listener, index: number, addresses: Map<string,
   if (typeof address === 'string') return mistakes.add(at('url'), address);
   const { scheme, host, port, path } = address;
   const key = scheme === 'mqtt+unix' ? path : `${host}:${port}`;
-  const other = port === 0 && path === '' ? undefined : addresses.get(key);
+  const other = port === 0 && scheme !== 'mqtt+unix' ? undefined : addresses.get(key);
   if (other !== undefined) mistakes.add(at('url'), `${key} is taken by listener ${other}`);
   addresses.set(key, listener.name);
   const plain = PLAIN_SCHEMES.has(scheme);

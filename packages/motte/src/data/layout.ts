@@ -10,15 +10,16 @@ export function prepareData(data: string): void {
   for (const name of ['run', 'store']) makeDirectory(join(data, name), false);
 }
 
-/** For commands that work on a directory someone else made: throws MOT-0201 if there is none, MOT-0202 if it is not ours. */
+/** For commands that work while no broker runs: a mistyped directory gets no CA. Throws MOT-0201 or MOT-0202. */
 export function checkData(data: string): void {
   const facts = factsOf(data);
-  if (facts === undefined) {
-    throw new MotteError('MOT-0201', `there is no ${data}`, {
-      remedy: 'start the broker first with `motte start`, or name its directory with --data',
+  if (facts !== undefined) checkOwn(data, facts);
+  if (facts === undefined || factsOf(join(data, 'pki')) === undefined) {
+    throw new MotteError('MOT-0201', `no broker was ever started on ${data}`, {
+      remedy: 'start it once with `motte start`, or name the right directory with --data',
     });
   }
-  checkOwn(data, facts);
+  prepareData(data);
 }
 
 /** The registry's file. */

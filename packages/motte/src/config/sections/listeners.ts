@@ -4,7 +4,6 @@ import Type, { type Static } from 'typebox';
 import { choice, integer, later, list, section, text } from '../setting.ts';
 import { Waiver } from './waivers.ts';
 
-export const SCHEMES = ['mqtts', 'wss', 'mqtt', 'ws', 'mqtt+unix'] as const;
 export const PLAIN_SCHEMES: ReadonlySet<string> = new Set(['mqtt', 'ws', 'mqtt+unix']);
 
 const URL_ALLOWED = 'SCHEME://ADDRESS:PORT with one of mqtts wss mqtt ws, or mqtt+unix:///PATH';
