@@ -17,6 +17,7 @@ import type { Backplane } from '../ports/backplane.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Counters } from '../ports/counters.ts';
+import { Fault } from '../ports/fault.ts';
 import type { Guards } from '../ports/guards.ts';
 import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
@@ -218,9 +219,21 @@ export class Core {
     client.link.resume();
   }
 
+  /** Reports that the store could not do its work; to be thrown at whoever waited for it. */
+  storeFault(cause: Error): Fault {
+    this.emit('store.fault', { why: cause.message });
+    return new Fault(cause.message, { cause });
+  }
+
   private committed(upTo: Ticket, fault: Error | undefined): void {
-    if (fault !== undefined) this.emit('store.fault', { why: fault.message });
-    for (const client of this.waiting) client.link.run(() => client.committed(upTo));
+    const failed = fault === undefined ? undefined : this.storeFault(fault);
+    for (const client of this.waiting) {
+      client.link.run(() => {
+        // What was not written is not acknowledged: the client sends it again.
+        if (failed !== undefined && client.acks.waitsFor(upTo)) throw failed;
+        client.committed(upTo);
+      });
+    }
     for (const session of this.behind) {
       if (session.client !== undefined) this.drain(session);
     }

@@ -223,8 +223,12 @@ function readOn(core: Core, session: Session, client: Client): void {
     if (session.client !== client) return;
     session.reading = false;
     client.link.run(() => {
-      if (fault !== undefined) throw fault;
-      for (const entry of entries) sendStored(core, session, client, entry);
+      if (fault !== undefined) throw core.storeFault(fault);
+      for (const entry of entries) {
+        // Once around, its identifier may belong to a message that is still open: it waits for that one's acknowledgement.
+        if (session.sent.has(packetIdOf(entry.seq))) return;
+        sendStored(core, session, client, entry);
+      }
       if (entries.length === 0 && wasCommitted && session.seq === seqAsked) {
         session.behind = false;
         core.behind.delete(session);

@@ -1,6 +1,7 @@
 // The one way in which a connection ends (4.13, 3.14): what the peer is told, what becomes of will and session.
 
 import { connackReturnCode, encode, mayCarry, PeerError, type Reason, reasonCode } from '@motte/wire';
+import { Fault } from '../ports/fault.ts';
 import type { Client } from './client.ts';
 import { protocolRefusal } from './core.ts';
 import { leaveSession } from './sessions.ts';
@@ -79,6 +80,12 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
         : 'the connection closed';
     core.refused(client, protocolRefusal(thrown, packet, seen));
     endClient(client, { reason: thrown.reason, byPeer: false, will: true });
+    return;
+  }
+  if (thrown instanceof Fault) {
+    if (client.state === 'opening')
+      refuseConnect(client, 'server-unavailable', connackReturnCode('server-unavailable'));
+    else endClient(client, { reason: 'unspecified-error', byPeer: false, will: true });
     return;
   }
   if (client.fault === undefined) {

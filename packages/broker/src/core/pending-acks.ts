@@ -25,6 +25,12 @@ export class PendingAcks {
     return this.head === this.entries.length;
   }
 
+  /** True if the next acknowledgement waits for a commit up to this ticket. */
+  waitsFor(upTo: Ticket): boolean {
+    const next = this.entries[this.head];
+    return next !== undefined && next.ticket <= upTo;
+  }
+
   push(type: AckType, packetId: number, reasonCode: number, ticket: Ticket, packet: Uint8Array | undefined): void {
     this.entries.push({ type, packetId, reasonCode, ticket, packet });
     if (type === 4) this.pubacks += 1;

@@ -75,7 +75,7 @@ export class RetainedScan {
       this.reading = false;
       if (session.client !== client) return;
       client.link.run(() => {
-        if (fault !== undefined) throw fault;
+        if (fault !== undefined) throw this.core.storeFault(fault);
         for (const message of messages) this.hand(message);
         this.cursor = next;
         if (next === undefined) session.scans.splice(session.scans.indexOf(this), 1);

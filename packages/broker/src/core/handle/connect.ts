@@ -129,7 +129,7 @@ function authoriseConnect(client: Client, proven: Proven): void {
   core.store.openSession(key, (opened, fault) => {
     if (client.state !== 'opening') return;
     client.link.run(() => {
-      if (fault !== undefined) throw fault;
+      if (fault !== undefined) throw core.storeFault(fault);
       claim(opened);
     });
   });
