@@ -14,17 +14,17 @@ describe('flags of the fixed header', () => {
   });
 
   it.each([
-    ['PUBACK', 0x40, 0, '00 01'],
-    ['PUBREC', 0x50, 0, '00 01'],
-    ['[MQTT-3.6.1-1] PUBREL', 0x60, 2, '00 01'],
-    ['PUBCOMP', 0x70, 0, '00 01'],
-    ['[MQTT-3.8.1-1] SUBSCRIBE', 0x80, 2, '00 01 00 01 61 00'],
-    ['[MQTT-3.10.1-1] UNSUBSCRIBE', 0xa0, 2, '00 01 00 01 61'],
-    ['PINGREQ', 0xc0, 0, ''],
-    ['[MQTT-3.14.1-1] DISCONNECT', 0xe0, 0, ''],
+    { title: 'PUBACK', type: 0x40, right: 0, body: '00 01' },
+    { title: 'PUBREC', type: 0x50, right: 0, body: '00 01' },
+    { title: '[MQTT-3.6.1-1] PUBREL', type: 0x60, right: 2, body: '00 01' },
+    { title: 'PUBCOMP', type: 0x70, right: 0, body: '00 01' },
+    { title: '[MQTT-3.8.1-1] SUBSCRIBE', type: 0x80, right: 2, body: '00 01 00 01 61 00' },
+    { title: '[MQTT-3.10.1-1] UNSUBSCRIBE', type: 0xa0, right: 2, body: '00 01 00 01 61' },
+    { title: 'PINGREQ', type: 0xc0, right: 0, body: '' },
+    { title: '[MQTT-3.14.1-1] DISCONNECT', type: 0xe0, right: 0, body: '' },
   ])(
-    '[MQTT-2.2.2-1] [MQTT-2.2.2-2] %s with any flags but its own ends the connection',
-    async (_n, type, right, body) => {
+    '[MQTT-2.2.2-1] [MQTT-2.2.2-2] $title with any flags but its own ends the connection',
+    async ({ type, right, body }) => {
       const broker = startTestBroker();
       const other = await connect(broker, 'other');
       for (let flags = 0; flags < 16; flags++) {
@@ -40,12 +40,11 @@ describe('flags of the fixed header', () => {
   it('[MQTT-2.2.2-1] what the broker sends has the flags of its type', async () => {
     // The test's own reader refuses anything else, so it is enough to meet every type.
     const broker = startTestBroker();
-    const client = await connect(broker, 'c', KEPT);
+    const [client, publisher] = [await connect(broker, 'c', KEPT), await connect(broker, 'p')];
     expect((await client.subscribe('a')).type).toBe('suback');
-    await client.deliver('a', 'one', { qos: 1 });
-    expect(await client.takeMessages(1)).toEqual(['one']);
-    await client.deliver('a', 'two', { qos: 2 });
-    expect(await client.takeMessages(1)).toEqual(['two']);
+    await publisher.deliver('a', 'one', { qos: 1 });
+    await publisher.deliver('a', 'two', { qos: 2 });
+    expect(await client.takeMessages(2)).toEqual(['one', 'two']);
     expect((await client.unsubscribe('a')).type).toBe('unsuback');
     await client.ping();
   });

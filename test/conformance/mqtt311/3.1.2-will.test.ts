@@ -1,9 +1,8 @@
 // MQTT 3.1.1, 3.1.2.5 to 3.1.2.7 and 3.14.4: wills, and keep alive (3.1.2.10), which is one of the ways to one.
 
 import { describe, expect, it } from 'vitest';
-import { type RawClient, startTestBroker, will } from '../../harness/index.ts';
+import { frame, type RawClient, startTestBroker, text, will } from '../../harness/index.ts';
 import { connect, connectHeader4, KEPT } from './clients.ts';
-import { frame, text } from '../../harness/index.ts';
 
 async function withWatcher() {
   const broker = startTestBroker();
@@ -13,32 +12,32 @@ async function withWatcher() {
 }
 
 describe('a will', () => {
-  const ends: readonly (readonly [string, (client: RawClient) => Promise<void>])[] = [
-    ['the network fails', (client) => client.cut()],
-    [
-      '[MQTT-3.1.0-2] it sends a second CONNECT',
-      async (client) => {
+  const ends: readonly { readonly title: string; readonly end: (client: RawClient) => Promise<void> }[] = [
+    { title: 'the network fails', end: (client) => client.cut() },
+    {
+      title: '[MQTT-3.1.0-2] it sends a second CONNECT',
+      end: async (client) => {
         client.sendBytes(frame(0x10, connectHeader4(0x02), text('c')));
         await client.expectClosed();
       },
-    ],
-    [
-      '[MQTT-3.14.1-1] it sends a DISCONNECT with wrong flags',
-      async (client) => {
+    },
+    {
+      title: '[MQTT-3.14.1-1] it sends a DISCONNECT with wrong flags',
+      end: async (client) => {
         client.sendBytes('e1 00');
         await client.expectClosed();
       },
-    ],
-    [
-      '[MQTT-4.8.0-1] it sends what is no packet',
-      async (client) => {
+    },
+    {
+      title: '[MQTT-4.8.0-1] it sends what is no packet',
+      end: async (client) => {
         client.sendBytes('ff ff ff ff ff');
         await client.expectClosed();
       },
-    ],
+    },
   ];
 
-  it.each(ends)('[MQTT-3.1.2-8] goes out when the connection ends: %s', async (_how, end) => {
+  it.each(ends)('[MQTT-3.1.2-8] goes out when the connection ends: $title', async ({ end }) => {
     const { watcher, broker } = await withWatcher();
     const client = await connect(broker, 'c', { will: will('will/c', 'gone', { qos: 2 }) });
     await watcher.expectNothing();
