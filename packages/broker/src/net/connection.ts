@@ -50,15 +50,22 @@ class Connection implements LinkOwner {
 
   drained(): void {
     this.run(() => this.client.drained());
+    this.pump();
   }
 
-  finished(): void {
-    if (this.stream.destroyed) return;
-    this.stream.end();
-    // The peer has this long to close its side; it is not waited for beyond that.
+  /** While we do not read a peer, its reading is the sign of life that keep-alive asks for. */
+  progressed(): void {
+    if (this.paused) this.client.heardAtMs = this.core.monotonicMs;
+  }
+
+  closing(): void {
     const timer = setTimeout(() => this.stream.destroy(), this.core.limits.closeDeadlineMs);
     timer.unref();
     this.stream.once('close', () => clearTimeout(timer));
+  }
+
+  finished(): void {
+    if (!this.stream.destroyed) this.stream.end();
   }
 
   private receive(chunk: Buffer): void {

@@ -14,8 +14,12 @@ export interface LinkOwner {
   pump(): void;
   /** The peer has taken what congested it. */
   drained(): void;
+  /** `close` was called: from now on the peer has a deadline. */
+  closing(): void;
   /** Everything was sent after `close`. */
   finished(): void;
+  /** The peer has taken some of what it was sent. */
+  progressed(): void;
 }
 
 export interface LinkLimits {
@@ -90,6 +94,7 @@ export class StreamLink implements Link {
     if (this.closing) return;
     this.closing = true;
     this.outbox.flush();
+    this.owner.closing();
     if (!this.outbox.busy) setImmediate(() => this.owner.finished());
   }
 
@@ -116,6 +121,7 @@ export class StreamLink implements Link {
 
   private written(): void {
     if (this.gone) return;
+    this.owner.progressed();
     this.outbox.flush();
     if (this.congested && this.outbox.unsentBytes <= this.highWaterBytes / 2) {
       this.congested = false;

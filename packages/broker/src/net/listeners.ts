@@ -92,10 +92,15 @@ export class Listeners {
     }
   }
 
-  /** New certificate or trust for new handshakes. Throws ListenerFault, and then none has changed, if it cannot be used. */
+  /** New certificate or trust for new handshakes. If one listener cannot use it none has it. Throws ListenerFault. */
   setTls(material: TlsMaterial): void {
-    // The first TLS listener checks it before anything changes; what one takes they all take.
-    for (const listener of this.#open.values()) listener.setTls(material);
+    const before = this.#material;
+    try {
+      for (const listener of this.#open.values()) listener.setTls(material);
+    } catch (fault) {
+      if (before !== undefined) for (const listener of this.#open.values()) listener.setTls(before);
+      throw fault;
+    }
     this.#material = material;
   }
 
