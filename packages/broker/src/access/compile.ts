@@ -1,7 +1,7 @@
 // From roles to the rules that hold for one identity on one connection: placeholders filled, `from` and `via` settled.
 // What is left depends on topic and message alone.
 
-import { parseTopicFilter, PeerError, type TopicFilter } from '@motte/wire';
+import { PeerError, parseTopicFilter, type TopicFilter } from '@motte/wire';
 import type { Subject } from '../ports/access.ts';
 import { isWithin } from './address-range.ts';
 import type { Policy, Role } from './policy.ts';

@@ -1,7 +1,7 @@
 // One rule of the policy: its grammar and what it says, not yet for whom. `allow|deny publish|subscribe|receive|all
 // FILTER [conditions]`; a filter with a space stands in single quotes, a quote inside them is written twice.
 
-import { parseTopicFilter, PeerError, type QoS } from '@motte/wire';
+import { PeerError, parseTopicFilter, type QoS } from '@motte/wire';
 import { type AddressRange, parseAddressRange } from './address-range.ts';
 
 export type RuleEffect = 'allow' | 'deny';

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Counters } from '../ports/counters.ts';
 import type { AdminView, ClientRow } from '../ports/admin-view.ts';
+import { Counters } from '../ports/counters.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
 import { type Served, serveConsole, serveSocket } from './serve.ts';
 

@@ -4,6 +4,7 @@
 import { type Connect, PeerError, type ProtocolVersion, type Will } from '@motte/wire';
 import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Authentication, Challenge } from '../ports/guards.ts';
+import type { Identity } from '../ports/identity.ts';
 import type { Link } from '../ports/link.ts';
 import type { Ticket } from '../ports/store.ts';
 import { refuse } from '../ports/verdict.ts';
@@ -26,6 +27,8 @@ export class Client {
   readonly facts: ConnectionFacts;
   state: ClientState = 'connecting';
   clientId = '';
+  /** Who it was proven to be, also when it was refused afterwards. */
+  identity: Identity | undefined = undefined;
   session: Session | undefined = undefined;
   /** The CONNECT while it is worked on. */
   connect: Connect | undefined = undefined;
@@ -71,7 +74,8 @@ export class Client {
 
   /** False while frames must wait in the reader. */
   get accepting(): boolean {
-    if (this.held) return false;
+    // A peer that asks and does not read the answers is not asked further: its answers would have no bound.
+    if (this.held || this.link.congested) return false;
     return (
       this.state === 'open' || this.state === 'connecting' || (this.state === 'proving' && this.challenge !== undefined)
     );

@@ -2,9 +2,9 @@
 // than ten thousand timers. Deadlines belong to the server, never to the client (SlowITe: CVE-2020-13849).
 
 import { PeerError } from '@motte/wire';
+import { refuse } from '../ports/verdict.ts';
 import type { Client } from './client.ts';
 import { endClient } from './end-client.ts';
-import { refuse } from '../ports/verdict.ts';
 
 /** Ends the connection if a deadline has passed. */
 export function checkDeadlines(client: Client): void {
@@ -22,7 +22,8 @@ export function checkDeadlines(client: Client): void {
       throw new PeerError('server-unavailable', 'limits.authenticateDeadlineMs', 'the identity was not proven in time');
     }
   }
-  if (client.partialSinceMs !== 0 && core.monotonicMs - client.partialSinceMs > core.limits.partialPacketDeadlineMs) {
+  const partialMs = client.partialSinceMs === 0 || !client.accepting ? 0 : core.monotonicMs - client.partialSinceMs;
+  if (partialMs > core.limits.partialPacketDeadlineMs) {
     throw new PeerError(
       'protocol-error',
       'limits.partialPacketDeadlineMs',

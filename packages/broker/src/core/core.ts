@@ -1,16 +1,7 @@
 // The broker without I/O, clock or randomness of its own: everything it needs is passed in. Holds what is shared by all
 // clients and drives time; one file per packet under handle/ does the rest.
 
-import {
-  AckView,
-  type PeerError,
-  PublishView,
-  type Reason,
-  TopicCache,
-  type TopicName,
-  textLength,
-  writeText,
-} from '@motte/wire';
+import { AckView, PublishView, type Reason, TopicCache, type TopicName, textLength, writeText } from '@motte/wire';
 import type { Emit, Who } from '../events.ts';
 import type { Access, Rights } from '../ports/access.ts';
 import type { Backplane } from '../ports/backplane.ts';
@@ -28,7 +19,7 @@ import type { Layer } from '../ports/verdict.ts';
 import { Client } from './client.ts';
 import { checkDeadlines } from './connection-deadlines.ts';
 import { Deadlines } from './deadlines.ts';
-import { drain, routeMessage, type Routed } from './delivery.ts';
+import { drain, type Routed, routeMessage } from './delivery.ts';
 import { endClient } from './end-client.ts';
 import { Passage } from './passage.ts';
 import { reauthorise } from './reauthorise.ts';
@@ -184,12 +175,12 @@ export class Core {
 
   /** Who an event about this client is about. */
   who(client: Client): Who {
-    const { facts, session } = client;
+    const { facts, identity } = client;
     return {
       connection: facts.id,
       listener: facts.listener.name,
       address: facts.address,
-      ...(session === undefined ? {} : { identity: identityKey(session.identity) }),
+      ...(identity === undefined ? {} : { identity: identityKey(identity) }),
       ...(client.clientId === '' ? {} : { clientId: client.clientId }),
     };
   }
@@ -251,9 +242,4 @@ export interface RefusalFacts {
   readonly packet?: string;
   readonly topic?: string;
   readonly seen: string;
-}
-
-/** The facts of a protocol error, for `refused`. */
-export function protocolRefusal(error: PeerError, packet: string, seen: string): RefusalFacts {
-  return { layer: 'protocol', reason: error.reason, because: error.message, rule: error.rule, packet, seen };
 }

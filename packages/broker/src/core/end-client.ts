@@ -3,7 +3,7 @@
 import { connackReturnCode, encode, mayCarry, PeerError, type Reason, reasonCode } from '@motte/wire';
 import { Fault } from '../ports/fault.ts';
 import type { Client } from './client.ts';
-import { protocolRefusal } from './core.ts';
+import type { RefusalFacts } from './core.ts';
 import { leaveSession } from './sessions.ts';
 
 export interface Ending {
@@ -49,10 +49,11 @@ export function refuseConnect(
   let seen = 'the connection closed';
   if (client.version === 5 && mayCarry('connack', reason)) {
     const properties = reasonString === undefined || !client.problemInformation ? {} : { reasonString };
-    client.link.write(
-      encode({ type: 'connack', sessionPresent: false, reasonCode: reasonCode(reason), properties }, 5),
-    );
-    seen = `CONNACK 0x${reasonCode(reason).toString(16)}`;
+    const packet = encode({ type: 'connack', sessionPresent: false, reasonCode: reasonCode(reason), properties }, 5);
+    if (packet.length <= client.packetBytesMax) {
+      client.link.write(packet);
+      seen = `CONNACK 0x${reasonCode(reason).toString(16)}`;
+    }
   } else if (client.version !== 5 && returnCode3 !== undefined) {
     client.link.write(
       encode({ type: 'connack', sessionPresent: false, reasonCode: returnCode3, properties: {} }, client.version),
@@ -71,14 +72,14 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
   if (thrown instanceof PeerError) {
     if (client.state === 'proving' || client.state === 'opening') {
       const answered = refuseConnect(client, thrown.reason, connackReturnCode(thrown.reason));
-      core.refused(client, protocolRefusal(thrown, packet, answered));
+      core.refused(client, refusalOf(thrown, packet, answered));
       return;
     }
     const seen =
       told && mayCarry('disconnect', thrown.reason)
         ? `DISCONNECT 0x${reasonCode(thrown.reason).toString(16)}`
         : 'the connection closed';
-    core.refused(client, protocolRefusal(thrown, packet, seen));
+    core.refused(client, refusalOf(thrown, packet, seen));
     endClient(client, { reason: thrown.reason, byPeer: false, will: true });
     return;
   }
@@ -94,4 +95,9 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
     core.emit('broker.assertion', { ...core.who(client), why });
   }
   endClient(client, { reason: 'unspecified-error', byPeer: false, will: true });
+}
+
+/** The facts of a protocol error, for the report. */
+function refusalOf({ reason, message, rule }: PeerError, packet: string, seen: string): RefusalFacts {
+  return { layer: 'protocol', reason, because: message, rule, packet, seen };
 }

@@ -1,8 +1,8 @@
 // Begin, hand over, leave and end of sessions (4.1, 3.1.2.4, 3.1.2.11.2), and what is due when they end: the will.
 
+import type { OpenedSession } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
-import type { OpenedSession } from '../ports/store.ts';
 import { Passage } from './passage.ts';
 import { NEVER_EXPIRES, Session, type SessionStart } from './session.ts';
 import { requeueShared } from './shared-copies.ts';

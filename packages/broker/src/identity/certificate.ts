@@ -4,8 +4,8 @@
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { deviceNameOf, isDeviceName, OWN_REALM } from '@motte/pki/protocol';
-import { type Refusal, refuse } from '../ports/verdict.ts';
 import type { TrustFacts } from '../ports/trust.ts';
+import { type Refusal, refuse } from '../ports/verdict.ts';
 
 /** The lasting facts of a certificate that leads to a trusted CA. */
 export interface CertificateProof {

@@ -4,13 +4,13 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createTestAuthority } from '../../../../test/fixtures/certificates.ts';
 import {
   openTestListener,
   type TestListener,
   type TestListenerOptions,
   untilClosed,
 } from '../../../../test/fixtures/test-listener.ts';
-import { createTestAuthority } from '../../../../test/fixtures/certificates.ts';
 import { refuse } from '../ports/verdict.ts';
 
 const PLAIN = { scheme: 'mqtt', url: 'mqtt://127.0.0.1:0', authentication: 'none' } as const;

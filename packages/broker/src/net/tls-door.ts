@@ -4,7 +4,7 @@
 
 import { constants, createHash, randomBytes, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
+import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ListenerConfig, TlsMaterial } from '../ports/config.ts';
 import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { Arrival, TransportRefusal } from './arrivals.ts';

@@ -1,8 +1,8 @@
 // Explains why a TLS handshake failed. OpenSSL's codes in, one sentence for the operator out; and what the peer saw of it,
 // which is often no more than a closed connection.
 
-import type { ClientHello } from './client-hello.ts';
 import { CLOSED, type TransportRefusal } from './arrivals.ts';
+import type { ClientHello } from './client-hello.ts';
 
 export interface TlsFailure {
   /** `code` of the error that ended the handshake. */

@@ -1,6 +1,6 @@
 // Brings events to observers. An observer that throws is counted and does no harm; an event that nobody wants is not built.
 
-import { EVENTS, type BrokerEvent, type Emit, type Level } from '../events.ts';
+import { type BrokerEvent, type Emit, EVENTS, type Level } from '../events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { Observer } from '../ports/observer.ts';

@@ -1,9 +1,10 @@
 // AUTH (3.15, 4.12): the client's answer to a challenge, or its wish to prove itself again while connected.
 
-import { type Auth, encode, PeerError, reasonCode } from '@motte/wire';
+import { type Auth, PeerError, reasonCode } from '@motte/wire';
 import type { Authentication } from '../../ports/guards.ts';
 import type { Client } from '../client.ts';
 import { endClient } from '../end-client.ts';
+import { challengeClient, encodeAuth } from '../exchange.ts';
 import { settleConnect } from './connect.ts';
 
 export function receiveAuth(client: Client, packet: Auth): void {
@@ -44,24 +45,4 @@ function settle(client: Client, outcome: Authentication): void {
   }
   client.proofEndsAtMs = outcome.expiresAtMs;
   client.link.write(encodeAuth(client, 'success', outcome.data));
-}
-
-/** Sends the next AUTH of an exchange and waits for the client's answer [MQTT-4.12.0-2]. */
-export function challengeClient(client: Client, challenge: Authentication & { allow: 'challenge' }): void {
-  client.challenge = challenge;
-  client.provingSinceMs = client.core.monotonicMs;
-  client.link.write(encodeAuth(client, 'continue-authentication', challenge.data));
-  client.link.resume();
-}
-
-function encodeAuth(
-  client: Client,
-  reason: 'success' | 'continue-authentication',
-  data: Uint8Array | undefined,
-): Uint8Array {
-  const properties = {
-    ...(client.method === undefined ? {} : { authenticationMethod: client.method }),
-    ...(data === undefined ? {} : { authenticationData: data }),
-  };
-  return encode({ type: 'auth', reasonCode: reasonCode(reason), properties }, 5);
 }

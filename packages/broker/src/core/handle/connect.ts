@@ -6,8 +6,8 @@ import {
   connackReturnCode,
   decodeFrom,
   encode,
-  type Properties,
   PeerError,
+  type Properties,
   type ProtocolVersion,
   type Reason,
 } from '@motte/wire';
@@ -18,10 +18,10 @@ import type { OpenedSession } from '../../ports/store.ts';
 import type { Layer } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
+import { challengeClient } from '../exchange.ts';
 import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
 import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
-import { challengeClient } from './auth.ts';
 
 /** Length of the random part of a client identifier that the server assigns. */
 const ASSIGNED_LENGTH = 20;
@@ -85,6 +85,7 @@ function authoriseConnect(client: Client, proven: Proven): void {
   const { core, facts } = client;
   const connect = client.connect as Connect;
   const { identity } = proven;
+  client.identity = identity;
   if (facts.listener.clientIds === 'own' && !ownsClientId(identity.name, client.clientId)) {
     const because = `the client identifier must be ${identity.name} or begin with ${identity.name}/`;
     refused(client, 'identity', 'client-identifier-not-valid', because, 'listeners.clientIds');
@@ -204,7 +205,11 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
     reasonCode: 0,
     properties: connackProperties(client, connect, session, proven),
   };
-  client.link.write(encode(connack, client.version));
+  const packet = encode(connack, client.version);
+  if (packet.length > client.packetBytesMax) {
+    throw new PeerError('packet-too-large', 'MQTT-3.1.2-24', 'the client takes no packet as large as the CONNACK');
+  }
+  client.link.write(packet);
   client.state = 'open';
   client.connect = undefined;
   core.counters.clientsConnected += 1;

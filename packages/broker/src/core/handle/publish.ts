@@ -1,7 +1,7 @@
 // PUBLISH from a client (3.3), the hot path: state, then topic alias, then access, which sees the real topic, then the
 // route. QoS 0 and 1 are routed here, QoS 2 when PUBREL releases it.
 
-import { PeerError, readPublish, type Reason, reasonCode, type TopicName } from '@motte/wire';
+import { PeerError, type Reason, readPublish, reasonCode, type TopicName } from '@motte/wire';
 import { type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';

@@ -6,13 +6,13 @@ import {
   parseTopicFilter,
   type Reason,
   reasonCode,
-  shareOf,
   type Subscribe,
   type SubscriptionRequest,
+  shareOf,
   type TopicFilter,
 } from '@motte/wire';
 import type { StoredSubscription, Ticket } from '../../ports/store.ts';
-import { refuse, type Layer, type Refusal } from '../../ports/verdict.ts';
+import { type Layer, type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { RetainedScan, wantsRetained } from '../retained.ts';
 import type { Session } from '../session.ts';
