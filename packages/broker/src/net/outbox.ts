@@ -18,7 +18,9 @@ export class Outbox {
   /** Full parts in front of the block. */
   private parts: Buffer[] = [];
   private partBytes = 0;
-  /** What the stream has and the peer has not taken yet. */
+  /** The blocks that those parts lie in: not free before the parts were written. */
+  private partBlocks: Buffer[] = [];
+  /** The blocks of what the stream has and the peer has not taken yet. */
   private writing: Buffer[] = [];
   private writingBytes = 0;
 
@@ -77,6 +79,8 @@ export class Outbox {
       return;
     }
     const parts = this.parts;
+    this.writing = this.partBlocks;
+    this.partBlocks = [];
     if (block !== undefined) {
       parts.push(block.subarray(0, this.used));
       this.writing.push(block);
@@ -97,6 +101,7 @@ export class Outbox {
   discard(): void {
     this.parts = [];
     this.partBytes = 0;
+    this.partBlocks = [];
     this.block = undefined;
     this.used = 0;
     this.writing = [];
@@ -107,7 +112,7 @@ export class Outbox {
     if (this.block !== undefined) {
       this.parts.push(this.block.subarray(0, this.used));
       this.partBytes += this.used;
-      this.writing.push(this.block);
+      this.partBlocks.push(this.block);
       this.used = 0;
     }
     this.block = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
@@ -118,7 +123,7 @@ export class Outbox {
     if (this.block !== undefined && this.used > 0) {
       this.parts.push(this.block.subarray(0, this.used));
       this.partBytes += this.used;
-      this.writing.push(this.block);
+      this.partBlocks.push(this.block);
       this.block = undefined;
       this.used = 0;
     }
