@@ -4,8 +4,8 @@
 import type { Schema } from '../config/check.ts';
 import { type Path, pathText } from '../config/mistakes.ts';
 import { SCHEMA } from '../config/schema.ts';
-import type { Settings } from '../config/settings.ts';
 import type { Applies } from '../config/setting.ts';
+import type { Settings } from '../config/settings.ts';
 
 export interface Change {
   readonly key: string;

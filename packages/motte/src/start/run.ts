@@ -16,6 +16,7 @@ import { lockData } from '../data/lock.ts';
 import { codedOf } from '../report.ts';
 import { startAuthorityChild } from './authority-child.ts';
 import { nextCommands, renderGreeting } from './greeting.ts';
+import { createLineWriter } from './line-writer.ts';
 import { type Material, obtainMaterial } from './material.ts';
 import { changesBetween } from './reload.ts';
 import { trustFrom } from './trust.ts';
@@ -186,7 +187,9 @@ function openDirectory(data: string) {
 function openLog(config: MotteConfig): Log {
   const { level, shape } = config.settings.log;
   const fit = shape === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : shape;
-  return createLog({ level, shape: fit, write: (line) => void process.stdout.write(`${line}\n`) });
+  const lines = createLineWriter(process.stdout);
+  process.once('exit', lines.flush);
+  return createLog({ level, shape: fit, write: lines.write });
 }
 
 function greet(
