@@ -1,5 +1,6 @@
 // The real broker in memory: its own store, a clock the test owns, no listener. Clients come in over duplex pairs.
 
+import type { Duplex } from 'node:stream';
 import { type BrokerConfig, createBroker } from '@motte/broker';
 import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
@@ -60,8 +61,13 @@ export class TestBroker {
   /** A new connection on which nothing was sent yet. */
   open(version: ProtocolVersion = 5, facts: Partial<ConnectionFacts> = {}): RawClient {
     const [ours, theirs] = duplexPair();
-    this.#broker.accept(theirs, { listener: this.#listener, address: '127.0.0.1', ...facts });
+    this.serve(theirs, facts);
     return new RawClient(ours, version);
+  }
+
+  /** Serves the broker's end of a connection whose other end the test keeps for itself. */
+  serve(stream: Duplex, facts: Partial<ConnectionFacts> = {}): void {
+    this.#broker.accept(stream, { listener: this.#listener, address: '127.0.0.1', ...facts });
   }
 
   /** A client that CONNECT was accepted from; clean start and no keep-alive unless given. */

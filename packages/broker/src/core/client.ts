@@ -19,6 +19,9 @@ export type ClientState = 'connecting' | 'proving' | 'opening' | 'open' | 'close
 /** Largest packet a client can announce; the default without Maximum Packet Size. */
 const ANY_SIZE = 0xffff_ffff;
 
+/** Answers that may wait for the store before the client is not read: a slow disk is no reason to hold more. */
+const ACKS_MAX = 1024;
+
 const GUARD_FAILED = refuse('server-unavailable', 'the proof of identity could not be carried out', 'guards');
 
 export class Client {
@@ -55,7 +58,7 @@ export class Client {
   /** Wall-clock ms at which the proof of identity ends; 0 = never. */
   proofEndsAtMs = 0;
   readonly acks = new PendingAcks();
-  /** An MQTT 3 client above the Receive Maximum is not read until acknowledgements have left. */
+  /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
   /** A broken invariant met while delivering to this client; its own connection ends with it. */
   fault: unknown = undefined;
@@ -105,8 +108,7 @@ export class Client {
       if (type !== 0) this.link.ack(type, packetId, reasonCode);
       return;
     }
-    this.acks.push(type, packetId, reasonCode, ticket, undefined);
-    this.core.waiting.add(this);
+    this.wait(type, packetId, reasonCode, ticket, undefined);
   }
 
   /** The same for a packet that is encoded already. */
@@ -115,8 +117,7 @@ export class Client {
       this.link.write(packet);
       return;
     }
-    this.acks.push(0, 0, 0, ticket, packet);
-    this.core.waiting.add(this);
+    this.wait(0, 0, 0, ticket, packet);
   }
 
   /** Called by the store's commits. */
@@ -126,16 +127,28 @@ export class Client {
     this.readOn();
   }
 
-  /** Stops reading a client that went beyond the Receive Maximum and cannot be told; acknowledgements let it go on. */
+  /** Stops reading a client for which too much is unfinished and that cannot be told; acknowledgements let it go on. */
   hold(): void {
     this.held = true;
   }
 
   /** Reads on as soon as enough is finished. */
   readOn(): void {
-    if (!this.held || this.acks.pubacks >= this.core.limits.receiveMaximum) return;
+    if (!this.held || this.acks.pubacks >= this.core.limits.receiveMaximum || this.acks.size >= ACKS_MAX) return;
     this.held = false;
     this.link.resume();
+  }
+
+  private wait(
+    type: AckType,
+    packetId: number,
+    reasonCode: number,
+    ticket: Ticket,
+    packet: Uint8Array | undefined,
+  ): void {
+    this.acks.push(type, packetId, reasonCode, ticket, packet);
+    this.core.waiting.add(this);
+    if (this.acks.size >= ACKS_MAX) this.hold();
   }
 
   /** Goes on with `then` once the guards have answered, unless the connection is gone by then. */

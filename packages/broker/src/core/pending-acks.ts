@@ -25,6 +25,10 @@ export class PendingAcks {
     return this.head === this.entries.length;
   }
 
+  get size(): number {
+    return this.entries.length - this.head;
+  }
+
   /** True if the next acknowledgement waits for a commit up to this ticket. */
   waitsFor(upTo: Ticket): boolean {
     const next = this.entries[this.head];

@@ -83,6 +83,8 @@ class Connection implements LinkOwner {
       reader.packetBytesMax = client.frameBytesMax;
       if (!reader.next()) break;
       client.heardAtMs = this.core.monotonicMs;
+      // What follows in the same chunk is another packet, begun just now.
+      client.partialSinceMs = 0;
       receiveFrame(client, reader.buffer, reader.start, reader.bodyStart, reader.end);
     }
     if (!reader.pending) client.partialSinceMs = 0;

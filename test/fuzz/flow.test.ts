@@ -1,0 +1,60 @@
+// What fuzzing found about the flow of bytes, kept as cases of their own.
+
+import { expect, it } from 'vitest';
+import { frame, joined, startTestBroker, text } from '../harness/index.ts';
+
+const MIB = 1024 * 1024;
+
+it('a client that asks without end and reads no answer is not read beyond what it may leave unsent', async () => {
+  const broker = startTestBroker();
+  const client = await broker.connect('deaf');
+  client.pause();
+  const pings = new Uint8Array(MIB);
+  for (let i = 0; i < pings.length; i += 2) pings[i] = 0xc0;
+  for (let i = 0; i < 6; i++) client.sendBytes(pings);
+  await broker.advance(0);
+  expect(broker.clients()[0]?.unsentBytes).toBeLessThan(2.5 * MIB);
+  client.resume();
+  await broker.advance(0);
+  expect(broker.clients()[0]?.unsentBytes).toBe(0);
+  expect((await client.receiveAll()).length).toBe(3 * MIB);
+});
+
+it('a client that asks without end and reads no answer is ended by its keep-alive', async () => {
+  const broker = startTestBroker();
+  const client = await broker.connect('deaf', { keepAlive: 2 });
+  client.pause();
+  const pings = new Uint8Array(MIB);
+  for (let i = 0; i < pings.length; i += 2) pings[i] = 0xc0;
+  for (let i = 0; i < 6; i++) client.sendBytes(pings);
+  await broker.advance(3500);
+  expect(broker.clients()).toEqual([]);
+});
+
+it('a stream of packets that never ends at a chunk border is no packet begun and not finished', async () => {
+  const broker = startTestBroker({ limits: { partialPacketDeadlineMs: 1_000 } });
+  const client = await broker.connect('steady');
+  const publish = frame(0x30, text('a'), 0, 'aa'.repeat(50));
+  client.sendBytes(publish.subarray(0, 20));
+  for (let i = 0; i < 10; i++) {
+    await broker.advance(400);
+    client.sendBytes(joined([publish.subarray(20), publish.subarray(0, 20)]));
+  }
+  await broker.advance(0);
+  expect(broker.clients()).toHaveLength(1);
+  await broker.advance(1_500);
+  expect(broker.clients()).toEqual([]);
+});
+
+it('answers that wait behind a commit are bounded like those that wait for the peer', async () => {
+  const unsentBytesMax = 10_000;
+  const broker = startTestBroker({ limits: { unsentBytesMax } });
+  const client = await broker.connect('deaf', { version: 4 });
+  client.pause();
+  const releases = Buffer.alloc(200_000, Buffer.from('62020005', 'hex'));
+  client.sendBytes(joined([frame(0x33, text('a'), '0001', 'aa'), releases]));
+  await broker.advance(0);
+  expect(broker.clients()[0]?.unsentBytes).toBeLessThan(2 * unsentBytesMax);
+  client.resume();
+  expect(await client.receiveAll()).toHaveLength(50_001);
+});
