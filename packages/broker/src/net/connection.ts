@@ -101,8 +101,8 @@ class Connection implements LinkOwner {
   }
 
   private ended(): void {
+    // The peer may still read what it is owed: our side ends once that is written.
     this.run(() => endClient(this.client, { reason: 'unspecified-error', byPeer: true, will: true }));
-    this.finished();
   }
 
   private closed(): void {
