@@ -41,6 +41,13 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('ties no client id to a name where nobody is named', () => {
+    const text = 'listeners:\n  - { name: lab, url: "mqtt://127.0.0.1:0", authentication: none, waiver: bench }\n';
+    const path = join(folder, 'lab.yaml');
+    writeFileSync(path, text);
+    expect(loadConfig({ path, explicit: false }).listeners[0]?.clientIds).toBe('any');
+  });
+
   it('is frozen through and through', () => {
     const config = loadConfig({ path: join(folder, 'none.yaml'), explicit: false });
     expect(() => Object.assign(config.limits, { receiveMaximum: 1 })).toThrow();

@@ -113,7 +113,8 @@ function listenerConfig(settings: ListenerSettings, tlsMinVersion: '1.2' | '1.3'
     scheme: address.scheme,
     authentication: settings.authentication,
     role: settings.role,
-    clientIds: settings.clientIds,
+    // Without authentication there is no name that a client identifier could belong to.
+    clientIds: settings.authentication === 'none' ? 'any' : settings.clientIds,
     versions: settings.versions.map((version) => VERSIONS[version]),
     url: settings.url,
     host: address.host,
