@@ -185,6 +185,7 @@ export class Arrivals {
   #stopWaiting(arrival: Arrival): void {
     if (!this.#waiting.delete(arrival)) return;
     clearTimeout(arrival.deadline);
+    arrival.deadline = undefined;
     this.#parts.admission.shaken(arrival.source);
   }
 

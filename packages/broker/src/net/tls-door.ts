@@ -93,7 +93,10 @@ export class TlsDoor {
       return;
     }
     socket.on('error', ignore);
-    this.#parts.secured(arrival, socket, tlsFacts(socket, arrival));
+    const facts = tlsFacts(socket, arrival);
+    // Only a handshake that fails needs it again; kept, it would be a good part of what an idle client costs.
+    arrival.hello = undefined;
+    this.#parts.secured(arrival, socket, facts);
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
