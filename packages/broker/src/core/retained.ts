@@ -43,6 +43,14 @@ export function retainMessage(core: Core, message: Message): Ticket {
   return core.store.stage({ kind: 'retain', message }, urgent);
 }
 
+/** The same for QoS 2, which was acknowledged before it is kept: without room it is delivered and not kept. */
+export function retainIfRoom(core: Core, session: Session, message: Message): Ticket {
+  const room = mayRetain(core, message.topic, message.payload.length);
+  if (room.allow) return retainMessage(core, message);
+  core.dropped(session, message.topic, message.qos, `it cannot be retained: ${room.because}`);
+  return 0;
+}
+
 /** Whether a granted subscription is owed retained messages [MQTT-3.3.1-9] to [MQTT-3.3.1-11]. */
 export function wantsRetained(subscription: StoredSubscription, isNew: boolean): boolean {
   if (shareOf(subscription.filter) !== undefined) return false;

@@ -5,7 +5,7 @@ import { encodePublishProperties, type Will } from '@motte/wire';
 import { identityKey } from '../ports/identity.ts';
 import type { Message } from '../ports/message.ts';
 import type { Core } from './core.ts';
-import { retainMessage } from './retained.ts';
+import { mayRetain, retainMessage } from './retained.ts';
 import type { Session } from './session.ts';
 
 /** The connection ended and the will is due now, or after its delay if the session lives that long [MQTT-3.1.2-8]. */
@@ -46,7 +46,8 @@ export function dropWill(core: Core, session: Session): void {
 
 function publishWill(core: Core, session: Session, will: Will): void {
   const who = { identity: identityKey(session.identity), clientId: session.clientId, topic: will.topic };
-  const verdict = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will);
+  const asked = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will);
+  const verdict = asked.allow && will.retain ? mayRetain(core, will.topic, will.payload.length) : asked;
   if (!verdict.allow) {
     core.emit('will.refused', { ...who, because: verdict.because });
     return;

@@ -2,7 +2,7 @@
 // and the one catch: nothing that a client's bytes can throw leaves this file.
 
 import type { Duplex } from 'node:stream';
-import { FrameReader, PACKET_TYPES } from '@motte/wire';
+import { FrameReader, PACKET_TYPES, PeerError } from '@motte/wire';
 import type { Client } from '../core/client.ts';
 import type { Core } from '../core/core.ts';
 import { receiveFrame } from '../core/dispatch.ts';
@@ -72,6 +72,7 @@ class Connection implements LinkOwner {
     const { client, reader, core } = this;
     if (client.state === 'closed') return;
     core.counters.bytesReceived += chunk.length;
+    if (reader.bytesRead === 0 && chunk.length > 0) this.run(() => checkFirstByte(chunk));
     reader.push(chunk);
     this.pump();
   }
@@ -123,6 +124,12 @@ class Connection implements LinkOwner {
 /** Serves a connection from its first byte to its last; returns at once. */
 export function openConnection(stream: Duplex, facts: ConnectionFacts, core: Core): void {
   new Connection(stream, facts, core);
+}
+
+/** A peer that begins with anything but CONNECT [MQTT-3.1.0-1] is not waited for until that is complete. */
+function checkFirstByte(chunk: Uint8Array): void {
+  if ((chunk[0] as number) >> 4 === PACKET_TYPES.connect) return;
+  throw new PeerError('protocol-error', 'MQTT-3.1.0-1', 'the first packet is not a CONNECT');
 }
 
 const NAMES = new Map<number, string>(Object.entries(PACKET_TYPES).map(([name, type]) => [type, name]));

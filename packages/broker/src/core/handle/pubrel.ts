@@ -1,9 +1,13 @@
-// PUBREL (3.6): the client lets a QoS 2 message go; it is routed now (method A) and PUBCOMP follows its commit.
+// PUBREL (3.6): the client lets a QoS 2 message go; it is routed now (method A) and PUBCOMP follows its commit. Access is asked
+// again: between PUBLISH and PUBREL there may be days, and the right may be gone.
 
 import { readAck, reasonCode } from '@motte/wire';
+import type { Ticket } from '../../ports/store.ts';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';
-import { retainMessage } from '../retained.ts';
+import type { Passage } from '../passage.ts';
+import { retainIfRoom } from '../retained.ts';
+import type { Session } from '../session.ts';
 
 export function receivePubrel(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
   const { core, session } = client;
@@ -20,9 +24,21 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
   let ticket = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;
   if (kept !== undefined) {
     session.receivedBytes -= kept.size;
-    const passage = kept.resume(core.nowMs);
-    if (passage.retain) ticket = Math.max(ticket, retainMessage(core, passage.message()));
-    ticket = Math.max(ticket, routeMessage(core, passage, core.router.route(passage.topic)).ticket);
+    ticket = Math.max(ticket, release(client, session, kept.resume(core.nowMs)));
   }
   client.acknowledge(7, packetId, 0, ticket);
+}
+
+/** Routes the message if it may still be published; gives what PUBCOMP waits for. */
+function release(client: Client, session: Session, passage: Passage): Ticket {
+  const { core } = client;
+  const { topic, qos, retain } = passage;
+  const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
+  if (!verdict.allow) {
+    const { reason, because, rule } = verdict;
+    core.refused(client, { layer: 'access', reason, because, rule, packet: 'pubrel', topic, seen: 'PUBCOMP' });
+    return 0;
+  }
+  const ticket = retain ? retainIfRoom(core, session, passage.message()) : 0;
+  return Math.max(ticket, routeMessage(core, passage, core.router.route(topic)).ticket);
 }
