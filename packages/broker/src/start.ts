@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { parseTopicName } from '@motte/wire';
-import { PolicyAccess } from './access/access.ts';
+import { createAccess } from './access/access.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
@@ -79,7 +79,7 @@ export function createBroker(parts: BrokerParts): Broker {
     random,
     store: parts.store ?? new MemoryStore({ defer: setImmediate }),
     backplane: ALONE,
-    access: parts.access ?? new PolicyAccess(),
+    access: parts.access ?? createAccess(),
     guards,
     emit: emitter.emit,
     counters,

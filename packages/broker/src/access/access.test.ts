@@ -7,7 +7,7 @@ import type { Refusal, Verdict } from '../ports/verdict.ts';
 import { PolicyAccess } from './access.ts';
 import { policyOf, roleOf } from './policy.ts';
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = { payload: new Uint8Array(0) };
 
 function subject(identity: Partial<Identity>, listener: Partial<ListenerFacts> = {}): Subject {
   return {
