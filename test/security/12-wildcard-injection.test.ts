@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { PolicyAccess } from '../../packages/broker/src/access/access.ts';
 import { policyOf, roleOf } from '../../packages/broker/src/access/policy.ts';
 
+const NOTHING = { payload: new Uint8Array(0) };
+
 const facts = {
   address: '127.0.0.1',
   listener: {
@@ -37,7 +39,7 @@ describe('a placeholder filled with a wildcard', () => {
         const rights = access.rightsOf({ identity, clientId: name, facts });
         for (const where of ['by-client', 'by-device', 'by-user']) {
           const topic = parseTopicName(`${where}/victim/x`);
-          expect(access.publish(rights, topic, 0, false, new Uint8Array(0)).allow).toBe(false);
+          expect(access.publish(rights, topic, 0, false, NOTHING).allow).toBe(false);
           expect(access.receive(rights, topic)).toBe('never');
           for (const filter of [`${where}/victim/#`, `${where}/+/#`, `${where}/#`, '#']) {
             expect(access.subscribe(rights, parseTopicFilter(filter)).allow).toBe(false);
@@ -50,6 +52,6 @@ describe('a placeholder filled with a wildcard', () => {
   it('a name without them is filled in', () => {
     const identity = { realm: 'ca:motte', name: 'pump-1', kind: 'device', roles: ['r'] } as const;
     const rights = access.rightsOf({ identity, clientId: 'pump-1', facts });
-    expect(access.publish(rights, parseTopicName('by-device/pump-1/x'), 0, false, new Uint8Array(0)).allow).toBe(true);
+    expect(access.publish(rights, parseTopicName('by-device/pump-1/x'), 0, false, NOTHING).allow).toBe(true);
   });
 });
