@@ -2,27 +2,24 @@
 // let its commits and answers happen; nothing here knows how the store does it.
 
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../packages/broker/src/ports/message.ts';
-import type {
-  Cursor,
-  OpenedSession,
-  QueuedMessage,
-  Store,
-  StoredSession,
-  StoredSubscription,
-} from '../../packages/broker/src/ports/store.ts';
-import { parseTopicFilter, parseTopicName, topicMatches } from '../../packages/wire/src/index.ts';
+import type { OpenedSession, QueuedMessage } from '../../packages/broker/src/ports/store.ts';
+import { parseTopicFilter, parseTopicName } from '../../packages/wire/src/index.ts';
+import { retainedContract } from './store-contract-retained.ts';
+import {
+  listSessions,
+  message,
+  type OpenStore,
+  openSession,
+  queued,
+  readQueue,
+  session,
+  subscription,
+} from './store-fixtures.ts';
 
-export interface StoreUnderTest {
-  readonly store: Store;
-  /** Lets everything that is staged or asked so far be committed or answered. */
-  settle(): Promise<void> | void;
-}
-
-const encoder = new TextEncoder();
-
-export function storeContract(name: string, open: () => Promise<StoreUnderTest> | StoreUnderTest): void {
+export function storeContract(name: string, open: OpenStore): void {
   describe(`the Store contract: ${name}`, () => {
+    retainedContract(open);
+
     it('answers for a commit after it, once, with the highest ticket', async () => {
       const { store, settle } = await open();
       const commits: number[] = [];
@@ -191,104 +188,6 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest> 
       await store.close();
     });
 
-    it('[MQTT-3.3.1-5] keeps one retained message per topic, the last, and counts them', async () => {
-      const { store, settle } = await open();
-      store.stage({ kind: 'retain', message: message('t', 'first') }, true);
-      store.stage({ kind: 'retain', message: message('t', 'second!') }, true);
-      store.stage({ kind: 'retain', message: message('u', '') }, true);
-      await settle();
-      expect(store.retainedCount).toBe(2);
-      const bytes = store.retainedBytes;
-      expect(bytes).toBeGreaterThanOrEqual('t'.length + 'second!'.length + 'u'.length);
-      const found = await matchRetained(store, settle, 't', 10);
-      expect(found.map((one) => new TextDecoder().decode(one.payload))).toEqual(['second!']);
-      store.stage({ kind: 'unretain', topic: parseTopicName('t') }, true);
-      store.stage({ kind: 'unretain', topic: parseTopicName('unknown') }, true);
-      await settle();
-      expect(store.retainedCount).toBe(1);
-      expect(store.retainedBytes).toBeLessThan(bytes);
-      store.stage({ kind: 'unretain', topic: parseTopicName('u') }, true);
-      await settle();
-      expect([store.retainedCount, store.retainedBytes]).toEqual([0, 0]);
-      await store.close();
-    });
-
-    it('[MQTT-4.7.2-1] finds exactly the retained messages that a filter matches, in pages', async () => {
-      const { store, settle } = await open();
-      const levels = ['', 'a', 'b', 'a.b', 'ab', '!', '$s', '__proto__', '\u{1F600}'];
-      const topics: string[] = [];
-      for (const one of levels) {
-        if (one !== '') topics.push(one);
-        for (const two of levels) {
-          topics.push(`${one}/${two}`);
-          for (const three of ['', 'a', 'ab']) topics.push(`${one}/${two}/${three}`);
-        }
-      }
-      for (const topic of topics) store.stage({ kind: 'retain', message: message(topic) }, true);
-      await settle();
-      expect(store.retainedCount).toBe(topics.length);
-      const filters = [
-        '#',
-        '+',
-        '+/#',
-        '+/+',
-        '+/a',
-        'a/#',
-        'a/+',
-        'a/+/a',
-        '+/b/#',
-        '+/+/+',
-        'a',
-        '/',
-        '/+',
-        '+/',
-        '//',
-      ];
-      filters.push(
-        '+/+/ab',
-        '+/ab/+',
-        '$s/#',
-        '$s/+/a',
-        '__proto__/+',
-        'zz/#',
-        '+/zz',
-        'a/b/a/#',
-        '!/#',
-        '\u{1F600}/+',
-      );
-      for (const filter of filters) {
-        const expected = topics.filter((topic) => topicMatches(filter, topic)).sort();
-        for (const max of [1, 7, 10_000]) {
-          const found = (await matchRetained(store, settle, filter, max)).map((one) => one.topic).sort();
-          expect({ filter, found }).toEqual({ filter, found: expected });
-        }
-      }
-      await store.close();
-    });
-
-    it('a scan goes on, without a topic twice, while retained messages come and go', async () => {
-      const { store, settle } = await open();
-      for (let i = 0; i < 200; i++) store.stage({ kind: 'retain', message: message(`t/${i}/x`) }, true);
-      await settle();
-      const found: string[] = [];
-      let cursor: Cursor;
-      for (let page = 0; ; page++) {
-        const answer = await retainedPage(store, settle, '+/+/x', cursor, 10);
-        found.push(...answer.messages.map((one) => one.topic));
-        cursor = answer.next;
-        if (cursor === undefined) break;
-        store.stage({ kind: 'unretain', topic: parseTopicName(`t/${page}/x`) }, true);
-        store.stage({ kind: 'retain', message: message(`t/new-${page}/x`) }, true);
-        const last = answer.messages.at(-1);
-        if (last !== undefined) store.stage({ kind: 'unretain', topic: last.topic }, true);
-        await settle();
-      }
-      expect(new Set(found).size).toBe(found.length);
-      const kept = Array.from({ length: 200 }, (_, i) => `t/${i}/x`).slice(50);
-      expect(found).toEqual(expect.arrayContaining(kept));
-      await store.close();
-    });
-
     it('after it was closed it answers with a fault', async () => {
       const { store, settle } = await open();
       await store.close();
@@ -303,89 +202,4 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest> 
       for (const fault of faults) expect(fault).toBeInstanceOf(Error);
     });
   });
-}
-
-function message(topic: string, payload = 'payload'): Message {
-  return {
-    topic: parseTopicName(topic),
-    topicBytes: encoder.encode(topic),
-    payload: encoder.encode(payload),
-    qos: 1,
-    retain: true,
-    properties: new Uint8Array(0),
-    expiresAtMs: 0,
-    publisher: 'publisher',
-    owner: 'owner',
-  };
-}
-
-function session(key: string): StoredSession {
-  return { key, realm: 'ca:motte', name: key, clientId: key, generation: 1, expirySeconds: 3600, endedAtMs: 0 };
-}
-
-function subscription(filter: string): StoredSubscription {
-  return {
-    filter: parseTopicFilter(filter),
-    qos: 1,
-    noLocal: false,
-    retainAsPublished: false,
-    retainHandling: 0,
-    subscriptionIdentifier: 0,
-  };
-}
-
-function queued(seq: number): QueuedMessage {
-  return { seq, message: message('q'), qos: 2, retain: false, subscriptionIds: [], released: false };
-}
-
-type Settle = StoreUnderTest['settle'];
-
-async function openSession(store: Store, settle: Settle, key: string): Promise<OpenedSession | undefined> {
-  let answer: OpenedSession | undefined;
-  store.openSession(key, (opened) => {
-    answer = opened;
-  });
-  await settle();
-  return answer;
-}
-
-async function listSessions(store: Store, settle: Settle): Promise<readonly OpenedSession[]> {
-  let answer: readonly OpenedSession[] = [];
-  store.listSessions((sessions) => {
-    answer = sessions;
-  });
-  await settle();
-  return answer;
-}
-
-async function readQueue(store: Store, settle: Settle, key: string, afterSeq: number, max: number) {
-  let answer: readonly QueuedMessage[] = [];
-  store.readQueue(key, afterSeq, max, (entries, fault) => {
-    expect(fault).toBeUndefined();
-    answer = entries;
-  });
-  await settle();
-  return answer;
-}
-
-async function retainedPage(store: Store, settle: Settle, filter: string, cursor: Cursor, max: number) {
-  let answer: { messages: readonly Message[]; next: Cursor } | undefined;
-  store.matchRetained(parseTopicFilter(filter), cursor, max, (messages, next) => {
-    answer = { messages, next };
-  });
-  await settle();
-  if (answer === undefined) throw new Error('the store did not answer');
-  expect(answer.messages.length).toBeLessThanOrEqual(max);
-  return answer;
-}
-
-async function matchRetained(store: Store, settle: Settle, filter: string, max: number): Promise<Message[]> {
-  const found: Message[] = [];
-  let cursor: Cursor;
-  do {
-    const page = await retainedPage(store, settle, filter, cursor, max);
-    found.push(...page.messages);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return found;
 }

@@ -9,7 +9,7 @@ import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import type { Passage } from './passage.ts';
-import type { RetainedScan } from './retained.ts';
+import type { RetainedHandover } from './retained-handover.ts';
 
 /** Session Expiry Interval that means "never" (3.1.2.11.2). */
 export const NEVER_EXPIRES = 0xffff_ffff;
@@ -66,8 +66,8 @@ export class Session {
   /** Messages and bytes owed, whether sent or waiting; only of a stored session. */
   owedMessages = 0;
   owedBytes = 0;
-  /** Retained messages still to be handed over after a SUBSCRIBE. */
-  readonly scans: RetainedScan[] = [];
+  /** Retained messages still to be handed over after a SUBSCRIBE; undefined = none. */
+  handover: RetainedHandover | undefined = undefined;
   /** The will of a connection that is gone, while its delay runs. */
   will: Will | undefined = undefined;
 
@@ -90,7 +90,7 @@ export class Session {
 
   /** True if anything waits that freed quota lets go. */
   get isWaiting(): boolean {
-    return this.behind || this.queue.size > 0 || this.scans.length > 0;
+    return this.behind || this.queue.size > 0 || this.handover !== undefined;
   }
 
   get online(): boolean {

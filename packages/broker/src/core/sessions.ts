@@ -26,7 +26,7 @@ export function endSession(core: Core, session: Session): void {
   core.router.drop(session);
   core.deadlines.cancel(session.key);
   session.queue.clear();
-  session.scans.length = 0;
+  session.handover = undefined;
   publishWillNow(core, session);
   if (session.stored) core.store.stage({ kind: 'session-end', key: session.key }, true);
 }
@@ -36,7 +36,7 @@ export function leaveSession(client: Client, session: Session, will: boolean): v
   const { core } = client;
   session.client = undefined;
   session.reading = false;
-  session.scans.length = 0;
+  session.handover = undefined;
   core.behind.delete(session);
   requeueShared(core, session);
   session.sent.clear();

@@ -3,10 +3,11 @@
 
 import type { Message } from '../ports/message.ts';
 import type { Core } from './core.ts';
-import { deliverToGroup, settle } from './delivery.ts';
+import { deliverToGroup } from './delivery.ts';
 import { Passage } from './passage.ts';
 import type { Session } from './session.ts';
 import type { SharedGroup } from './shared-group.ts';
+import { settle } from './transmit.ts';
 
 /** A copy that a session has only as a member of a group. */
 export interface SharedCopy {

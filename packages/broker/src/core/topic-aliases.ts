@@ -43,9 +43,13 @@ export class OutgoingAliases {
     return this.numbers.get(topic) ?? 0;
   }
 
+  get hasFree(): boolean {
+    return this.numbers.size < this.max;
+  }
+
   /** Gives the topic a number if one is free; 0 = none is. */
   give(topic: TopicName): number {
-    if (this.numbers.size >= this.max) return 0;
+    if (!this.hasFree) return 0;
     const number = this.numbers.size + 1;
     this.numbers.set(topic, number);
     return number;

@@ -59,7 +59,8 @@ export type StoreRecord =
   | { readonly kind: 'receive'; readonly key: string; readonly packetId: number; readonly message: Message | undefined }
   | { readonly kind: 'received-end'; readonly key: string; readonly packetId: number }
   | { readonly kind: 'retain'; readonly message: Message }
-  | { readonly kind: 'unretain'; readonly topic: TopicName }
+  /** With `expiredAtMs` only if what is retained by then expires no later: a newer message stays. */
+  | { readonly kind: 'unretain'; readonly topic: TopicName; readonly expiredAtMs?: number }
   | { readonly kind: 'will'; readonly key: string; readonly will: StoredWill }
   | { readonly kind: 'unwill'; readonly key: string };
 

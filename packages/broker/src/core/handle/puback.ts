@@ -2,7 +2,7 @@
 
 import { PeerError, readAck } from '@motte/wire';
 import type { Client } from '../client.ts';
-import { settle } from '../delivery.ts';
+import { settle } from '../transmit.ts';
 
 export function receivePuback(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
   const { core, session } = client;

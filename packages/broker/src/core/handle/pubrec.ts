@@ -2,7 +2,7 @@
 
 import { PeerError, readAck, reasonCode } from '@motte/wire';
 import type { Client } from '../client.ts';
-import { settle } from '../delivery.ts';
+import { settle } from '../transmit.ts';
 
 /** Reason codes from here on refuse the message. */
 const REFUSED = 0x80;

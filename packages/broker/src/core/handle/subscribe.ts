@@ -14,7 +14,8 @@ import {
 import type { StoredSubscription, Ticket } from '../../ports/store.ts';
 import { type Layer, type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
-import { RetainedScan, wantsRetained } from '../retained.ts';
+import { wantsRetained } from '../retained.ts';
+import { RetainedHandover } from '../retained-handover.ts';
 import type { Session } from '../session.ts';
 
 /** The one failure code of MQTT 3.1.1 (3.9.3). */
@@ -25,7 +26,6 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
   if (session === undefined) return;
   const subscriptionIdentifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
   const reasonCodes: number[] = [];
-  const scans: RetainedScan[] = [];
   let ticket: Ticket = 0;
   for (const request of packet.subscriptions) {
     const filter = parseRequested(client, request);
@@ -47,7 +47,10 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
     if (isNew) core.counters.subscriptions += 1;
     session.subscriptions.set(filter, subscription);
     if (session.stored) ticket = core.store.stage({ kind: 'subscribe', key: session.key, subscription }, true);
-    if (wantsRetained(subscription, isNew)) scans.push(new RetainedScan(core, session, client, subscription));
+    if (wantsRetained(subscription, isNew)) {
+      session.handover ??= new RetainedHandover(core, session, client);
+      session.handover.add(subscription);
+    }
     reasonCodes.push(qos);
     if (core.emit.wanted('debug')) core.emit('client.subscribed', { ...core.who(client), filter, qos });
   }
@@ -55,8 +58,7 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
     encode({ type: 'suback', packetId: packet.packetId, reasonCodes, properties: {} }, client.version),
     ticket,
   );
-  session.scans.push(...scans);
-  for (const scan of scans) scan.goOn();
+  session.handover?.goOn();
 }
 
 interface LayeredRefusal extends Refusal {

@@ -13,6 +13,7 @@ export function receiveUnsubscribe(client: Client, packet: Unsubscribe): void {
     const filter = text as TopicFilter;
     if (!session.subscriptions.delete(filter)) return reasonCode('no-subscription-existed');
     core.router.unsubscribe(session, filter);
+    session.handover?.remove(filter);
     core.counters.subscriptions -= 1;
     if (session.stored) ticket = core.store.stage({ kind: 'unsubscribe', key: session.key, filter }, true);
     if (core.emit.wanted('debug')) core.emit('client.unsubscribed', { ...core.who(client), filter });

@@ -150,7 +150,7 @@ export class MemoryStore implements Store {
         this.#retained.put(record.message);
         break;
       case 'unretain':
-        this.#retained.remove(record.topic);
+        this.#retained.remove(record.topic, record.expiredAtMs);
         break;
       default:
         // Records of a session that ended meanwhile must not bring it back.

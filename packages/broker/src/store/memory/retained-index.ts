@@ -54,9 +54,12 @@ export class RetainedIndex {
     if (chunk.length > CHUNK_MAX) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK_MAX >> 1));
   }
 
-  remove(topic: TopicName): void {
+  /** Forgets the topic's message; with `expiredAtMs` only one that expires no later. */
+  remove(topic: TopicName, expiredAtMs?: number): void {
     const entry = this.#byTopic.get(topic);
     if (entry === undefined) return;
+    const { expiresAtMs } = entry.message;
+    if (expiredAtMs !== undefined && (expiresAtMs === 0 || expiresAtMs > expiredAtMs)) return;
     this.#byTopic.delete(topic);
     this.#bytes -= messageBytes(entry.message);
     const at = this.#chunkOf(entry.key);

@@ -1,0 +1,100 @@
+// What waited for a client goes on its way as quota and connection allow (4.9): the queue in memory, the stored queue page
+// by page (4.4), retained messages after a SUBSCRIBE.
+
+import { type Message, sizeOf } from '../ports/message.ts';
+import type { QueuedMessage } from '../ports/store.ts';
+import type { Client } from './client.ts';
+import type { Core } from './core.ts';
+import { packetIdOf } from './in-flight.ts';
+import type { WaitingMessage } from './memory-queue.ts';
+import { Passage } from './passage.ts';
+import { mayReceive } from './receive-right.ts';
+import type { Session } from './session.ts';
+import { sendUnstored, settle, transmit } from './transmit.ts';
+
+/** Messages read from a stored queue at a time. */
+const QUEUE_PAGE = 64;
+
+/** Sends what waits, as far as quota and connection allow; called when either has grown and after commits. */
+export function drain(core: Core, session: Session): void {
+  const client = session.client;
+  if (client === undefined) return;
+  if (session.behind) readOn(core, session, client);
+  while (session.queue.size > 0 && client.hasQuota) {
+    const { message, qos, retain, subscriptionIds, shared } = session.queue.shift() as WaitingMessage;
+    if (expired(core, message) || !isStillAllowed(core, session, message, qos, retain)) continue;
+    const passage = Passage.ofMessage(message, core.nowMs);
+    sendUnstored(core, session, client, passage, qos, retain, subscriptionIds, shared);
+  }
+  session.handover?.goOn();
+}
+
+function readOn(core: Core, session: Session, client: Client): void {
+  if (session.reading || !client.hasQuota) return;
+  session.reading = true;
+  const seqAsked = session.seq;
+  const wasCommitted = core.store.isCommitted(session.lastTicket);
+  const room = Math.min(QUEUE_PAGE, client.quota);
+  core.store.readQueue(session.key, session.readSeq, room, (entries, fault) => {
+    if (session.client !== client) return;
+    session.reading = false;
+    client.link.run(() => {
+      if (fault !== undefined) throw core.storeFault(fault);
+      for (const entry of entries) {
+        // Once around, its identifier may belong to a message that is still open: it waits for that one's acknowledgement.
+        if (session.sent.has(packetIdOf(entry.seq)) || client.link.congested) return;
+        sendStored(core, session, client, entry);
+      }
+      if (entries.length === 0 && wasCommitted && session.seq === seqAsked) {
+        session.behind = false;
+        core.behind.delete(session);
+      }
+      if (entries.length > 0 || !session.behind) drain(core, session);
+    });
+  });
+}
+
+/** Sends one message of the stored queue: for the first time, again with DUP, or its PUBREL [MQTT-4.4.0-1]. */
+function sendStored(core: Core, session: Session, client: Client, entry: QueuedMessage): void {
+  const { seq, message, qos } = entry;
+  const packetId = packetIdOf(seq);
+  const bytes = sizeOf(entry.message);
+  session.readSeq = seq;
+  if (entry.released) {
+    session.sent.awaitEntry(packetId, { state: 'pubcomp', seq, ticket: 0, bytes, shared: undefined });
+    client.link.ack(6, packetId, 0);
+    return;
+  }
+  const isUnsent = seq > session.sentSeq;
+  if ((isUnsent && expired(core, message)) || !isStillAllowed(core, session, message, qos, entry.retain)) {
+    settle(core, session, { seq, ticket: 0, bytes });
+    return;
+  }
+  const dup = !isUnsent;
+  if (isUnsent) session.sentSeq = seq;
+  const state = qos === 1 ? 'puback' : 'pubrec';
+  session.sent.awaitEntry(packetId, { state, seq, ticket: 0, bytes, shared: undefined });
+  transmit(
+    core,
+    client,
+    Passage.ofMessage(message, core.nowMs),
+    qos,
+    entry.retain,
+    dup,
+    entry.subscriptionIds,
+    packetId,
+  );
+}
+
+/** The same, reported if the right is gone: a message that was owed is given up. */
+function isStillAllowed(core: Core, session: Session, message: Message, qos: 1 | 2, retain: boolean): boolean {
+  if (mayReceive(core, session, message, retain)) return true;
+  core.dropped(session, message.topic, qos, 'it may not be received any more');
+  return false;
+}
+
+function expired(core: Core, message: Message): boolean {
+  if (message.expiresAtMs === 0 || message.expiresAtMs > core.nowMs) return false;
+  core.counters.messagesExpired += 1;
+  return true;
+}

@@ -1,0 +1,142 @@
+// Retained messages on their way to a session after its SUBSCRIBEs (3.8.4): one filter after the other, one page at a time,
+// no faster than the client takes them, so that neither a million of them nor a client that does not read holds anybody up.
+
+import type { TopicFilter } from '@motte/wire';
+import type { Message } from '../ports/message.ts';
+import type { Cursor, StoredSubscription } from '../ports/store.ts';
+import type { Client } from './client.ts';
+import type { Core } from './core.ts';
+import { owe, sendQoS0 } from './delivery.ts';
+import { Passage } from './passage.ts';
+import { mayReceive } from './receive-right.ts';
+import type { Session } from './session.ts';
+
+/** Retained messages asked of the store at a time. */
+const PAGE = 64;
+
+/** Retained messages fill at most this part of a queue: the rest is for what is published meanwhile. */
+const QUEUE_SHARE = 0.5;
+
+/** A filter that waits for its turn. */
+interface Owed {
+  subscription: StoredSubscription;
+  /** How often it was subscribed: each SUBSCRIBE is owed the messages [MQTT-3.8.4-3], they are read but once. */
+  times: number;
+}
+
+/** How far the messages of one filter have come. */
+interface Scan extends Readonly<Owed> {
+  page: readonly Message[];
+  /** Of the page, how many copies were handed over. */
+  handed: number;
+  cursor: Cursor;
+  /** False once the last page was read. */
+  more: boolean;
+}
+
+/** Ends with the connection it began on; the session has none while nothing is left to hand over. */
+export class RetainedHandover {
+  private readonly core: Core;
+  private readonly session: Session;
+  private readonly client: Client;
+  /** Filters in the order of their SUBSCRIBEs; bounded by the subscriptions of the session. */
+  private readonly waiting = new Map<TopicFilter, Owed>();
+  private scan: Scan | undefined = undefined;
+  private reading = false;
+
+  constructor(core: Core, session: Session, client: Client) {
+    this.core = core;
+    this.session = session;
+    this.client = client;
+  }
+
+  /** Owes the retained messages of a subscription, once more if it owes them already. */
+  add(subscription: StoredSubscription): void {
+    const owed = this.waiting.get(subscription.filter);
+    if (owed === undefined) {
+      this.waiting.set(subscription.filter, { subscription, times: 1 });
+      return;
+    }
+    owed.subscription = subscription;
+    owed.times += 1;
+  }
+
+  /** Nothing is added for a filter that was unsubscribed [MQTT-3.10.4-2]. */
+  remove(filter: TopicFilter): void {
+    this.waiting.delete(filter);
+    if (this.scan?.subscription.filter === filter) this.scan = undefined;
+  }
+
+  /** Hands over as much as the client can take now. */
+  goOn(): void {
+    if (this.reading || this.session.client !== this.client) return;
+    for (;;) {
+      const scan = (this.scan ??= this.next());
+      if (scan === undefined) {
+        this.session.handover = undefined;
+        return;
+      }
+      const copies = scan.page.length * scan.times;
+      for (; scan.handed < copies; scan.handed++) {
+        const message = scan.page[Math.floor(scan.handed / scan.times)] as Message;
+        if (!this.hand(message, scan.subscription)) return;
+      }
+      if (scan.more) {
+        this.read(scan);
+        return;
+      }
+      this.scan = undefined;
+    }
+  }
+
+  private next(): Scan | undefined {
+    for (const [filter, { subscription, times }] of this.waiting) {
+      this.waiting.delete(filter);
+      return { subscription, times, page: [], handed: 0, cursor: undefined, more: true };
+    }
+    return undefined;
+  }
+
+  private read(scan: Scan): void {
+    this.reading = true;
+    this.core.store.matchRetained(scan.subscription.filter, scan.cursor, PAGE, (messages, next, fault) => {
+      this.reading = false;
+      if (this.session.client !== this.client) return;
+      this.client.link.run(() => {
+        if (fault !== undefined) throw this.core.storeFault(fault);
+        scan.page = messages;
+        scan.handed = 0;
+        scan.cursor = next;
+        scan.more = next !== undefined;
+        this.goOn();
+      });
+    });
+  }
+
+  /** False if the client cannot take the message now. */
+  private hand(message: Message, subscription: StoredSubscription): boolean {
+    const { core, session, client } = this;
+    if (message.expiresAtMs !== 0 && message.expiresAtMs <= core.nowMs) {
+      core.counters.messagesExpired += 1;
+      core.store.stage({ kind: 'unretain', topic: message.topic, expiredAtMs: core.nowMs }, false);
+      return true;
+    }
+    if (subscription.noLocal && message.publisher === session.key) return true;
+    if (!mayReceive(core, session, message, true)) return true;
+    const qos = subscription.qos < message.qos ? subscription.qos : message.qos;
+    if (client.link.congested || (qos > 0 && !this.queueHasRoom)) return false;
+    const passage = Passage.ofMessage(message, core.nowMs);
+    const ids = subscription.subscriptionIdentifier === 0 ? [] : [subscription.subscriptionIdentifier];
+    if (qos === 0) sendQoS0(core, client, passage, true, ids);
+    else owe(core, session, passage, qos, true, ids, undefined);
+    return true;
+  }
+
+  private get queueHasRoom(): boolean {
+    const { stored, owedMessages, owedBytes, queue } = this.session;
+    const { queueMessagesMax, queueBytesMax } = this.core.limits;
+    const messages = stored ? owedMessages : queue.size;
+    const bytes = stored ? owedBytes : queue.bytes;
+    return messages < queueMessagesMax * QUEUE_SHARE && bytes < queueBytesMax * QUEUE_SHARE;
+  }
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { startTestBroker } from '../../../../test/harness/index.ts';
+import type { Store } from '../ports/store.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
+
+const KEPT = { sessionExpiryInterval: 600 };
+
+/** A store that counts pages of retained messages that are being read at once. */
+function watchedStore(): { store: Store; most: () => number; asked: () => number } {
+  const store = new MemoryStore({ defer: setImmediate });
+  const match = store.matchRetained.bind(store);
+  let [open, most, asked] = [0, 0, 0];
+  store.matchRetained = (filter, cursor, max, callback) => {
+    asked += 1;
+    open += 1;
+    most = Math.max(most, open);
+    match(filter, cursor, max, (...page) => {
+      open -= 1;
+      callback(...page);
+    });
+  };
+  return { store, most: () => most, asked: () => asked };
+}
+
+describe('retained messages after SUBSCRIBE', () => {
+  it.each([0, 1] as const)('all come at QoS %i, however large they are together', async (qos) => {
+    const broker = startTestBroker({ limits: { unsentBytesMax: 100_000, queueBytesMax: 100_000 } });
+    const publisher = await broker.connect('p');
+    for (let n = 0; n < 60; n++) await publisher.deliver(`a/${n}`, 'x'.repeat(20_000), { retain: true, qos: 1 });
+    const subscriber = await broker.connect('s');
+    await subscriber.subscribe({ filter: 'a/#', qos });
+    expect(await subscriber.takeMessages(60)).toHaveLength(60);
+    expect(broker.events.filter(({ name }) => name === 'session.dropped-message')).toEqual([]);
+  });
+
+  it('reach a session whose stored queue never runs empty', async () => {
+    const broker = startTestBroker({ limits: { inFlightMax: 1 } });
+    const [publisher, subscriber] = [
+      await broker.connect('p'),
+      await broker.connect('s', { cleanStart: false, properties: KEPT }),
+    ];
+    await publisher.deliver('kept', 'retained', { retain: true });
+    await subscriber.subscribe('busy');
+    await subscriber.subscribe({ filter: 'kept', qos: 0 });
+    await subscriber.expectMessage('kept', 'retained');
+    for (let n = 0; n < 4; n++) await publisher.deliver('busy', `${n}`, { qos: 2 });
+    // Behind, and nothing is acknowledged.
+    await subscriber.subscribe({ filter: 'kept', qos: 0 }).catch(() => undefined);
+    const rest = await subscriber.receiveAll();
+    expect(rest.some((packet) => packet.type === 'publish' && packet.topic === 'kept')).toBe(true);
+  });
+
+  it('are read one page at a time, and once for a filter that is asked for again and again', async () => {
+    const { store, most, asked } = watchedStore();
+    const broker = startTestBroker({ store });
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    await publisher.deliver('a', 'x', { retain: true });
+    const request = (packetId: number) => ({
+      type: 'subscribe' as const,
+      packetId,
+      subscriptions: Array.from({ length: 100 }, () => ({
+        filter: 'a',
+        qos: 0 as const,
+        noLocal: false,
+        retainAsPublished: false,
+        retainHandling: 0 as const,
+      })),
+      properties: {},
+    });
+    subscriber.send(...Array.from({ length: 20 }, (_, at) => request(at + 1)));
+    await subscriber.receiveAll();
+    expect(most()).toBe(1);
+    expect(asked()).toBeLessThan(30);
+  });
+
+  it('[MQTT-3.10.4-2] do not go on coming after UNSUBSCRIBE', async () => {
+    const broker = startTestBroker();
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    for (let n = 0; n < 200; n++) await publisher.deliver(`a/${n}`, `${n}`, { retain: true });
+    subscriber.requestSubscribe({ filter: 'a/#', qos: 0 });
+    subscriber.send({ type: 'unsubscribe', packetId: 77, filters: ['a/#'], properties: {} });
+    const types = (await subscriber.receiveAll()).map(({ type }) => type);
+    expect(types.lastIndexOf('publish')).toBeLessThan(types.indexOf('unsuback'));
+  });
+
+  it('one that has expired does not take the newer one with it', async () => {
+    const broker = startTestBroker();
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    await publisher.deliver('a', 'old', { retain: true, properties: { messageExpiryInterval: 1 } });
+    await broker.advance(2_000);
+    subscriber.requestSubscribe({ filter: 'a', qos: 0 });
+    publisher.publish('a', 'new', { retain: true });
+    await subscriber.receiveAll();
+    const late = await broker.connect('late');
+    await late.subscribe({ filter: 'a', qos: 0 });
+    await late.expectMessage('a', 'new');
+  });
+});
+
+describe('limits of retained messages', () => {
+  const full = { limits: { retainedMessagesMax: 1 } };
+
+  it('hold for wills', async () => {
+    const broker = startTestBroker(full);
+    const will = { payload: new Uint8Array([1]), qos: 0 as const, retain: true, properties: {} };
+    for (const name of ['one', 'two', 'three']) {
+      const client = await broker.connect(name, { will: { ...will, topic: `will/${name}` as never } });
+      await client.cut();
+    }
+    const late = await broker.connect('late');
+    await late.subscribe({ filter: '#', qos: 0 });
+    expect(await late.takeMessages(1)).toHaveLength(1);
+    await late.expectNothing();
+    expect(broker.events.filter(({ name }) => name === 'will.refused')).toHaveLength(2);
+  });
+
+  it('hold when QoS 2 messages that came together are released', async () => {
+    const broker = startTestBroker(full);
+    const publisher = await broker.connect('p');
+    for (let packetId = 1; packetId <= 5; packetId++) {
+      publisher.publish(`a/${packetId}`, 'x', { qos: 2, retain: true, packetId });
+      await publisher.receive('pubrec');
+    }
+    for (let packetId = 1; packetId <= 5; packetId++) {
+      publisher.ack('pubrel', packetId);
+      await publisher.receive('pubcomp');
+    }
+    const late = await broker.connect('late');
+    await late.subscribe({ filter: '#', qos: 0 });
+    expect(await late.takeMessages(1)).toHaveLength(1);
+    await late.expectNothing();
+  });
+});

@@ -1,0 +1,108 @@
+// What every Store promises about retained messages; run by store-contract.ts.
+
+import { expect, it } from 'vitest';
+import type { Cursor } from '../../packages/broker/src/ports/store.ts';
+import { parseTopicName, topicMatches } from '../../packages/wire/src/index.ts';
+import { matchRetained, message, type OpenStore, retainedPage } from './store-fixtures.ts';
+
+export function retainedContract(open: OpenStore): void {
+  it('[MQTT-3.3.1-5] keeps one retained message per topic, the last, and counts them', async () => {
+    const { store, settle } = await open();
+    store.stage({ kind: 'retain', message: message('t', 'first') }, true);
+    store.stage({ kind: 'retain', message: message('t', 'second!') }, true);
+    store.stage({ kind: 'retain', message: message('u', '') }, true);
+    await settle();
+    expect(store.retainedCount).toBe(2);
+    const bytes = store.retainedBytes;
+    expect(bytes).toBeGreaterThanOrEqual('t'.length + 'second!'.length + 'u'.length);
+    const found = await matchRetained(store, settle, 't', 10);
+    expect(found.map((one) => new TextDecoder().decode(one.payload))).toEqual(['second!']);
+    store.stage({ kind: 'unretain', topic: parseTopicName('t') }, true);
+    store.stage({ kind: 'unretain', topic: parseTopicName('unknown') }, true);
+    await settle();
+    expect(store.retainedCount).toBe(1);
+    expect(store.retainedBytes).toBeLessThan(bytes);
+    store.stage({ kind: 'unretain', topic: parseTopicName('u') }, true);
+    await settle();
+    expect([store.retainedCount, store.retainedBytes]).toEqual([0, 0]);
+    await store.close();
+  });
+
+  it('an expired retained message is forgotten only if no newer one stands there', async () => {
+    const { store, settle } = await open();
+    store.stage({ kind: 'retain', message: { ...message('t', 'old'), expiresAtMs: 1000 } }, true);
+    store.stage({ kind: 'retain', message: { ...message('u', 'old'), expiresAtMs: 1000 } }, true);
+    store.stage({ kind: 'retain', message: { ...message('t', 'new'), expiresAtMs: 0 } }, true);
+    for (const name of ['t', 'u']) {
+      store.stage({ kind: 'unretain', topic: parseTopicName(name), expiredAtMs: 2000 }, true);
+    }
+    await settle();
+    expect(['t', 'u'].map((name) => store.isRetained(parseTopicName(name)))).toEqual([true, false]);
+    await store.close();
+  });
+
+  it('[MQTT-4.7.2-1] finds exactly the retained messages that a filter matches, in pages', async () => {
+    const { store, settle } = await open();
+    const levels = ['', 'a', 'b', 'a.b', 'ab', '!', '$s', '__proto__', '\u{1F600}'];
+    const topics: string[] = [];
+    for (const one of levels) {
+      if (one !== '') topics.push(one);
+      for (const two of levels) {
+        topics.push(`${one}/${two}`);
+        for (const three of ['', 'a', 'ab']) topics.push(`${one}/${two}/${three}`);
+      }
+    }
+    for (const topic of topics) store.stage({ kind: 'retain', message: message(topic) }, true);
+    await settle();
+    expect(store.retainedCount).toBe(topics.length);
+    const filters = [
+      '#',
+      '+',
+      '+/#',
+      '+/+',
+      '+/a',
+      'a/#',
+      'a/+',
+      'a/+/a',
+      '+/b/#',
+      '+/+/+',
+      'a',
+      '/',
+      '/+',
+      '+/',
+      '//',
+    ];
+    filters.push('+/+/ab', '+/ab/+', '$s/#', '$s/+/a', '__proto__/+', 'zz/#', '+/zz', 'a/b/a/#', '!/#', '\u{1F600}/+');
+    for (const filter of filters) {
+      const expected = topics.filter((topic) => topicMatches(filter, topic)).sort();
+      for (const max of [1, 7, 10_000]) {
+        const found = (await matchRetained(store, settle, filter, max)).map((one) => one.topic).sort();
+        expect({ filter, found }).toEqual({ filter, found: expected });
+      }
+    }
+    await store.close();
+  });
+
+  it('a scan goes on, without a topic twice, while retained messages come and go', async () => {
+    const { store, settle } = await open();
+    for (let i = 0; i < 200; i++) store.stage({ kind: 'retain', message: message(`t/${i}/x`) }, true);
+    await settle();
+    const found: string[] = [];
+    let cursor: Cursor;
+    for (let page = 0; ; page++) {
+      const answer = await retainedPage(store, settle, '+/+/x', cursor, 10);
+      found.push(...answer.messages.map((one) => one.topic));
+      cursor = answer.next;
+      if (cursor === undefined) break;
+      store.stage({ kind: 'unretain', topic: parseTopicName(`t/${page}/x`) }, true);
+      store.stage({ kind: 'retain', message: message(`t/new-${page}/x`) }, true);
+      const last = answer.messages.at(-1);
+      if (last !== undefined) store.stage({ kind: 'unretain', topic: last.topic }, true);
+      await settle();
+    }
+    expect(new Set(found).size).toBe(found.length);
+    const kept = Array.from({ length: 200 }, (_, i) => `t/${i}/x`).slice(50);
+    expect(found).toEqual(expect.arrayContaining(kept));
+    await store.close();
+  });
+}
