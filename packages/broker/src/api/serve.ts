@@ -60,7 +60,8 @@ export async function serveConsole(view: AdminView, options: ConsoleOptions): Pr
   let missing: unknown;
   try {
     for (const host of options.hosts) {
-      const server = bound(createTlsServer({ ...HTTP_LIMITS, ...tlsOptions(options.tls) }, app.routing));
+      const tls = { ...tlsOptions(options.tls), handshakeTimeout: HANDSHAKE_MS };
+      const server = bound(createTlsServer({ ...HTTP_LIMITS, ...tls }, app.routing));
       try {
         await listen(server, { host, port, ipv6Only: host.includes(':') });
       } catch (fault) {
@@ -97,7 +98,13 @@ function tlsOptions(tls: ConsoleTls): SecureContextOptions {
 function bound<S extends Server | TlsServer>(server: S): S {
   server.maxConnections = CONNECTIONS_MAX;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // The other limits are for requests; this one is for a peer that does not take its answer.
+  server.timeout = IDLE_MS;
+  // Without file descriptors accept fails, and an event that nobody hears would end the process.
+  server.on('error', () => {});
   server.on('clientError', (_fault: Error, socket: Socket) => {
+    // HTTP servers keep the half that the peer does not close: a hundred of those would be all there are.
+    socket.once('finish', () => socket.destroy());
     if (socket.writable) socket.end(BAD_REQUEST);
     else socket.destroy();
   });
@@ -127,6 +134,8 @@ const HTTP_LIMITS = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
 };
+const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
+const IDLE_MS = 30_000;
 const CONNECTIONS_MAX = 100;
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
