@@ -132,11 +132,14 @@ class Listener implements OpenListener {
   #readClientHello(arrival: Arrival, tls: TlsDoor): void {
     const { raw } = arrival;
     const reader = new ClientHelloReader();
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     const take = (chunk: Buffer): void => {
       arrival.phase = 'the ClientHello';
       chunks.push(chunk);
-      if (!reader.push(chunk)) return;
+      if (!reader.push(chunk)) {
+        if (chunks.length === CHUNKS_MAX) chunks = [Buffer.concat(chunks)];
+        return;
+      }
       raw.removeListener('data', take);
       raw.pause();
       if (reader.hello === undefined) {
@@ -231,6 +234,9 @@ const SOCKET_OPTIONS = {
   keepAliveInitialDelay: 120_000,
   highWaterMark: 65_536,
 } as const;
+
+/** A buffer costs far more than the one byte that may be in it. */
+const CHUNKS_MAX = 64;
 
 /** A listener that cannot accept says so at most this often. */
 const ACCEPT_REPORT_MS = 10_000;

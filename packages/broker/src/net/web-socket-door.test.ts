@@ -19,6 +19,7 @@ const PLAIN = {
   name: 'web',
 } as const;
 const CONNECT = Buffer.from('100c00044d5154540402003c0000', 'hex');
+const CONNACK = Buffer.from('20020000', 'hex');
 
 const opened: TestListener[] = [];
 afterEach(async () => {
@@ -198,13 +199,43 @@ describe('the stream', () => {
     await once(socket, 'close');
     expect((await listener.refusal()).because).toContain('more than 4000 bytes');
     await listener.empty();
-    const patient = client(listener);
-    await once(patient, 'open');
-    patient.send(CONNECT);
-    patient.send(Buffer.alloc(500_000));
-    patient.close();
-    expect(await closeCode(patient)).toBe(1005);
-    expect(listener.refusals).toHaveLength(1);
+  });
+
+  it('keeps no more behind an empty first message, nor for pings', async () => {
+    const listener = await open({ limits: { connectBytesMax: 1_000 } });
+    const empty = client(listener);
+    await once(empty, 'open');
+    empty.send(Buffer.alloc(0));
+    empty.send(Buffer.alloc(500_000));
+    await once(empty, 'close');
+    expect((await listener.refusal()).because).toContain('more than 4000 bytes');
+    const pinging = client(listener);
+    await once(pinging, 'open');
+    for (let n = 0; n < 40; n++) pinging.ping(Buffer.alloc(100));
+    await once(pinging, 'close');
+    expect((await listener.refusal(1)).because).toContain('more than 4000 bytes');
+    await listener.empty();
+  });
+
+  it('reads no further behind a CONNECT until that is answered, and loses nothing', async () => {
+    const received: Buffer[] = [];
+    const listener = await open({
+      limits: { connectBytesMax: 1_000 },
+      onConnection: (stream) => stream.on('data', (chunk: Buffer) => received.push(chunk)),
+    });
+    const socket = client(listener);
+    await once(socket, 'open');
+    socket.send(CONNECT);
+    socket.send(Buffer.alloc(500_000, 1));
+    const { stream } = await listener.connection();
+    while (received.length === 0) await once(stream, 'data');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(Buffer.concat(received)).toEqual(CONNECT);
+    stream.write(CONNACK);
+    while (Buffer.concat(received).length < CONNECT.length + 500_000) await once(stream, 'data');
+    expect(listener.refusals).toHaveLength(0);
+    socket.close();
+    expect(await closeCode(socket)).toBe(1005);
   });
 
   it('is ended by the broker with a close frame behind everything written', async () => {
@@ -226,6 +257,7 @@ describe('the stream', () => {
     const socket = client(listener);
     const { stream } = await listener.connection();
     if (socket.readyState !== WebSocket.OPEN) await once(socket, 'open');
+    stream.write(CONNACK);
     const block = Buffer.alloc(65_536, 7);
     const blocks = 256;
     for (let n = 0; n < blocks; n++) socket.send(block);

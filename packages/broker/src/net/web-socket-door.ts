@@ -85,7 +85,7 @@ export class WebSocketDoor {
       return;
     }
     const stream = new WebSocketStream(webSocket, socket, {
-      firstMessageBytesMax: this.#parts.limits.connectBytesMax * FIRST_MESSAGE_FACTOR,
+      unansweredBytesMax: this.#parts.limits.connectBytesMax * UNANSWERED_FACTOR,
       broken: (because) => this.#parts.broken(arrival, because),
     });
     this.#parts.opened(arrival, stream);
@@ -171,5 +171,5 @@ const NO_SUCH_PATH: Answer = {
 const HEADER_BYTES_MAX = 8_192;
 const HEADERS_MAX = 64;
 /** A CONNECT and what a client sends behind it without waiting. */
-const FIRST_MESSAGE_FACTOR = 4;
+const UNANSWERED_FACTOR = 4;
 const TEXT_SHOWN = 100;

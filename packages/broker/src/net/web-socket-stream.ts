@@ -5,8 +5,8 @@ import { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 
 export interface WebSocketStreamParts {
-  /** Bytes that may come before the first message is whole: nothing big is kept for a peer that is not proven. */
-  readonly firstMessageBytesMax: number;
+  /** Bytes that are read before anything was answered: nothing big is kept for a peer that is not proven. */
+  readonly unansweredBytesMax: number;
   /** Called once with what the peer did wrong; the stream ends by itself. */
   readonly broken: (because: string) => void;
 }
@@ -14,15 +14,24 @@ export interface WebSocketStreamParts {
 export class WebSocketStream extends Duplex {
   readonly #socket: WebSocket;
   readonly #parts: WebSocketStreamParts;
+  readonly #raw: Duplex;
   #faulty = false;
   #ended = false;
+  /** True until something is written: a refusal, or the CONNACK of a peer that was proven. */
+  #waiting = true;
+  #unansweredBytes = 0;
+  /** True once a message that holds bytes has come. */
+  #heard = false;
+  /** True while no more is read until something was answered. */
+  #held = false;
 
   /** `raw` is the socket below, already upgraded. */
   constructor(socket: WebSocket, raw: Duplex, parts: WebSocketStreamParts) {
     super({ emitClose: true, autoDestroy: true });
     this.#socket = socket;
     this.#parts = parts;
-    this.#watchFirstMessage(raw);
+    this.#raw = raw;
+    raw.on('data', this.#count);
     socket.on('message', (data, isBinary) => this.#message(data as Buffer, isBinary));
     // The library refuses what breaks RFC 6455 and closes with the right code; `close` follows.
     socket.on('error', (error) => this.#break(error.message));
@@ -33,10 +42,11 @@ export class WebSocketStream extends Duplex {
   }
 
   override _read(): void {
-    if (this.#socket.isPaused) this.#socket.resume();
+    if (this.#socket.isPaused && !this.#held) this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#waiting) this.#answered();
     if (this.#socket.readyState !== WebSocket.OPEN) done();
     else this.#socket.send(chunk, BINARY, done);
   }
@@ -51,27 +61,36 @@ export class WebSocketStream extends Duplex {
     done(error);
   }
 
-  #watchFirstMessage(raw: Duplex): void {
-    const { firstMessageBytesMax } = this.#parts;
-    let bytes = 0;
-    let whole = false;
-    const count = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (whole || this.#faulty || bytes <= firstMessageBytesMax) return;
-      this.#refuse(MESSAGE_TOO_BIG, `its first WebSocket message has more than ${firstMessageBytesMax} bytes`);
-      this.destroy();
-    };
-    raw.on('data', count);
-    this.#socket.once('message', () => {
-      whole = true;
-      raw.removeListener('data', count);
-    });
+  /** Whoever sent a message, a CONNECT as a rule, waits for the answer; whoever sent none has no business with so much. */
+  readonly #count = (chunk: Buffer): void => {
+    this.#unansweredBytes += chunk.length;
+    const { unansweredBytesMax } = this.#parts;
+    if (this.#faulty || this.#unansweredBytes <= unansweredBytesMax) return;
+    if (this.#heard) {
+      this.#held = true;
+      this.#socket.pause();
+      return;
+    }
+    this.#refuse(MESSAGE_TOO_BIG, `its first WebSocket message has more than ${unansweredBytesMax} bytes`);
+    this.destroy();
+  };
+
+  /** The limit of a message is from now on that of a packet. */
+  #answered(): void {
+    this.#waiting = false;
+    this.#raw.removeListener('data', this.#count);
+    if (!this.#held) return;
+    this.#held = false;
+    this.#socket.resume();
   }
 
   #message(data: Buffer, isBinary: boolean): void {
     if (this.#faulty || this.#ended) return;
     if (!isBinary) this.#refuse(UNSUPPORTED_DATA, 'it sent a WebSocket text frame');
-    else if (data.length > 0 && !this.push(data)) this.#socket.pause();
+    else if (data.length > 0) {
+      this.#heard = true;
+      if (!this.push(data)) this.#socket.pause();
+    }
   }
 
   #refuse(code: number, because: string): void {
