@@ -1,6 +1,7 @@
 // Admin surface (class of CVE-2026-44725 and its kin): whoever reaches one of its doors, broken or slow, leaves it open for
 // the others, and a system that has nothing left ends nobody's broker.
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { get as getOverTls } from 'node:https';
@@ -88,6 +89,17 @@ describe('the doors of the admin API', () => {
       await vi.waitFor(async () => expect(await health(door)).toBe(200));
     },
   );
+
+  it('closing waits for nobody who is silent', async () => {
+    const where = { port: webConsole.port, host: '127.0.0.1', allowHalfOpen: true };
+    const silent = [connect(where), connect({ path: join(folder, 'admin.sock'), allowHalfOpen: true })];
+    peers.push(...silent.map((peer) => peer.on('error', () => undefined)));
+    await Promise.all(silent.map((peer) => once(peer, 'connect')));
+    await Promise.all([stubborn('the socket'), stubborn('the console')]);
+    const startedMs = performance.now();
+    await Promise.all([socket.close(), webConsole.close()]);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
 
   it('an accept that fails is no end of the process', async () => {
     expect(servers).toHaveLength(2);

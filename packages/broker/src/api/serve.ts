@@ -38,7 +38,7 @@ export async function serveSocket(
 ): Promise<Served> {
   const app = await createApp(view, { door: 'socket', onFault });
   rmSync(path, { force: true });
-  const server = bound(createServer(HTTP_LIMITS, app.routing));
+  const { server, end } = bound(createServer(HTTP_LIMITS, app.routing));
   // The directory is 0700, so nobody else can connect between listen and chmod.
   await listen(server, { path });
   chmodSync(path, 0o600);
@@ -46,7 +46,7 @@ export async function serveSocket(
     port: 0,
     setTls: () => {},
     close: async () => {
-      await end(server);
+      await end();
       await app.close();
     },
   };
@@ -55,39 +55,39 @@ export async function serveSocket(
 /** Serves health, and 401 for all else, over TLS on each host. A host this machine does not have is left out if another opens. */
 export async function serveConsole(view: AdminView, options: ConsoleOptions): Promise<Served> {
   const app = await createApp(view, { door: 'console', ...(options.onFault ? { onFault: options.onFault } : {}) });
-  const servers: TlsServer[] = [];
+  const servers: Bound<TlsServer>[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map(({ end }) => end()));
+    await app.close();
+  };
   let port = options.port;
   let missing: unknown;
   try {
     for (const host of options.hosts) {
       const tls = { ...tlsOptions(options.tls), handshakeTimeout: HANDSHAKE_MS };
-      const server = bound(createTlsServer({ ...HTTP_LIMITS, ...tls }, app.routing));
+      const opened = bound(createTlsServer({ ...HTTP_LIMITS, ...tls }, app.routing));
       try {
-        await listen(server, { host, port, ipv6Only: host.includes(':') });
+        await listen(opened.server, { host, port, ipv6Only: host.includes(':') });
       } catch (fault) {
         if ((fault as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw fault;
         missing = fault;
         continue;
       }
-      servers.push(server);
-      const address = server.address();
+      servers.push(opened);
+      const address = opened.server.address();
       if (address !== null && typeof address === 'object') port = address.port;
     }
     if (servers.length === 0) throw missing;
   } catch (fault) {
-    await Promise.all(servers.map(end));
-    await app.close();
+    await close();
     throw fault;
   }
   return {
     port,
     setTls: (tls) => {
-      for (const server of servers) server.setSecureContext(tlsOptions(tls));
+      for (const { server } of servers) server.setSecureContext(tlsOptions(tls));
     },
-    close: async () => {
-      await Promise.all(servers.map(end));
-      await app.close();
-    },
+    close,
   };
 }
 
@@ -95,7 +95,19 @@ function tlsOptions(tls: ConsoleTls): SecureContextOptions {
   return { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' };
 }
 
-function bound<S extends Server | TlsServer>(server: S): S {
+interface Bound<S> {
+  readonly server: S;
+  /** Accepts nothing more and cuts off who is there. */
+  end(): Promise<void>;
+}
+
+function bound<S extends Server | TlsServer>(server: S): Bound<S> {
+  // Node's own list knows no peer before its TLS handshake, nor after bytes that are not HTTP; closing would wait for them.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   server.maxConnections = CONNECTIONS_MAX;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   // The other limits are for requests; this one is for a peer that does not take its answer.
@@ -108,7 +120,12 @@ function bound<S extends Server | TlsServer>(server: S): S {
     if (socket.writable) socket.end(BAD_REQUEST);
     else socket.destroy();
   });
-  return server;
+  const end = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of connections) socket.destroy();
+    });
+  return { server, end };
 }
 
 function listen(server: Server | TlsServer, where: ListenOptions): Promise<void> {
@@ -118,13 +135,6 @@ function listen(server: Server | TlsServer, where: ListenOptions): Promise<void>
       server.off('error', reject);
       resolve();
     });
-  });
-}
-
-function end(server: Server | TlsServer): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
   });
 }
 

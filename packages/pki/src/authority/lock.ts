@@ -100,7 +100,8 @@ function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.unref();
-    server.once('error', (fault) => reject(unwritable(path, fault)));
+    // It stays: whoever probes us when accept fails must not end the process.
+    server.on('error', (fault) => reject(unwritable(path, fault)));
     server.listen(socketPath(path), () => resolve(server));
   });
 }

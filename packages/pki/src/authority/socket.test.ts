@@ -1,7 +1,8 @@
 import { lstat, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openAuthority, openBrokerAuthority } from '../client/client.ts';
 import { createKeyAndCsr } from '../keys.ts';
 import { ADMINISTRATOR_SOCKET, BROKER_SOCKET } from '../limits.ts';
@@ -200,6 +201,24 @@ it('a failure of ours is told to the log and not to the peer', () => {
       })(),
       onFailure: (fault) => failures.push(fault),
     },
+  );
+});
+
+it('an accept that fails is told to the log and ends nothing', async () => {
+  const listen = vi.spyOn(Server.prototype, 'listen');
+  const failures: unknown[] = [];
+  await withSockets(
+    async ({ authoritySocket, brokerSocket }) => {
+      const servers = listen.mock.contexts as Server[];
+      listen.mockRestore();
+      expect(servers).toHaveLength(3);
+      // Nobody listening would make `emit` throw, out of the event loop in earnest.
+      for (const server of servers) for (let n = 0; n < 2; n++) server.emit('error', new Error('accept EMFILE'));
+      expect(failures).toHaveLength(4);
+      await expect(openAuthority(authoritySocket).caInfo()).resolves.toMatchObject({ devices: 0 });
+      await expect(openBrokerAuthority(brokerSocket).trust()).resolves.toMatchObject({ realm: 'ca:motte' });
+    },
+    { onFailure: (fault) => failures.push(fault) },
   );
 });
 

@@ -54,6 +54,8 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
     );
     server.listen(socketPath(draft), resolve);
   });
+  // Without file descriptors accept fails, and an event that nobody hears would end the process.
+  server.on('error', options.onFailure);
   try {
     await chmod(draft, 0o600);
     await rename(draft, path);
