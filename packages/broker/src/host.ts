@@ -1,6 +1,8 @@
-// What this host lends to the broker: its clocks, its randomness, its digest. The core is given these and knows no other.
+// What this host lends to the broker: its clocks, its randomness, its digest, its files. The core is given these and knows
+// no other.
 
 import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Clock, Random } from './ports/clock.ts';
 
 export const HOST_CLOCK: Clock = {
@@ -19,3 +21,21 @@ export const HOST_RANDOM: Random = {
 export function sessionKey(identityKey: string, clientId: string): string {
   return createHash('sha256').update(`${identityKey}\n${clientId}`).digest('base64url');
 }
+
+/** Connections that leave enough of the files this process may open for its administration; Infinity where nobody knows. */
+export function connectionsMax(limits: string = readLimits()): number {
+  const files = /^Max open files +(\d+)/m.exec(limits)?.[1];
+  if (files === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(Number(files) - FILES_KEPT, Math.floor(Number(files) / 2));
+}
+
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The doors of administration take 300 at most; files, pipes and the engine's own are the rest. */
+const FILES_KEPT = 512;

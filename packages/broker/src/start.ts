@@ -7,7 +7,7 @@ import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
 import type { Level } from './events.ts';
-import { HOST_CLOCK, HOST_RANDOM, sessionKey } from './host.ts';
+import { connectionsMax, HOST_CLOCK, HOST_RANDOM, sessionKey } from './host.ts';
 import { createGuards, type TrustFacts } from './identity/guards.ts';
 import { openConnection } from './net/connection.ts';
 import { Listeners } from './net/listeners.ts';
@@ -91,6 +91,7 @@ export function createBroker(parts: BrokerParts): Broker {
     clock,
     counters,
     emit: emitter.emit,
+    connectionsMax: connectionsMax(),
     onConnection: (stream, facts) => openConnection(stream, facts, core),
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),
   });

@@ -42,6 +42,8 @@ export interface ArrivalsParts {
   readonly config: ListenerConfig;
   readonly admission: Admission;
   readonly admit: Guards['admit'];
+  /** False while all listeners together have as many connections as there are files for. */
+  readonly hasRoom: () => boolean;
   readonly emit: Emit;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -153,10 +155,14 @@ export class Arrivals {
   }
 
   #admit(facts: ConnectionFacts, source: string): TransportRefusal | undefined {
-    const { config, admission, admit } = this.#parts;
+    const { config, admission, admit, hasRoom } = this.#parts;
     if (this.connections >= config.connectionsMax) {
       const because = `the listener has ${this.connections} connections already`;
       return { layer: 'admission', reason: 'quota-exceeded', because, rule: 'listeners.maxConnections', seen: RESET };
+    }
+    if (!hasRoom()) {
+      const because = 'the other files that this process may open (`ulimit -n`) are kept for its administration';
+      return { layer: 'admission', reason: 'quota-exceeded', because, rule: 'admission', seen: RESET };
     }
     let verdict: ReturnType<Guards['admit']>;
     try {

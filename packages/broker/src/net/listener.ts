@@ -21,6 +21,8 @@ import { WebSocketDoor } from './web-socket-door.ts';
 
 export interface ListenerDeps {
   readonly admit: Guards['admit'];
+  /** False while all listeners together have as many connections as there are files for. */
+  readonly hasRoom: () => boolean;
   /** Shared by all listeners. */
   readonly admission: Admission;
   /** Asked when a TLS listener opens; undefined is a fault there. */
@@ -71,12 +73,13 @@ class Listener implements OpenListener {
     this.#config = config;
     this.#deps = deps;
     this.url = config.url;
-    const { admission, admit, emit, clock, counters, nextConnectionId, onConnection, limits } = deps;
+    const { admission, admit, hasRoom, emit, clock, counters, nextConnectionId, onConnection, limits } = deps;
     const deadlineMs = limits.handshakeDeadlineMs;
     this.#arrivals = new Arrivals({
       config,
       admission,
       admit,
+      hasRoom,
       emit,
       clock,
       counters,

@@ -17,11 +17,17 @@ function plain(name: string, port = 0): ListenerConfig {
   return { ...LISTENER, name, scheme: 'mqtt', url: `mqtt://127.0.0.1:${port}`, authentication: 'none', port };
 }
 
-function listenersOf(...configs: ListenerConfig[]): {
+function listenersOf(...configs: ListenerConfig[]): Opened {
+  return limitedListeners(Number.POSITIVE_INFINITY, configs);
+}
+
+interface Opened {
   listeners: Listeners;
   accepted: ConnectionFacts[];
   events: string[];
-} {
+}
+
+function limitedListeners(connectionsMax: number, configs: ListenerConfig[]): Opened {
   const accepted: ConnectionFacts[] = [];
   const events: string[] = [];
   const emit: Emit = Object.assign((name: string) => void events.push(name), { wanted: () => true });
@@ -37,6 +43,7 @@ function listenersOf(...configs: ListenerConfig[]): {
     clock: new FakeClock(),
     counters: new Counters(),
     emit,
+    connectionsMax,
     onConnection: (stream, facts) => {
       accepted.push(facts);
       stream.resume();
@@ -70,6 +77,22 @@ describe('Listeners', () => {
     listeners.destroy();
     await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     expect(events).toEqual(['listener.opened', 'listener.opened']);
+  });
+
+  it('take no more connections than there are files for, and say so', async () => {
+    const { listeners, accepted, events } = limitedListeners(3, [plain('one'), plain('two')]);
+    await listeners.open();
+    const [one, two] = listeners.rows.map(({ url }) => Number(url.split(':')[2]));
+    const sockets = [one, one, two, two, one].map((port) => connect(Number(port), '127.0.0.1'));
+    const closed = sockets.map((socket) => {
+      socket.on('error', () => undefined).on('connect', () => socket.write(CONNECT));
+      return new Promise((resolve) => socket.once('close', resolve));
+    });
+    while (events.filter((name) => name === 'peer.refused').length < 2) await Promise.race(closed);
+    while (accepted.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    await listeners.close();
+    listeners.destroy();
+    await Promise.all(closed);
   });
 
   it('leave nothing open when one of them cannot be opened, and say which', async () => {

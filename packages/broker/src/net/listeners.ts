@@ -19,6 +19,8 @@ export interface ListenersParts {
   readonly emit: Emit;
   /** TLS listeners cannot be opened without it. */
   readonly tls?: TlsMaterial;
+  /** Connections at once over all listeners; exempt sources are counted too. */
+  readonly connectionsMax: number;
   readonly onConnection: (stream: Duplex, facts: ConnectionFacts) => void;
 }
 
@@ -67,11 +69,12 @@ export class Listeners {
 
   /** Opens every listener; one that fails closes the others again. Throws its ListenerFault. */
   async open(): Promise<void> {
-    const { config, guards, clock, counters, emit, onConnection } = this.#parts;
+    const { config, guards, clock, counters, emit, connectionsMax, onConnection } = this.#parts;
     for (const listener of config.listeners) {
       try {
         const opened = await openListener(listener, {
           admit: (facts) => guards.admit(facts),
+          hasRoom: () => this.connections < connectionsMax,
           admission: this.#admission,
           tls: () => this.#material,
           emit,

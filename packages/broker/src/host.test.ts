@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { connectionsMax } from './host.ts';
+
+describe('connectionsMax', () => {
+  it.each([
+    ['4096', 3_584],
+    ['1024', 512],
+    ['300', 150],
+  ])('of %s files keeps some for administration', (files, most) => {
+    const limits = `Limit                     Soft Limit           Hard Limit           Units\nMax processes             7                    7                    processes\nMax open files            ${files}                 9999                 files\n`;
+    expect(connectionsMax(limits)).toBe(most);
+  });
+
+  it('has no bound where the system has none, or does not say', () => {
+    expect(connectionsMax('Max open files            unlimited            unlimited            files\n')).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+    expect(connectionsMax('')).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is read from this host', () => {
+    expect(connectionsMax()).toBeGreaterThan(0);
+  });
+});
