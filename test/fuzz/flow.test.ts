@@ -58,3 +58,22 @@ it('answers that wait behind a commit are bounded like those that wait for the p
   client.resume();
   expect(await client.receiveAll()).toHaveLength(50_001);
 });
+
+it("[MQTT-3.1.2-22] a silence that was the busy broker's own is not held against a client", async () => {
+  const broker = startTestBroker();
+  const client = await broker.connect('steady', { keepAlive: 2 });
+  await broker.advance(2_500);
+  client.sendBytes('c0 00');
+  broker.stall(3_000);
+  await broker.advance(250);
+  expect((await client.receive()).type).toBe('pingresp');
+  // What is read during a long turn has the time of the tick before it.
+  client.sendBytes('c0 00');
+  await broker.advance(0);
+  broker.stall(3_000);
+  await broker.advance(2_500);
+  expect((await client.receive()).type).toBe('pingresp');
+  await client.expectNothing();
+  await broker.advance(1_000);
+  await client.expectDisconnected('keep-alive-timeout');
+});

@@ -92,6 +92,12 @@ export class TestBroker {
     await settle();
   }
 
+  /** Lets this much time pass in which the broker is too busy to look at anything: bytes that come meanwhile wait. */
+  stall(ms: number): void {
+    this.clock.advance(ms);
+    this.#broker.tick(ms);
+  }
+
   /** Ends the broker; fails if one of its invariants broke meanwhile. */
   async stop(): Promise<void> {
     if (this.#stopped) return;

@@ -53,8 +53,8 @@ export interface Broker extends BrokerView {
   setTls(material: TlsMaterial): void;
   /** Ends the observer when the answer is called. */
   observe(observer: Observer, from?: Level): () => void;
-  /** Lets due deadlines pass; the broker does it itself once it is open. */
-  tick(): void;
+  /** Lets due deadlines pass; the broker does it itself once it is open. `lateMs`: how long it was too busy to do so. */
+  tick(lateMs?: number): void;
   /** Stops accepting, tells every client, and waits up to `graceMs` for them to go. */
   stop(graceMs: number): Promise<void>;
 }
@@ -99,8 +99,8 @@ export function createBroker(parts: BrokerParts): Broker {
   let sysAtMs = startedAtMs;
   let timer: NodeJS.Timeout | undefined;
 
-  const tick = (): void => {
-    core.tick();
+  const tick = (lateMs = 0): void => {
+    core.tick(lateMs);
     if (core.nowMs - sysAtMs < SYS_INTERVAL_MS) return;
     sysAtMs = core.nowMs;
     const uptimeSeconds = Math.floor((core.nowMs - startedAtMs) / 1000);
@@ -118,7 +118,12 @@ export function createBroker(parts: BrokerParts): Broker {
     kick: (query) => kickClients(core, query),
     async open() {
       await listeners.open();
-      timer = setInterval(tick, TICK_MS);
+      let tickedAtMs = clock.monotonicMs();
+      timer = setInterval(() => {
+        const gapMs = clock.monotonicMs() - tickedAtMs;
+        tickedAtMs += gapMs;
+        tick(gapMs > 2 * TICK_MS ? gapMs - TICK_MS : 0);
+      }, TICK_MS);
       emitter.emit('broker.started', { listeners: listeners.rows.map(({ url }) => url) });
     },
     accept(stream, facts) {

@@ -76,7 +76,9 @@ export class Core {
   readonly routed: Routed = { matched: 0, ticket: 0 };
   /** Both clocks as of the last tick or input: fine enough for deadlines, and cheap. */
   nowMs: number;
+  /** Without the time that ticks came late by. */
   monotonicMs: number;
+  private lateMs = 0;
   /** The policy under which all subscriptions were last looked at. */
   private authorisedGeneration: number;
   /** Why the broker takes no new clients; undefined = it does. */
@@ -124,10 +126,14 @@ export class Core {
     return client;
   }
 
-  /** Lets time pass; called a few times a second. */
-  tick(): void {
+  /**
+   * Lets time pass; called a few times a second. `lateMs` is how much later than that it is: what peers sent meanwhile was not
+   * read or has the time of the tick before, so that time is not held against them.
+   */
+  tick(lateMs = 0): void {
+    this.lateMs += lateMs;
     this.nowMs = this.clock.nowMs();
-    this.monotonicMs = this.clock.monotonicMs();
+    this.monotonicMs = this.clock.monotonicMs() - this.lateMs;
     this.deadlines.advance(this.nowMs);
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;
