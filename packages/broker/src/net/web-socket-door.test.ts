@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { createTestAuthority } from '../../../../test/fixtures/certificates.ts';
@@ -236,6 +236,30 @@ describe('the stream', () => {
     expect(listener.refusals).toHaveLength(0);
     socket.close();
     expect(await closeCode(socket)).toBe(1005);
+  });
+
+  it('ends a message that is not finished before the deadline, pings in between or not', async () => {
+    const listener = await open({ limits: { partialPacketDeadlineMs: 200 } });
+    const socket = client(listener);
+    await once(socket, 'open');
+    const { stream } = await listener.connection();
+    socket.send(CONNECT);
+    stream.write(CONNACK);
+    await once(socket, 'message');
+    // Pings alone, even one in two pieces, are no message.
+    const wire = (socket as unknown as { _socket: Socket })._socket;
+    for (const piece of ['898500000000', '0000000000']) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      wire.write(Buffer.from(piece, 'hex'));
+    }
+    socket.ping('x');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    socket.send(Buffer.alloc(10), { fin: false });
+    const pinging = setInterval(() => socket.ping('y'), 20);
+    await once(socket, 'close');
+    clearInterval(pinging);
+    expect((await listener.refusal()).because).toBe('a WebSocket message was not whole after 200 ms');
   });
 
   it('is ended by the broker with a close frame behind everything written', async () => {

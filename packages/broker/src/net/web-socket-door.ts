@@ -86,6 +86,7 @@ export class WebSocketDoor {
     }
     const stream = new WebSocketStream(webSocket, socket, {
       unansweredBytesMax: this.#parts.limits.connectBytesMax * UNANSWERED_FACTOR,
+      partialMessageDeadlineMs: this.#parts.limits.partialPacketDeadlineMs,
       broken: (because) => this.#parts.broken(arrival, because),
     });
     this.#parts.opened(arrival, stream);

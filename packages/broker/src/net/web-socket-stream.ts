@@ -7,6 +7,8 @@ import { WebSocket } from 'ws';
 export interface WebSocketStreamParts {
   /** Bytes that are read before anything was answered: nothing big is kept for a peer that is not proven. */
   readonly unansweredBytesMax: number;
+  /** Time a message has from its first bytes to its last, as a packet has on TCP. */
+  readonly partialMessageDeadlineMs: number;
   /** Called once with what the peer did wrong; the stream ends by itself. */
   readonly broken: (because: string) => void;
 }
@@ -14,7 +16,6 @@ export interface WebSocketStreamParts {
 export class WebSocketStream extends Duplex {
   readonly #socket: WebSocket;
   readonly #parts: WebSocketStreamParts;
-  readonly #raw: Duplex;
   #faulty = false;
   #ended = false;
   /** True until something is written: a refusal, or the CONNACK of a peer that was proven. */
@@ -24,25 +25,36 @@ export class WebSocketStream extends Duplex {
   #heard = false;
   /** True while no more is read until something was answered. */
   #held = false;
+  /** Bytes of a message that is not whole yet, frame headers included. */
+  #partialBytes = 0;
+  /** True from a message to the end of the chunk it was in. */
+  #messaged = false;
+  #deadline: NodeJS.Timeout | undefined;
 
   /** `raw` is the socket below, already upgraded. */
   constructor(socket: WebSocket, raw: Duplex, parts: WebSocketStreamParts) {
     super({ emitClose: true, autoDestroy: true });
     this.#socket = socket;
     this.#parts = parts;
-    this.#raw = raw;
     raw.on('data', this.#count);
     socket.on('message', (data, isBinary) => this.#message(data as Buffer, isBinary));
+    // These may stand between the frames of a message.
+    socket.on('ping', (data) => this.#controlled(data));
+    socket.on('pong', (data) => this.#controlled(data));
     // The library refuses what breaks RFC 6455 and closes with the right code; `close` follows.
     socket.on('error', (error) => this.#break(error.message));
     socket.on('close', () => {
+      this.#rest();
       this.#endReading();
       this.end();
     });
   }
 
   override _read(): void {
-    if (this.#socket.isPaused && !this.#held) this.#socket.resume();
+    if (!this.#socket.isPaused || this.#held) return;
+    // The time we did not read is not the peer's.
+    this.#deadline?.refresh();
+    this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -57,12 +69,44 @@ export class WebSocketStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#rest();
     this.#socket.terminate();
     done(error);
   }
 
-  /** Whoever sent a message, a CONNECT as a rule, waits for the answer; whoever sent none has no business with so much. */
+  /** Runs behind the library, which has given all that the chunk completes. */
   readonly #count = (chunk: Buffer): void => {
+    if (this.#waiting) this.#countUnanswered(chunk);
+    // How much of a chunk follows its last message is not known; that is looked at with the next chunk.
+    this.#partialBytes = this.#messaged ? 0 : this.#partialBytes + chunk.length;
+    this.#messaged = false;
+    if (this.#partialBytes <= 0) this.#rest();
+    else if (!this.#faulty) {
+      this.#deadline ??= setTimeout(() => this.#late(), this.#parts.partialMessageDeadlineMs).unref();
+    }
+  };
+
+  #controlled(data: Buffer): void {
+    this.#partialBytes -= CONTROL_HEADER_BYTES + data.length;
+  }
+
+  #rest(): void {
+    if (this.#deadline === undefined) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  #late(): void {
+    if (this.#socket.isPaused) {
+      this.#deadline?.refresh();
+      return;
+    }
+    this.#break(`a WebSocket message was not whole after ${this.#parts.partialMessageDeadlineMs} ms`);
+    this.destroy();
+  }
+
+  /** Whoever sent a message, a CONNECT as a rule, waits for the answer; whoever sent none has no business with so much. */
+  #countUnanswered(chunk: Buffer): void {
     this.#unansweredBytes += chunk.length;
     const { unansweredBytesMax } = this.#parts;
     if (this.#faulty || this.#unansweredBytes <= unansweredBytesMax) return;
@@ -73,18 +117,19 @@ export class WebSocketStream extends Duplex {
     }
     this.#refuse(MESSAGE_TOO_BIG, `its first WebSocket message has more than ${unansweredBytesMax} bytes`);
     this.destroy();
-  };
+  }
 
   /** The limit of a message is from now on that of a packet. */
   #answered(): void {
     this.#waiting = false;
-    this.#raw.removeListener('data', this.#count);
     if (!this.#held) return;
     this.#held = false;
     this.#socket.resume();
   }
 
   #message(data: Buffer, isBinary: boolean): void {
+    this.#messaged = true;
+    this.#rest();
     if (this.#faulty || this.#ended) return;
     if (!isBinary) this.#refuse(UNSUPPORTED_DATA, 'it sent a WebSocket text frame');
     else if (data.length > 0) {
@@ -112,6 +157,8 @@ export class WebSocketStream extends Duplex {
   }
 }
 
+/** Of a ping or pong that a client sends (RFC 6455 5.2): two bytes and the mask. */
+const CONTROL_HEADER_BYTES = 6;
 const BINARY = { binary: true, compress: false } as const;
 
 // RFC 6455 7.4.1.
