@@ -32,9 +32,9 @@ describe('the log', () => {
 
   it.each(['json', 'text'] as const)('lets no control character of a client reach a terminal (%s)', (shape) => {
     const { lines, log } = logTo(shape);
-    log.observe({ name: 'session.expired', atMs: 0, clientId: 'a\u001b]0;x\u0007\nforged line\u009b\u202e' });
+    log.observe({ name: 'session.expired', atMs: 0, clientId: 'a\u001b]0;x\u0007\nforged line\u009b\u202e\u061c' });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).not.toMatch(/\p{Cc}|\u202e/u);
+    expect(lines[0]).not.toMatch(/\p{Cc}|\u202e|\u061c/u);
   });
 
   it('cuts what is too long and leaves ordinary text, also beyond ASCII, as it is', () => {

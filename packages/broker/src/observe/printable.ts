@@ -33,5 +33,5 @@ function escape(character: string): string {
 const PRINTABLE_CHARACTERS_MAX = 256;
 
 // C0 and C1 controls, DEL, line and paragraph separators, bidirectional marks and overrides, lone surrogates.
-const UNSAFE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\p{Cs}]/u;
+const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\p{Cs}]/u;
 const UNSAFE_ALL = new RegExp(UNSAFE, 'gu');
