@@ -3,28 +3,30 @@
 import { expect, it } from 'vitest';
 import { frame, joined, startTestBroker, text } from '../harness/index.ts';
 
-const MIB = 1024 * 1024;
+/** What these brokers may leave unsent to one peer, and the size of a chunk here. */
+const CHUNK_BYTES = 128 * 1024;
+const LIMITS = { unsentBytesMax: CHUNK_BYTES };
 
 it('a client that asks without end and reads no answer is not read beyond what it may leave unsent', async () => {
-  const broker = startTestBroker();
+  const broker = startTestBroker({ limits: LIMITS });
   const client = await broker.connect('deaf');
   client.pause();
-  const pings = new Uint8Array(MIB);
+  const pings = new Uint8Array(CHUNK_BYTES);
   for (let i = 0; i < pings.length; i += 2) pings[i] = 0xc0;
   for (let i = 0; i < 6; i++) client.sendBytes(pings);
   await broker.advance(0);
-  expect(broker.clients()[0]?.unsentBytes).toBeLessThan(2.5 * MIB);
+  expect(broker.clients()[0]?.unsentBytes).toBeLessThan(2.5 * CHUNK_BYTES);
   client.resume();
   await broker.advance(0);
   expect(broker.clients()[0]?.unsentBytes).toBe(0);
-  expect((await client.receiveAll()).length).toBe(3 * MIB);
+  expect((await client.receiveAll()).length).toBe(3 * CHUNK_BYTES);
 });
 
 it('a client that asks without end and reads no answer is ended by its keep-alive', async () => {
-  const broker = startTestBroker();
+  const broker = startTestBroker({ limits: LIMITS });
   const client = await broker.connect('deaf', { keepAlive: 2 });
   client.pause();
-  const pings = new Uint8Array(MIB);
+  const pings = new Uint8Array(CHUNK_BYTES);
   for (let i = 0; i < pings.length; i += 2) pings[i] = 0xc0;
   for (let i = 0; i < 6; i++) client.sendBytes(pings);
   await broker.advance(3500);

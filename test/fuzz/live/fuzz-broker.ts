@@ -17,8 +17,8 @@ const RSS_JUDGED_FROM_SECONDS = 60;
 const DESCRIPTORS_SLACK = 4;
 /** Longest time from publisher to subscriber while the machine is shared with 200 hostile connections and who knows what. */
 const LATENCY_MS_MAX = 10_000;
-/** Processor share of a broker at rest. */
-const IDLE_SHARE_MAX = 0.05;
+/** Processor share of a broker at rest, on a machine that others use: one that turns in circles takes all of it. */
+const IDLE_SHARE_MAX = 0.2;
 
 export interface FuzzOptions {
   readonly seed: number;
