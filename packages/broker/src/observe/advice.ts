@@ -21,6 +21,11 @@ export function adviceFor(refusal: RefusalFacts): string {
 
 // What the rule or the sentence speaks of; the first row whose words all occur is taken.
 const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
+  // First, for an origin is the peer's own text.
+  [
+    ['listeners.origins'],
+    'A page may connect only if its origin stands in `origins` of the listener; Paho for C and Python name the listener itself.',
+  ],
   [['tls.minversion'], 'The client is too old for TLS here: update its TLS library, or lower `tls.minVersion`.'],
   [
     ['no certificate'],
@@ -55,7 +60,6 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'The client speaks without TLS to a TLS port: turn TLS on in the client and give it ca.crt.',
   ],
   [['not tls'], 'The client speaks without TLS to a TLS port: turn TLS on in the client and give it ca.crt.'],
-  [['origin'], "A browser's page may connect only if its origin stands in `origins` of the listener."],
 ];
 
 const BY_REASON: ReadonlyMap<Reason, string> = new Map<Reason, string>([

@@ -82,6 +82,13 @@ describe('the ring of refusals', () => {
     expect(text).toContain('what to do');
   });
 
+  it('says what to do about an origin, whatever words that origin holds', () => {
+    const ring = new RefusalRing();
+    const because = 'the origin https://expired.self-signed.example is not listed';
+    ring.observe(refused({ layer: 'transport', because, rule: 'listeners.origins' }));
+    expect(ring.find('last', 1)[0]?.advice).toContain('`origins` of the listener');
+  });
+
   it("shows the core's key of an identity as people know it", () => {
     const ring = new RefusalRing();
     ring.observe(refused({ identity: 'ca:motte\npump-1' }));

@@ -76,7 +76,7 @@ export const Listener = section(
         Type.String({ pattern: '^https?://[^/?#@\\s]+$', 'x-allowed': 'an origin such as https://panel.example' }),
         [],
         {
-          says: 'Origins of browser pages that may open a WebSocket here; others are refused.',
+          says: 'Origins that may open a WebSocket here, as pages have; Paho for C and Python give that of the listener, `https://HOST:PORT`.',
           breaks: 'A page of someone else may use the certificate in a visitor’s browser.',
           applies: 'restart',
           widens: true,
