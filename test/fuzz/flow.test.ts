@@ -79,3 +79,21 @@ it("[MQTT-3.1.2-22] a silence that was the busy broker's own is not held against
   await broker.advance(1_000);
   await client.expectDisconnected('keep-alive-timeout');
 });
+
+it('a flood of refused messages is counted in full, reported in part, and hides nothing', async () => {
+  const broker = startTestBroker({ rules: ['allow publish good'] });
+  const client = await broker.connect('flood');
+  client.sendBytes(Buffer.alloc(8 * 5_000, Buffer.from(frame(0x30, text('bad'), 0))));
+  await broker.advance(0);
+  const reported = broker.events.filter(({ name }) => name === 'peer.refused');
+  expect(reported).toHaveLength(101);
+  expect(reported.at(-1)).toMatchObject({ clientId: 'flood', topic: 'bad', because: expect.stringMatching(/4900/) });
+  client.sendBytes(joined([Buffer.alloc(8 * 5_000, Buffer.from(frame(0x30, text('bad'), 0))), '36 00']));
+  await broker.advance(0);
+  expect(client.closed).toBe(true);
+  expect(broker.events.filter(({ name }) => name === 'peer.refused').at(-1)).toMatchObject({
+    clientId: 'flood',
+    packet: 'publish',
+    reason: 'malformed-packet',
+  });
+});

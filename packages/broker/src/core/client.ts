@@ -10,6 +10,7 @@ import type { Ticket } from '../ports/store.ts';
 import { refuse } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
 import { type AckType, PendingAcks } from './pending-acks.ts';
+import type { RefusalFlood } from './refusal-flood.ts';
 import type { Session } from './session.ts';
 import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
 
@@ -60,6 +61,8 @@ export class Client {
   readonly acks = new PendingAcks();
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
+  /** Made with the first refusal that does not end the connection. */
+  refusals: RefusalFlood | undefined = undefined;
   /** A broken invariant met while delivering to this client; its own connection ends with it. */
   fault: unknown = undefined;
 

@@ -24,6 +24,7 @@ import { drain } from './drain.ts';
 import { endClient } from './end-client.ts';
 import { Passage } from './passage.ts';
 import { reauthorise } from './reauthorise.ts';
+import { RefusalFlood } from './refusal-flood.ts';
 import { Router } from './router.ts';
 import type { Session } from './session.ts';
 import type { Target } from './target.ts';
@@ -139,7 +140,10 @@ export class Core {
       this.authorisedGeneration = this.access.generation;
       reauthorise(this);
     }
-    for (const client of this.clients) client.link.run(() => checkDeadlines(client));
+    for (const client of this.clients) {
+      client.refusals?.flush();
+      client.link.run(() => checkDeadlines(client));
+    }
   }
 
   /** Routes a message of the broker's own, a will, or one of another node. */
@@ -195,6 +199,17 @@ export class Core {
   /** Counts and reports a refusal. */
   refused(client: Client, refusal: RefusalFacts): void {
     this.counters.refusals += 1;
+    this.report(client, refusal);
+  }
+
+  /** Counts and reports a refusal after which the connection goes on. */
+  refusedOften(client: Client, refusal: RefusalFacts): void {
+    client.refusals ??= new RefusalFlood(client);
+    client.refusals.add(refusal);
+  }
+
+  /** Reports a refusal that was counted. */
+  report(client: Client, refusal: RefusalFacts): void {
     if (this.emit.wanted('warn')) this.emit('peer.refused', { ...this.who(client), ...refusal });
   }
 

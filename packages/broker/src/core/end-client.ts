@@ -21,6 +21,7 @@ export function endClient(client: Client, ending: Ending): void {
   const { core, link, session } = client;
   const wasOpen = client.state === 'open';
   const who = core.who(client);
+  client.refusals?.flush();
   if (!ending.byPeer && wasOpen && client.version === 5 && mayCarry('disconnect', ending.reason)) {
     const reasonString = client.problemInformation ? ending.reasonString : undefined;
     const properties = reasonString === undefined ? {} : { reasonString };
@@ -69,6 +70,8 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
   const { core } = client;
   if (client.state === 'closed') return;
   const told = client.state === 'open' && client.version === 5;
+  // What it did before is said before what ended it.
+  client.refusals?.flush();
   if (thrown instanceof PeerError) {
     if (client.state === 'proving' || client.state === 'opening') {
       const answered = refuseConnect(client, thrown.reason, connackReturnCode(thrown.reason));

@@ -36,7 +36,7 @@ function release(client: Client, session: Session, passage: Passage): Ticket {
   const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
   if (!verdict.allow) {
     const { reason, because, rule } = verdict;
-    core.refused(client, { layer: 'access', reason, because, rule, packet: 'pubrel', topic, seen: 'PUBCOMP' });
+    core.refusedOften(client, { layer: 'access', reason, because, rule, packet: 'pubrel', topic, seen: 'PUBCOMP' });
     return 0;
   }
   const ticket = retain ? retainIfRoom(core, session, passage.message()) : 0;

@@ -105,6 +105,6 @@ function refuseFilter(client: Client, filter: string, refusal: LayeredRefusal): 
   const code = client.version === 5 ? reasonCode(refusal.reason as Reason) : FAILURE3;
   const { layer, reason, because, rule } = refusal;
   const seen = `SUBACK 0x${code.toString(16)}`;
-  client.core.refused(client, { layer, reason, because, rule, packet: 'subscribe', topic: filter, seen });
+  client.core.refusedOften(client, { layer, reason, because, rule, packet: 'subscribe', topic: filter, seen });
   return code;
 }
