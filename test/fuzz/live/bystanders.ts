@@ -14,6 +14,8 @@ import type { DeviceFiles } from './broker-process.ts';
 
 /** Between two messages of a publisher, in ms. */
 const PACE_MS = 50;
+/** As much as the limits of the broker allow: an answer to PINGREQ may take as long on a machine that others use. */
+const KEEP_ALIVE_SECONDS = 5;
 
 interface FlowOptions {
   readonly name: string;
@@ -56,10 +58,15 @@ class Flow {
       transport: subscriber,
       clientId: subscriberId,
       version,
-      keepAlive: 3,
+      keepAlive: KEEP_ALIVE_SECONDS,
       onMessage: (message) => this.#receive(message),
     });
-    this.#publisher = await connectClient({ transport: publisher, clientId: publisherId, version, keepAlive: 3 });
+    this.#publisher = await connectClient({
+      transport: publisher,
+      clientId: publisherId,
+      version,
+      keepAlive: KEEP_ALIVE_SECONDS,
+    });
     this.#watch(this.#subscriber, 'subscriber');
     this.#watch(this.#publisher, 'publisher');
     await this.#subscriber.subscribe([{ filter: topic, qos }]);
