@@ -187,9 +187,12 @@ function openDirectory(data: string) {
 function openLog(config: MotteConfig): Log {
   const { level, shape } = config.settings.log;
   const fit = shape === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : shape;
-  const lines = createLineWriter(process.stdout);
+  const lines = createLineWriter(process.stdout, (lost) =>
+    log.say('error', 'lines of the log were lost: nobody took them', { lost }),
+  );
   process.once('exit', lines.flush);
-  return createLog({ level, shape: fit, write: lines.write });
+  const log = createLog({ level, shape: fit, write: lines.write });
+  return log;
 }
 
 function greet(
