@@ -1,5 +1,6 @@
 // Stories against the broker in memory, many at once on one broker, with its clock moved by hand: finds faults of core and
-// wire at thousands of connections a second. A batch is known by its seed and does the same every time.
+// wire at thousands of connections a second. A batch is known by its seed and
+// does the same nearly every time: only who comes first within one turn of the event loop is not settled by it.
 
 import { decode, type ProtocolVersion } from '@motte/wire';
 import type { Duplex } from 'node:stream';

@@ -8,6 +8,8 @@ import { TestBroker } from '../harness/test-broker.ts';
 import { bytesHeld } from '../security/heap.ts';
 import { connectOf, type Offence, offences, PACKET_BYTES_MAX, RECEIVE_MAXIMUM } from './offences.ts';
 
+/** Findings after which no more are kept. */
+const WRONG_MAX = 50;
 /** Connections at once. */
 const AT_ONCE = 250;
 /** Offences before memory is first looked at: until then the runtime is still compiling. */
@@ -67,16 +69,20 @@ class Round {
       for (const event of this.broker.events) this.#log.observe(event);
       this.broker.events.length = 0;
       for (const offender of offenders) {
-        for (const sentence of offender.judge(this.#lines.get(offender.address) ?? [])) this.wrong.add(sentence);
+        for (const sentence of offender.judge(this.#lines.get(offender.address) ?? [])) this.#complain(sentence);
       }
       this.#lines.clear();
     }
   }
 
+  #complain(sentence: string): void {
+    if (this.wrong.size < WRONG_MAX) this.wrong.add(sentence);
+  }
+
   #noteLine(line: string): void {
     const entry = JSON.parse(line) as Line;
     const { address = '' } = entry;
-    if (entry.event !== 'peer.refused') this.wrong.add(`an unexpected line: ${line}`);
+    if (entry.event !== 'peer.refused') this.#complain(`an unexpected line: ${line}`);
     const others = this.#lines.get(address);
     if (others === undefined) this.#lines.set(address, [entry]);
     else others.push(entry);
