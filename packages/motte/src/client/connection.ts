@@ -18,6 +18,7 @@ import {
 import { type Options, textOption } from '../command.ts';
 import { parseListenerUrl } from '../config/listener-url.ts';
 import type { Context } from '../context.ts';
+import { said } from '../data/said.ts';
 import { failureText } from './failure-text.ts';
 
 /** Connects as the options say; throws MOT-0702 with the broker's reason. */
@@ -26,6 +27,7 @@ export async function connectAs(
   options: Options,
   extra: Pick<ClientOptions, 'onMessage'> = {},
 ): Promise<MqttClient> {
+  if (options['seal'] === true) throw new MotteError('MOT-0003', '--seal');
   const url = textOption(options, 'url') ?? (await runningUrl(context));
   const name = textOption(options, 'as');
   const version = VERSIONS[textOption(options, 'protocol') as keyof typeof VERSIONS] ?? 5;
@@ -81,8 +83,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (fault) {
-    const { code, message } = fault as NodeJS.ErrnoException;
-    throw new MotteError('MOT-0403', `${path}: ${code === 'ENOENT' ? 'there is no such file' : message}`, {
+    throw new MotteError('MOT-0403', `${path}: ${said(fault)}`, {
       remedy: '`motte device add NAME` writes the files that --as NAME reads from ./NAME',
       cause: fault,
     });

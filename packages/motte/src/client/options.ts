@@ -15,6 +15,7 @@ export function addConnectionOptions(command: Command): void {
     .option('--cert <file>', 'client certificate')
     .option('--key <file>', 'private key of the certificate')
     .option('--id <client>', 'client id (default: one that the broker assigns)')
+    .option('--seal', 'sealed payloads (not in this version)')
     .addOption(new Option('--protocol <version>', 'MQTT version').choices(['3.1', '3.1.1', '5.0']).default('5.0'))
     .addOption(new Option('--qos <n>', 'quality of service').choices(['0', '1', '2']).default('0'));
 }

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import type { BrokerConfig, ListenerConfig } from '@motte/broker/ports/config';
+import { said } from '../data/said.ts';
 import { checkNode } from './check.ts';
 import { parseYaml } from './document.ts';
 import { parseListenerUrl } from './listener-url.ts';
@@ -81,11 +82,10 @@ function readText(source: ConfigSource): string | undefined {
   } catch (fault) {
     if (fault instanceof MotteError) throw fault;
     if (fault instanceof TypeError) throw new MotteError('MOT-0101', `${source.path} is not UTF-8 text`);
-    const { code, message } = fault as NodeJS.ErrnoException;
+    const { code } = fault as NodeJS.ErrnoException;
     // A data directory that is no directory is told by whoever opens it.
     if ((code === 'ENOENT' || code === 'ENOTDIR') && !source.explicit) return undefined;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : message;
-    throw new MotteError('MOT-0101', `${source.path}: ${why}`, { cause: fault });
+    throw new MotteError('MOT-0101', `${source.path}: ${said(fault)}`, { cause: fault });
   }
 }
 

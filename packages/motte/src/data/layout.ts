@@ -1,13 +1,15 @@
 // The data directory: made if missing, 0700, ours, not a link. What is in it belongs to the parts that put it there.
 
-import { chmodSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
+import { makeDirectories } from './make-directories.ts';
+import { said } from './said.ts';
 
 /** Makes the directory and what start-up needs below it; throws MOT-0201 or MOT-0202. */
 export function prepareData(data: string): void {
-  makeDirectory(data, true);
-  for (const name of ['run', 'store']) makeDirectory(join(data, name), false);
+  makeDirectory(data);
+  for (const name of ['run', 'store']) makeDirectory(join(data, name));
 }
 
 /** For commands that work while no broker runs: a mistyped directory gets no CA. Throws MOT-0201 or MOT-0202. */
@@ -27,9 +29,9 @@ export function registryPath(data: string): string {
   return join(data, 'store', 'registry.json');
 }
 
-function makeDirectory(path: string, recursive: boolean): void {
+function makeDirectory(path: string): void {
   try {
-    if (factsOf(path) === undefined) mkdirSync(path, { mode: 0o700, recursive });
+    if (factsOf(path) === undefined) makeDirectories(path);
   } catch (fault) {
     if (fault instanceof MotteError) throw fault;
     throw new MotteError('MOT-0201', `${path} cannot be made: ${said(fault)}`, { cause: fault });
@@ -58,13 +60,4 @@ function checkOwn(path: string, facts: Stats): void {
   if (own !== undefined && facts.uid !== own) {
     throw new MotteError('MOT-0202', `${path} belongs to user ${facts.uid}, this is user ${own}`);
   }
-}
-
-function said(fault: unknown): string {
-  const { code, message } = fault as NodeJS.ErrnoException;
-  return code === 'EACCES'
-    ? 'permission denied'
-    : code === 'ENOTDIR'
-      ? 'a part of the path is not a directory'
-      : message;
 }

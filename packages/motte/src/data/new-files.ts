@@ -1,8 +1,10 @@
 // Files for a person's directory: all of them new, or none of them written.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
+import { makeDirectories } from './make-directories.ts';
+import { said } from './said.ts';
 
 export interface NewFile {
   readonly name: string;
@@ -28,16 +30,16 @@ export function reserveFiles(directory: string, files: readonly NewFile[]): NewF
     isOpen = false;
   };
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory);
     for (const { name, mode } of files) {
       const path = join(directory, name);
       open.push({ name, path, fd: openSync(path, 'wx', mode) });
     }
   } catch (fault) {
     discard();
-    const { code, message, path } = fault as NodeJS.ErrnoException;
+    const { code, path } = fault as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw new MotteError('MOT-0604', `${path ?? directory} is there already`, { cause: fault });
-    throw new MotteError('MOT-0605', `${directory}: ${code === 'EACCES' ? 'permission denied' : message}`, {
+    throw new MotteError('MOT-0605', `${directory}: ${said(fault)}`, {
       cause: fault,
     });
   }

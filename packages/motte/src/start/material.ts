@@ -8,6 +8,7 @@ import { MotteError } from '@motte/admin/errors';
 import type { TlsMaterial } from '@motte/broker/ports/config';
 import { obtainServerCertificate, openBrokerAuthority, serverNames } from '@motte/pki';
 import type { MotteConfig } from '../config/config.ts';
+import { said } from '../data/said.ts';
 
 export interface Material {
   readonly tls: TlsMaterial;
@@ -44,9 +45,7 @@ function readPem(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (fault) {
-    const { code, message } = fault as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : message;
-    throw new MotteError('MOT-0403', `${path}: ${why}`, { cause: fault });
+    throw new MotteError('MOT-0403', `${path}: ${said(fault)}`, { cause: fault });
   }
 }
 
