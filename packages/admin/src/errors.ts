@@ -220,6 +220,13 @@ export const ERRORS = {
     remedy: 'check the path, its permissions and the free space',
     exit: 1,
   },
+  'MOT-0606': {
+    what: 'no such role',
+    when: 'A device is to get a role that is not there; it would have no right at all.',
+    remedy: 'a device may be a `device` or an `operator`',
+    exit: 2,
+    status: 400,
+  },
   'MOT-0701': {
     what: 'no such client',
     when: 'No connection or session fits what was asked for.',

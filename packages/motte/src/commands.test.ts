@@ -19,6 +19,8 @@ describe('usage', () => {
     [['device', 'add'], "missing required argument 'name'"],
     [['device'], 'a command is missing'],
     [['pub', 't', '--qos', '3'], 'Allowed choices are 0, 1, 2'],
+    [['why', '--max', 'many'], '--max takes 1 to 1000'],
+    [['device', 'add', 'x', '--bundle', 'nonsense'], 'this version writes settings for mosquitto'],
   ])('%j is wrong: exit 2 and one line', async (args, part) => {
     const { exit, err } = await motte(args);
     expect(exit).toBe(2);
@@ -27,12 +29,16 @@ describe('usage', () => {
     expect(err).not.toMatch(/\n\s+at /);
   });
 
-  it.each([[['vpn', 'init']], [['device', 'revoke', 'x']], [['device', 'add', 'x', '--token']]])(
-    '%j is promised but not there: MOT-0003',
-    async (args) => {
-      expect(await motte(args)).toMatchObject({ exit: 2, err: expect.stringContaining('(MOT-0003)') });
-    },
-  );
+  it.each([
+    [['vpn', 'init']],
+    [['device', 'revoke', 'x']],
+    [['device', 'add', 'x', '--token']],
+    [['device', 'add', 'x', '--bundle', 'arduino']],
+    [['pub', 't', 'm', '--seal']],
+    [['sub', 't', '--seal']],
+  ])('%j is promised but not there: MOT-0003', async (args) => {
+    expect(await motte(args)).toMatchObject({ exit: 2, err: expect.stringContaining('(MOT-0003)') });
+  });
 
   it('--help is no error and names every visible command', async () => {
     const { exit, out } = await motte(['--help']);
@@ -160,5 +166,13 @@ describe('a data directory that cannot be used', () => {
     const none = await motte(['device', 'add', 'x', '--data', join(data, 'nowhere')], data);
     expect(none).toMatchObject({ exit: 4, err: expect.stringContaining('(MOT-0201)') });
     expect(readdirSync(data)).not.toContain('x');
+  });
+
+  it.runIf(process.platform === 'linux')('a place where nothing can be made is refused at once', async () => {
+    const place = '/proc/motte/data';
+    expect(await motte(['start', '--data', place])).toMatchObject({
+      exit: 4,
+      err: expect.stringMatching(/cannot be made: .* \(MOT-0201\)/),
+    });
   });
 });

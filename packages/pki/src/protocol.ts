@@ -1,7 +1,7 @@
 // The public face of the protocol between the authority and its two kinds of clients: names, messages, lines, faults.
 // Pure: no node:*, no dependency, so that the proof of identity may import it.
 
-export { AUTHORITY_FAULTS, AuthorityFault, type AuthorityFaultCode } from './protocol/faults.ts';
+export { AUTHORITY_FAULTS, AuthorityFault, type AuthorityFaultCode, isAuthorityFaultCode } from './protocol/faults.ts';
 export { LINE_BYTES_MAX, LineReader, encodeLine } from './protocol/lines.ts';
 export {
   type Answer,

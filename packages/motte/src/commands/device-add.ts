@@ -9,6 +9,8 @@ import { type CommandFile, type Options, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type NewFile, reserveFiles } from '../data/new-files.ts';
 import { withRegistry } from '../data/registered.ts';
+import { parseRoles } from '../data/roles.ts';
+import { said } from '../data/said.ts';
 import { renderMosquittoText } from './mosquitto-text.ts';
 
 export const command: CommandFile = {
@@ -19,13 +21,12 @@ export const command: CommandFile = {
       .option('--out <dir>', 'where the files go (default ./NAME)')
       .option('--csr <file>', "certify this request of the device's own key; no key is made here")
       .addOption(new Option('--key-type <type>', 'kind of key').choices(['ec', 'rsa']).default('ec'))
-      .option('--bundle <kind>', 'also write settings for: mosquitto')
+      .addOption(new Option('--bundle <kind>', 'also write settings for: mosquitto').argParser(bundleOf))
       .option('--token [ttl]', 'a one-use enrolment token (not in this version)');
   },
   async run(context, [name = ''], options) {
     if (options['token'] !== undefined) throw new MotteError('MOT-0003', '--token');
     const bundle = textOption(options, 'bundle');
-    if (bundle !== undefined && bundle !== 'mosquitto') throw new MotteError('MOT-0003', `--bundle ${bundle}`);
     const { createKeyAndCsr, parseDeviceName, withAuthority } = await import('@motte/pki');
     parseDeviceName(name);
     const roles = rolesOf(options);
@@ -96,9 +97,13 @@ function filesFor(name: string, withKey: boolean, bundle: string | undefined): N
 
 function rolesOf(options: Options): string[] {
   const given = options['role'];
-  const roles = Array.isArray(given) && given.length > 0 ? given.map(String) : ['device'];
-  for (const role of roles) if (!NAME.test(role)) throw new MotteError('MOT-0601', `role ${JSON.stringify(role)}`);
-  return [...new Set(roles)];
+  return parseRoles(Array.isArray(given) && given.length > 0 ? given.map(String) : ['device']);
+}
+
+function bundleOf(kind: string): string {
+  if (kind === 'mosquitto') return kind;
+  if (BUNDLES_LATER.includes(kind)) throw new MotteError('MOT-0003', `--bundle ${kind}`);
+  throw new MotteError('MOT-0002', `--bundle ${kind}: this version writes settings for mosquitto`);
 }
 
 function readCsr(path: string): string {
@@ -108,10 +113,7 @@ function readCsr(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (fault) {
     if (fault instanceof MotteError) throw fault;
-    const { code, message } = fault as NodeJS.ErrnoException;
-    throw new MotteError('MOT-0405', `${path}: ${code === 'ENOENT' ? 'there is no such file' : message}`, {
-      cause: fault,
-    });
+    throw new MotteError('MOT-0405', `${path}: ${said(fault)}`, { cause: fault });
   }
 }
 
@@ -119,5 +121,5 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const BUNDLES_LATER = ['python', 'arduino', 'nodered', 'nodejs'];
 const CSR_BYTES_MAX = 16 * 1024;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { MotteError } from '@motte/admin/errors';
 import type { Log } from '@motte/broker/observe';
 import type { ReadyLine } from '@motte/pki';
+import { AUTHORITY_FAULTS, AuthorityFault, isAuthorityFaultCode } from '@motte/pki/protocol';
 
 export interface AuthorityChild {
   readonly ready: ReadyLine;
@@ -87,7 +88,7 @@ function launch(data: string, log: Log): Promise<Running> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       child.kill('SIGKILL');
-      reject(new MotteError('MOT-0401', why));
+      reject(faultOf(why));
     };
     const deadline = setTimeout(() => fail('it did not get ready within 30 s'), READY_DEADLINE_MS);
     void exited.then((how) => {
@@ -103,6 +104,14 @@ function launch(data: string, log: Log): Promise<Running> {
       resolve({ ready, exited, end: () => end(child) });
     });
   });
+}
+
+/** What the child said with a number of its own is thrown under that number: one line, one number, the right advice. */
+function faultOf(line: string): Error {
+  const [, what, why = '', code] = /^([^:]+): (.*) \((MOT-[0-9]{4})\)$/.exec(line) ?? [];
+  const isOwn = isAuthorityFaultCode(code) && what === AUTHORITY_FAULTS[code].what;
+  if (isOwn) return new AuthorityFault(code, why);
+  return new MotteError('MOT-0401', line);
 }
 
 function end(child: ChildProcess): void {

@@ -1,6 +1,6 @@
 // The built program as a broker: start, lock, reload, device add running and not, SIGTERM, kill -9.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
@@ -43,6 +43,21 @@ describe('motte start', () => {
     });
   });
 
+  it('what the authority refuses is one line under its own number', async () => {
+    chmodSync(join(data, 'pki'), 0o755);
+    try {
+      const { exit, err } = await motte(['start', '--data', data]);
+      expect(exit).toBe(4);
+      expect(err).toMatch(
+        /^motte: the CA directory is not safe to use: .* has mode 0755, open to others \(MOT-0423\)\n/,
+      );
+      expect(err).toContain('chmod go-rwx');
+      expect(err).not.toContain('MOT-0401');
+    } finally {
+      chmodSync(join(data, 'pki'), 0o700);
+    }
+  });
+
   it('SIGTERM ends it with 0 and leaves no socket behind', async () => {
     broker = await startBroker(data);
     broker.child.kill('SIGTERM');
@@ -75,6 +90,18 @@ describe('motte start', () => {
     });
     expect(readFileSync(join(folder, 'pump-1', 'pump-1.key'), 'utf8')).toBe(key);
     expect(await motte(['device', 'add', '../x', '--data', data], folder)).toMatchObject({ exit: 2 });
+    for (const [role, why] of [
+      ['operater', '"operater"'],
+      ['lab', 'only for a listener with a waiver'],
+    ] as const) {
+      const refused = await motte(['device', 'add', 'pump-3', '--data', data, '--role', role], folder);
+      expect(refused).toMatchObject({ exit: 2, err: expect.stringContaining('a device may have: device, operator') });
+      expect(refused.err).toMatch(new RegExp(`no such role: .*${why}.* \\(MOT-0606\\)`));
+      await expect(openAdmin(data).addDevice({ name: 'pump-3', roles: [role] })).rejects.toMatchObject({
+        code: 'MOT-0606',
+      });
+    }
+    expect(readdirSync(folder)).not.toContain('pump-3');
 
     broker.child.kill('SIGTERM');
     await broker.exited;

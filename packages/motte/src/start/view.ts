@@ -9,6 +9,7 @@ import { VERSION } from '@motte/broker/ports/version';
 import type { MotteConfig } from '../config/config.ts';
 import { configDocument } from '../config/show.ts';
 import { expiredWaivers } from '../config/weaker.ts';
+import { parseRoles } from '../data/roles.ts';
 
 export interface ViewParts {
   readonly broker: Broker;
@@ -45,7 +46,8 @@ export function createView(parts: ViewParts): AdminView {
     authority: () => ({ fingerprint, separated: false }),
     refusals: (query, max) => ring.find(query, max),
     directory,
-    async addDevice(name, roles) {
+    async addDevice(name, given) {
+      const roles = parseRoles(given);
       const addedAtMs = Date.now();
       await directory.put({ realm: OWN_REALM, name, kind: 'device', roles, state: 'active', addedAtMs });
       log.observe({ name: 'device.added', atMs: addedAtMs, identity: name, roles });
