@@ -2,13 +2,14 @@
 // are demanded and checked by OpenSSL here; what they prove is decided by the proof of identity at CONNECT, and nothing here
 // is taken for a proof. Ticket keys and session context are the listener's own, so no ticket is good anywhere else.
 
-import { constants, createHash, randomBytes, type X509Certificate } from 'node:crypto';
+import { constants, createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ListenerConfig, TlsMaterial } from '../ports/config.ts';
 import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { Arrival, TransportRefusal } from './arrivals.ts';
 import { explainMaterialError } from './listener-fault.ts';
+import { peerCertificate } from './peer-certificate.ts';
 import { explainTlsFailure } from './tls-refusal.ts';
 
 export interface TlsDoorParts {
@@ -121,15 +122,14 @@ export class TlsDoor {
 }
 
 function tlsFacts(socket: TLSSocket, arrival: Arrival): TlsFacts {
-  const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
-  const raw = certificate?.raw;
+  const certificate = peerCertificate(socket);
   return {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
     resumed: socket.isSessionReused(),
     serverName: arrival.hello?.serverName,
-    certificate: raw,
-    fingerprint: raw === undefined ? undefined : createHash('sha256').update(raw).digest('hex'),
+    certificate,
+    fingerprint: certificate === undefined ? undefined : createHash('sha256').update(certificate).digest('hex'),
   };
 }
 
