@@ -47,7 +47,7 @@ function greetingOf(child) {
 function linesOf(text) {
   return text
     .trim()
-    .replaceAll(folder, '/home/you/motte')
+    .replaceAll(folder, '~/motte')
     .split('\n')
     .flatMap((line) => {
       const indent = /^ */.exec(line)[0];
