@@ -23,6 +23,13 @@ export function allocateBriefly(length: number): Uint8Array {
   return host === undefined ? new Uint8Array(length) : host.allocUnsafe(length);
 }
 
+/** A copy with a memory of its own; a Buffer's own `slice` copies nothing and keeps all that it was cut from. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = allocate(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 /** A copy of the bytes between two offsets, for what is soon gone. */
 export function copyBriefly(buffer: Uint8Array, start: number, end: number): Uint8Array {
   const copy = allocateBriefly(end - start);

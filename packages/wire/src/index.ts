@@ -2,7 +2,7 @@
 export * from './ack-view.ts';
 export { PACKET_TYPES, type PacketType } from './fixed-header.ts';
 export { FrameReader } from './frame-reader.ts';
-export { copyBriefly } from './host-buffer.ts';
+export { copyBriefly, copyOf } from './host-buffer.ts';
 export { decode, decodeFrom, encode, type Packet } from './packet.ts';
 export type { Acknowledgement, AcknowledgementType } from './packets/acknowledgement.ts';
 export type { Auth } from './packets/auth.ts';

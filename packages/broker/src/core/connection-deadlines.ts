@@ -11,7 +11,7 @@ export function checkDeadlines(client: Client): void {
   const { core } = client;
   const silentMs = core.monotonicMs - client.heardAtMs;
   if (client.state === 'connecting') {
-    if (core.clock.nowMs() - client.facts.openedAtMs > core.limits.connectDeadlineMs) {
+    if (silentMs > core.limits.connectDeadlineMs) {
       throw new PeerError('protocol-error', 'limits.connectDeadlineMs', 'no CONNECT came in time');
     }
     return;

@@ -22,12 +22,15 @@ import { Deadlines } from './deadlines.ts';
 import { type Routed, routeMessage } from './delivery.ts';
 import { drain } from './drain.ts';
 import { endClient } from './end-client.ts';
+import { GroupChoice } from './group-choice.ts';
+import { Openings } from './openings.ts';
 import { Passage } from './passage.ts';
 import { reauthorise } from './reauthorise.ts';
 import { RefusalFlood } from './refusal-flood.ts';
+import type { RetainedHandover } from './retained-handover.ts';
+import { RetainedLimits } from './retained-limits.ts';
 import { Router } from './router.ts';
 import type { Session } from './session.ts';
-import type { Target } from './target.ts';
 
 export interface CoreParts {
   readonly limits: Limits;
@@ -68,8 +71,11 @@ export class Core {
   readonly waiting = new Set<Client>();
   /** Online sessions that read their stored queue. */
   readonly behind = new Set<Session>();
-  /** Session expiry and delayed wills. */
+  /** Session expiry and delayed wills, by the monotonic clock: a clock that is set moves none of them. */
   readonly deadlines: Deadlines;
+  readonly openings = new Openings();
+  /** Retained messages on their way to sessions. */
+  readonly handovers = new Set<RetainedHandover>();
   /** Reused for every PUBLISH. */
   readonly view = new PublishView();
   /** Reused for every acknowledgement. */
@@ -84,14 +90,8 @@ export class Core {
   private authorisedGeneration: number;
   /** Why the broker takes no new clients; undefined = it does. */
   stopping: Reason | undefined = undefined;
-  /** Bound once: passed to every shared group. */
-  readonly canTake = (target: Target<Session>): boolean => {
-    const { client } = target.subscriber;
-    return client !== undefined && client.hasQuota && !target.subscriber.behind && target.subscriber.queue.size === 0;
-  };
-
-  /** The same, for when nobody can take it now: whoever keeps a queue. */
-  readonly canQueue = (target: Target<Session>): boolean => target.subscriber.online || target.subscriber.stored;
+  readonly groupChoice = new GroupChoice(this);
+  readonly retainedLimits: RetainedLimits;
 
   constructor(parts: CoreParts) {
     this.limits = parts.limits;
@@ -108,7 +108,7 @@ export class Core {
     this.nowMs = parts.clock.nowMs();
     this.monotonicMs = parts.clock.monotonicMs();
     this.topics = new TopicCache(TOPIC_CACHE_ENTRIES, parts.random.uint32());
-    this.deadlines = new Deadlines(this.nowMs, DEADLINE_STEP_MS);
+    this.deadlines = new Deadlines(this.monotonicMs, DEADLINE_STEP_MS);
     this.router = new Router<Session>({
       routesMax: parts.limits.routesMax,
       levelsMax: parts.limits.topicLevelsMax,
@@ -116,6 +116,7 @@ export class Core {
       receive: (session, topic) => parts.access.receive(this.rightsOf(session), topic),
       policyGeneration: () => parts.access.generation,
     });
+    this.retainedLimits = new RetainedLimits(parts.store, parts.limits);
     this.store.onCommitted((upTo, fault) => this.committed(upTo, fault));
   }
 
@@ -135,7 +136,8 @@ export class Core {
     this.lateMs += lateMs;
     this.nowMs = this.clock.nowMs();
     this.monotonicMs = this.clock.monotonicMs() - this.lateMs;
-    this.deadlines.advance(this.nowMs);
+    this.deadlines.advance(this.monotonicMs);
+    this.retainedLimits.sweep(this.nowMs);
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;
       reauthorise(this);
@@ -144,6 +146,11 @@ export class Core {
       client.refusals?.flush();
       client.link.run(() => checkDeadlines(client));
     }
+  }
+
+  /** Calls `expire` once after a delay; in place of what the name waited for before. */
+  after(name: string, delayMs: number, expire: () => void): void {
+    this.deadlines.set(name, this.monotonicMs + delayMs, expire);
   }
 
   /** Routes a message of the broker's own, a will, or one of another node. */
@@ -239,6 +246,7 @@ export class Core {
   }
 
   private committed(upTo: Ticket, fault: Error | undefined): void {
+    this.retainedLimits.committed(upTo);
     const failed = fault === undefined ? undefined : this.storeFault(fault);
     for (const client of this.waiting) {
       client.link.run(() => {

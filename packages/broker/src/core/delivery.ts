@@ -8,6 +8,7 @@ import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import { packetIdOf } from './in-flight.ts';
 import type { Passage } from './passage.ts';
+import { watchExpiry } from './queue-expiry.ts';
 import type { Route } from './router.ts';
 import type { Session } from './session.ts';
 import type { SharedCopy } from './shared-copies.ts';
@@ -41,12 +42,16 @@ export function routeMessage(core: Core, passage: Passage, route: Route<Session>
   return routed;
 }
 
-/** Gives the message to one member: whoever can take it now, else whoever can queue it. */
+/** Gives the message to one member: whoever can take it now, else whoever can queue it, else it is lost and counted. */
 export function deliverToGroup(core: Core, group: SharedGroup<Session> | undefined, passage: Passage): void {
-  const member = group?.choose(core.canTake) ?? group?.choose(core.canQueue);
-  if (group === undefined || member === undefined) return;
+  if (group === undefined) return;
+  const { groupChoice } = core;
+  groupChoice.passage = passage;
+  const member =
+    group.choose(groupChoice.canTake) ?? group.choose(groupChoice.canQueue) ?? group.choose(groupChoice.canLose);
+  if (member === undefined) return;
   try {
-    deliverCopy(core, member, passage, group);
+    sendCopy(core, member, passage, group);
   } catch (fault) {
     core.broken(member.subscriber.client, fault);
   }
@@ -59,20 +64,25 @@ function deliverTo(core: Core, matched: Target<Session>, passage: Passage): void
     target = matched.own;
     if (target === undefined) return;
   }
-  deliverCopy(core, target, passage, undefined);
+  deliverCopy(core, target, passage);
 }
 
-function deliverCopy(
+function deliverCopy(core: Core, target: Target<Session>, passage: Passage): void {
+  if (target.verdict === 'ask') {
+    const { topic, qos, retain } = passage;
+    if (!core.access.receiveMessage(core.rightsOf(target.subscriber), topic, qos, retain, passage)) return;
+  }
+  sendCopy(core, target, passage, undefined);
+}
+
+/** A copy for a target that may receive it. */
+function sendCopy(
   core: Core,
   target: Target<Session>,
   passage: Passage,
   group: SharedGroup<Session> | undefined,
 ): void {
   const session = target.subscriber;
-  if (target.verdict === 'ask') {
-    const { topic, qos, retain } = passage;
-    if (!core.access.receiveMessage(core.rightsOf(session), topic, qos, retain, passage)) return;
-  }
   core.routed.matched += 1;
   const qos: QoS = target.qos < passage.qos ? target.qos : passage.qos;
   const retain = target.retainAsPublished && passage.retain;
@@ -160,7 +170,10 @@ function oweStored(
   session.owedBytes += bytes;
   session.lastTicket = ticket;
   core.routed.ticket = ticket;
-  if (client === undefined) return;
+  if (client === undefined) {
+    if (entry.message.expiresAtMs !== 0) watchExpiry(core, session, entry.message.expiresAtMs);
+    return;
+  }
   if (live) {
     session.sentSeq = seq;
     session.sent.awaitEntry(packetIdOf(seq), { state: 'puback', seq, ticket, bytes, shared });

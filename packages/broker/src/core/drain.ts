@@ -48,10 +48,22 @@ function readOn(core: Core, session: Session, client: Client): void {
       if (entries.length === 0 && wasCommitted && session.seq === seqAsked) {
         session.behind = false;
         core.behind.delete(session);
+        countOwed(session);
       }
       if (entries.length > 0 || !session.behind) drain(core, session);
     });
   });
+}
+
+/** Nothing waits in the store: what is under way is all that is owed, whatever a store that failed has lost. */
+function countOwed(session: Session): void {
+  session.owedMessages = 0;
+  session.owedBytes = 0;
+  for (const [, { seq, bytes }] of session.sent) {
+    if (seq === 0) continue;
+    session.owedMessages += 1;
+    session.owedBytes += bytes;
+  }
 }
 
 /** Sends one message of the stored queue: for the first time, again with DUP, or its PUBREL [MQTT-4.4.0-1]. */

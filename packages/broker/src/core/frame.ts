@@ -3,6 +3,7 @@
 
 import {
   copyBriefly,
+  copyOf,
   forwardableProperties,
   type ProtocolVersion,
   type PublishTemplate,
@@ -93,7 +94,7 @@ export class Frame {
       this.topicEnd - start,
       this.payloadStart - start,
       aliasedTopic,
-      properties.length === 0 ? NOTHING : properties.slice(),
+      properties.length === 0 ? NOTHING : copyOf(properties),
     );
   }
 

@@ -17,6 +17,12 @@ describe('InFlight', () => {
     expect(sent.nextSeq(65_535)).toBe(65_537);
   });
 
+  it('does not look for ever when all 65,535 are in use', () => {
+    const sent = new InFlight();
+    for (let packetId = 1; packetId <= 65_535; packetId++) sent.await(packetId, 'puback');
+    expect(sent.nextSeq(65_535)).toBe(65_536);
+  });
+
   it('remembers the position of a stored message through its release', () => {
     const sent = new InFlight();
     sent.awaitEntry(9, { state: 'pubrec', seq: 9, ticket: 4, bytes: 12, shared: undefined });

@@ -74,9 +74,10 @@ export class InFlight {
     this.entries.clear();
   }
 
-  /** The first position above `seq` whose packet identifier is free. */
+  /** The first position above `seq` whose packet identifier is free; the next one if none is, to be sent once it is. */
   nextSeq(seq: number): number {
     let next = seq + 1;
+    if (this.entries.size >= PACKET_IDS) return next;
     while (this.entries.has(packetIdOf(next))) next += 1;
     return next;
   }

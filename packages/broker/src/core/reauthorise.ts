@@ -12,7 +12,8 @@ export function reauthorise(core: Core): void {
   for (const session of [...core.sessions.values()]) reauthoriseSession(core, session);
 }
 
-function reauthoriseSession(core: Core, session: Session): void {
+/** Looks at those of one session, as of one that was resumed under another policy than it was left under. */
+export function reauthoriseSession(core: Core, session: Session): void {
   let lost: { readonly filter: TopicFilter; readonly refusal: Refusal } | undefined;
   for (const filter of [...session.subscriptions.keys()]) {
     const verdict = core.access.subscribe(core.rightsOf(session), shareOf(filter)?.filter ?? filter);

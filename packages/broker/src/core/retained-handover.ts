@@ -1,7 +1,7 @@
 // Retained messages on their way to a session after its SUBSCRIBEs (3.8.4): one filter after the other, one page at a time,
 // no faster than the client takes them, so that neither a million of them nor a client that does not read holds anybody up.
 
-import type { TopicFilter } from '@motte/wire';
+import type { TopicFilter, TopicName } from '@motte/wire';
 import type { Message } from '../ports/message.ts';
 import type { Cursor, StoredSubscription } from '../ports/store.ts';
 import type { Client } from './client.ts';
@@ -24,6 +24,9 @@ interface Owed {
   times: number;
 }
 
+/** Topics of which a newer message is remembered per page. */
+const NEWER_MAX = 4096;
+
 /** How far the messages of one filter have come. */
 interface Scan extends Readonly<Owed> {
   page: readonly Message[];
@@ -43,11 +46,14 @@ export class RetainedHandover {
   private readonly waiting = new Map<TopicFilter, Owed>();
   private scan: Scan | undefined = undefined;
   private reading = false;
+  /** What was retained since the page was asked for, by topic: of these the client was sent the newer message already. */
+  private readonly newer = new Map<TopicName, Message>();
 
   constructor(core: Core, session: Session, client: Client) {
     this.core = core;
     this.session = session;
     this.client = client;
+    core.handovers.add(this);
   }
 
   /** Owes the retained messages of a subscription, once more if it owes them already. */
@@ -67,13 +73,18 @@ export class RetainedHandover {
     if (this.scan?.subscription.filter === filter) this.scan = undefined;
   }
 
+  /** A message was retained, or with an empty one forgotten, while older ones may wait here. */
+  retained(message: Message): void {
+    if (this.newer.size < NEWER_MAX) this.newer.set(message.topic, message);
+  }
+
   /** Hands over as much as the client can take now. */
   goOn(): void {
     if (this.reading || this.session.client !== this.client) return;
     for (;;) {
       const scan = (this.scan ??= this.next());
       if (scan === undefined) {
-        this.session.handover = undefined;
+        this.end();
         return;
       }
       const copies = scan.page.length * scan.times;
@@ -97,8 +108,15 @@ export class RetainedHandover {
     return undefined;
   }
 
+  /** There is nothing left to hand over, or nobody to take it. */
+  end(): void {
+    this.session.handover = undefined;
+    this.core.handovers.delete(this);
+  }
+
   private read(scan: Scan): void {
     this.reading = true;
+    this.newer.clear();
     this.core.store.matchRetained(scan.subscription.filter, scan.cursor, PAGE, (messages, next, fault) => {
       this.reading = false;
       if (this.session.client !== this.client) return;
@@ -116,6 +134,8 @@ export class RetainedHandover {
   /** False if the client cannot take the message now. */
   private hand(message: Message, subscription: StoredSubscription): boolean {
     const { core, session, client } = this;
+    // [MQTT-4.6.0-6]: an older message does not follow a newer one.
+    if ((this.newer.get(message.topic) ?? message) !== message) return true;
     if (message.expiresAtMs !== 0 && message.expiresAtMs <= core.nowMs) {
       core.counters.messagesExpired += 1;
       core.store.stage({ kind: 'unretain', topic: message.topic, expiredAtMs: core.nowMs }, false);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startTestBroker } from '../../../../test/harness/index.ts';
+import { will } from '../../../../test/harness/will.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 
@@ -83,6 +84,19 @@ describe('retained messages after SUBSCRIBE', () => {
     expect(types.lastIndexOf('publish')).toBeLessThan(types.indexOf('unsuback'));
   });
 
+  it.each([0, 1] as const)('[MQTT-4.6.0-6] none follows a newer one that was sent live, QoS %i', async (qos) => {
+    const broker = startTestBroker();
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    await publisher.deliver('t', 'old', { retain: true });
+    subscriber.requestSubscribe({ filter: 't', qos });
+    publisher.publish('t', 'new', { retain: true, qos: 1 });
+    await subscriber.receive('suback');
+    expect((await subscriber.takeMessages(1)).at(-1)).toBe('new');
+    for (const packet of await subscriber.receiveAll()) {
+      if (packet.type === 'publish') expect(new TextDecoder().decode(packet.payload)).toBe('new');
+    }
+  });
+
   it('one that has expired does not take the newer one with it', async () => {
     const broker = startTestBroker();
     const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
@@ -111,7 +125,46 @@ describe('limits of retained messages', () => {
     await late.subscribe({ filter: '#', qos: 0 });
     expect(await late.takeMessages(1)).toHaveLength(1);
     await late.expectNothing();
-    expect(broker.events.filter(({ name }) => name === 'will.refused')).toHaveLength(2);
+    expect(broker.events.filter(({ name }) => name === 'will.published')).toHaveLength(3);
+  });
+
+  it('keep no will from those who are there', async () => {
+    const broker = startTestBroker(full);
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    await publisher.deliver('a', 'x', { retain: true });
+    await subscriber.subscribe({ filter: 'w', qos: 0 });
+    const client = await broker.connect('c', { will: will('w', 'gone', { retain: true }) });
+    await client.cut();
+    await subscriber.expectMessage('w', 'gone');
+  });
+
+  it('hold for what comes in one chunk', async () => {
+    const broker = startTestBroker(full);
+    const publisher = await broker.connect('p');
+    publisher.send(...Array.from({ length: 50 }, (_, n) => publisher.publication(`t/${n}`, 'x', { retain: true })));
+    await publisher.ping();
+    const late = await broker.connect('late');
+    await late.subscribe({ filter: '#', qos: 0 });
+    expect(await late.receiveAll()).toHaveLength(1);
+  });
+
+  it('let a message be replaced by one of its size', async () => {
+    const broker = startTestBroker({ limits: { retainedBytesMax: 1000 } });
+    const publisher = await broker.connect('p');
+    for (const letter of ['x', 'y']) {
+      expect(await publisher.deliver('t', letter.repeat(900), { retain: true })).toBe(0x10);
+    }
+    expect(await publisher.deliver('u', 'z'.repeat(900), { retain: true })).toBe(0x97);
+  });
+
+  it('are not taken by messages that have expired', async () => {
+    const broker = startTestBroker(full);
+    const publisher = await broker.connect('p');
+    const properties = { messageExpiryInterval: 1 };
+    expect(await publisher.deliver('a', 'x', { retain: true, properties })).toBe(0x10);
+    expect(await publisher.deliver('b', 'x', { retain: true })).toBe(0x97);
+    await broker.advance(60_000);
+    expect(await publisher.deliver('b', 'x', { retain: true })).toBe(0x10);
   });
 
   it('hold when QoS 2 messages that came together are released', async () => {

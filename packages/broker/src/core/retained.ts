@@ -5,39 +5,26 @@ import { shareOf, type TopicName } from '@motte/wire';
 import type { Message } from '../ports/message.ts';
 import type { StoredSubscription, Ticket } from '../ports/store.ts';
 import type { Verdict } from '../ports/verdict.ts';
-import { ALLOW, refuse } from '../ports/verdict.ts';
+import { ALLOW } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
 import type { Session } from './session.ts';
 
 /** Whether one more message may be retained. */
-export function mayRetain(core: Core, topic: TopicName, payloadBytes: number): Verdict {
-  const { retainedMessagesMax, retainedBytesMax } = core.limits;
-  if (payloadBytes === 0) return ALLOW;
-  if (core.store.retainedCount >= retainedMessagesMax && !core.store.isRetained(topic)) {
-    return refuse(
-      'quota-exceeded',
-      `${retainedMessagesMax} messages are retained already`,
-      'limits.retainedMessagesMax',
-    );
-  }
-  if (core.store.retainedBytes + payloadBytes > retainedBytesMax) {
-    return refuse(
-      'quota-exceeded',
-      `retained messages take ${retainedBytesMax} bytes already`,
-      'limits.retainedBytesMax',
-    );
-  }
-  return ALLOW;
+export function mayRetain(core: Core, topic: TopicName, bytes: number): Verdict {
+  return bytes === 0 ? ALLOW : core.retainedLimits.check(topic, bytes);
 }
 
 /** Keeps the message for later subscribers, or forgets the topic's if it is empty [MQTT-3.3.1-5], [MQTT-3.3.1-6]. */
 export function retainMessage(core: Core, message: Message): Ticket {
   const urgent = message.qos > 0;
+  for (const handover of core.handovers) handover.retained(message);
   if (message.payload.length === 0) return core.store.stage({ kind: 'unretain', topic: message.topic }, urgent);
-  return core.store.stage({ kind: 'retain', message }, urgent);
+  const ticket = core.store.stage({ kind: 'retain', message }, urgent);
+  core.retainedLimits.staged(message, ticket);
+  return ticket;
 }
 
-/** The same for QoS 2, which was acknowledged before it is kept: without room it is delivered and not kept. */
+/** The same for what cannot be refused any more, QoS 2 and wills: without room it is delivered and not kept. */
 export function retainIfRoom(core: Core, session: Session, message: Message): Ticket {
   const room = mayRetain(core, message.topic, message.payload.length);
   if (room.allow) return retainMessage(core, message);

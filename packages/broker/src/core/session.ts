@@ -66,6 +66,8 @@ export class Session {
   /** Messages and bytes owed, whether sent or waiting; only of a stored session. */
   owedMessages = 0;
   owedBytes = 0;
+  /** Wall-clock ms at which the queue is looked at for expired messages; 0 = it is not. */
+  sweepAtMs = 0;
   /** Retained messages still to be handed over after a SUBSCRIBE; undefined = none. */
   handover: RetainedHandover | undefined = undefined;
   /** The will of a connection that is gone, while its delay runs. */
@@ -86,6 +88,11 @@ export class Session {
   /** Name of the deadline of its delayed will. */
   get willDeadline(): string {
     return `will ${this.key}`;
+  }
+
+  /** Name of the deadline of what expires in its queue. */
+  get queueDeadline(): string {
+    return `queue ${this.key}`;
   }
 
   /** True if anything waits that freed quota lets go. */

@@ -4,6 +4,8 @@ import type { OpenedSession } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import { Passage } from './passage.ts';
+import { unwatchExpiry, watchExpiry } from './queue-expiry.ts';
+import { reauthoriseSession } from './reauthorise.ts';
 import { NEVER_EXPIRES, Session, type SessionStart } from './session.ts';
 import { requeueShared } from './shared-copies.ts';
 import { dropWill, leaveWill, publishWillNow } from './wills.ts';
@@ -11,6 +13,7 @@ import { dropWill, leaveWill, publishWillNow } from './wills.ts';
 /** Makes a new session, unknown to the store until its first record is staged. */
 export function beginSession(core: Core, start: SessionStart): Session {
   const session = new Session(start);
+  core.openings.overtake(session.key);
   core.sessions.set(session.key, session);
   core.counters.sessions += 1;
   return session;
@@ -25,8 +28,12 @@ export function endSession(core: Core, session: Session): void {
   core.counters.subscriptions -= session.subscriptions.size;
   core.router.drop(session);
   core.deadlines.cancel(session.key);
+  unwatchExpiry(core, session);
   session.queue.clear();
-  session.handover = undefined;
+  // A remembered route may hold on to the session for a while, and must not hold these.
+  session.received.clear();
+  session.receivedBytes = 0;
+  session.handover?.end();
   publishWillNow(core, session);
   if (session.stored) core.store.stage({ kind: 'session-end', key: session.key }, true);
 }
@@ -36,7 +43,7 @@ export function leaveSession(client: Client, session: Session, will: boolean): v
   const { core } = client;
   session.client = undefined;
   session.reading = false;
-  session.handover = undefined;
+  session.handover?.end();
   core.behind.delete(session);
   requeueShared(core, session);
   session.sent.clear();
@@ -49,6 +56,8 @@ export function leaveSession(client: Client, session: Session, will: boolean): v
   }
   session.behind = true;
   session.readSeq = 0;
+  // Whether any of what waits expires, the first look will tell.
+  if (session.owedMessages > 0) watchExpiry(core, session, core.nowMs);
   core.store.stage({ kind: 'session', session: session.record() }, true);
   scheduleExpiry(core, session);
 }
@@ -56,7 +65,7 @@ export function leaveSession(client: Client, session: Session, will: boolean): v
 /** Arms the end of an away session. */
 export function scheduleExpiry(core: Core, session: Session): void {
   if (session.expirySeconds === NEVER_EXPIRES) return;
-  core.deadlines.set(session.key, session.endedAtMs + session.expirySeconds * 1000, () => {
+  core.after(session.key, session.endedAtMs + session.expirySeconds * 1000 - core.nowMs, () => {
     core.emit('session.expired', { identity: session.identity.name, clientId: session.clientId });
     endSession(core, session);
   });
@@ -66,6 +75,7 @@ export function scheduleExpiry(core: Core, session: Session): void {
 export function rejoinSession(core: Core, session: Session): void {
   session.endedAtMs = 0;
   core.deadlines.cancel(session.key);
+  unwatchExpiry(core, session);
   dropWill(core, session);
 }
 
@@ -88,5 +98,7 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
   session.owedMessages = opened.queuedMessages;
   session.owedBytes = opened.queuedBytes;
   session.behind = true;
+  if (opened.will !== undefined) core.store.stage({ kind: 'unwill', key: session.key }, false);
+  reauthoriseSession(core, session);
   return session;
 }

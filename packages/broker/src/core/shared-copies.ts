@@ -17,25 +17,30 @@ export interface SharedCopy {
 
 /** Hands on the copies that a session which just lost its connection cannot take any more. */
 export function requeueShared(core: Core, session: Session): void {
-  const copies: SharedCopy[] = [];
   for (const [packetId, entry] of session.sent) {
     if (entry.shared === undefined || entry.state !== 'puback') continue;
     if (session.stored && !someoneElse(core, session, entry.shared)) continue;
     session.sent.remove(packetId);
     settle(core, session, entry);
-    copies.push(entry.shared);
+    handOn(core, entry.shared);
   }
   for (let waiting = session.queue.shift(); waiting !== undefined; waiting = session.queue.shift()) {
-    if (waiting.shared !== undefined) copies.push(waiting.shared);
+    if (waiting.shared !== undefined) handOn(core, waiting.shared);
   }
-  for (const { group, message } of copies)
-    deliverToGroup(core, current(core, group, message), Passage.ofMessage(message, core.nowMs));
+}
+
+function handOn(core: Core, { group, message }: SharedCopy): void {
+  deliverToGroup(core, current(core, group, message), Passage.ofMessage(message, core.nowMs));
 }
 
 /** A stored session keeps its copy for its own return unless a member is there to take it now. */
 function someoneElse(core: Core, session: Session, { group, message }: SharedCopy): boolean {
+  const { groupChoice } = core;
+  groupChoice.passage = Passage.ofMessage(message, core.nowMs);
   const members = current(core, group, message)?.targets ?? [];
-  return members.some(({ subscriber }) => subscriber !== session && subscriber.online);
+  return members.some(
+    (target) => target.subscriber !== session && target.subscriber.online && groupChoice.canQueue(target),
+  );
 }
 
 /** The group as it is now: members may have come and gone since the copy was made. */

@@ -31,7 +31,7 @@ export class SharedGroup<S extends Subscriber> {
 
   /**
    * The one member for the next message (4.8.2): of the online members that `can` take it the one with the fewest
-   * in flight, equals in turn; members that are away only if nobody is online. Undefined if none can: the caller may
+   * in flight, equals in turn; members that are away only if none of those can. Undefined if none can: the caller may
    * ask again with a predicate that also admits queueing.
    */
   choose(can: (target: Target<S>) => boolean): Target<S> | undefined {
@@ -41,18 +41,16 @@ export class SharedGroup<S extends Subscriber> {
     const start = this.#state.turn % count;
     let best = -1;
     let fewest = Number.POSITIVE_INFINITY;
-    let anyOnline = false;
     for (let step = 0; step < count && fewest > 0; step++) {
       const at = start + step < count ? start + step : start + step - count;
       const target = targets[at] as Target<S>;
       const { subscriber } = target;
       if (!subscriber.online) continue;
-      anyOnline = true;
       if (subscriber.inFlight >= fewest || !can(target)) continue;
       fewest = subscriber.inFlight;
       best = at;
     }
-    if (!anyOnline) best = this.#firstAway(start, can);
+    if (best === -1) best = this.#firstAway(start, can);
     if (best === -1) return undefined;
     this.#state.turn = best + 1;
     return targets[best];
@@ -67,7 +65,8 @@ export class SharedGroup<S extends Subscriber> {
     const targets = this.targets;
     for (let step = 0; step < targets.length; step++) {
       const at = (start + step) % targets.length;
-      if (can(targets[at] as Target<S>)) return at;
+      const target = targets[at] as Target<S>;
+      if (!target.subscriber.online && can(target)) return at;
     }
     return -1;
   }

@@ -1,6 +1,6 @@
 // Topic aliases of one connection (3.3.2.3.4): those the client set, and those the broker gave to send fewer bytes.
 
-import { PeerError, type TopicName } from '@motte/wire';
+import { copyOf, PeerError, type TopicName } from '@motte/wire';
 
 /** Aliases that the client set: number -> topic and its bytes. */
 export class IncomingAliases {
@@ -15,7 +15,7 @@ export class IncomingAliases {
   set(alias: number, topic: TopicName, bytes: Uint8Array): void {
     if (alias > this.max)
       throw new PeerError('topic-alias-invalid', 'MQTT-3.3.2-9', `topic alias ${alias} is above ${this.max}`);
-    this.topics.set(alias, { topic, bytes: bytes.slice() });
+    this.topics.set(alias, { topic, bytes: copyOf(bytes) });
   }
 
   /** The topic behind an alias; throws PeerError if it was never set on this connection (3.3.2.3.4). */

@@ -5,7 +5,7 @@ import { encodePublishProperties, type Will } from '@motte/wire';
 import { identityKey } from '../ports/identity.ts';
 import type { Message } from '../ports/message.ts';
 import type { Core } from './core.ts';
-import { mayRetain, retainMessage } from './retained.ts';
+import { retainIfRoom } from './retained.ts';
 import type { Session } from './session.ts';
 
 /** The connection ended and the will is due now, or after its delay if the session lives that long [MQTT-3.1.2-8]. */
@@ -25,7 +25,7 @@ export function leaveWill(core: Core, session: Session, will: Will): void {
       },
       true,
     );
-  core.deadlines.set(session.willDeadline, core.nowMs + delaySeconds * 1000, () => publishWillNow(core, session));
+  core.after(session.willDeadline, delaySeconds * 1000, () => publishWillNow(core, session));
 }
 
 /** The session ended, or the delay has passed: a waiting will goes out. */
@@ -46,14 +46,13 @@ export function dropWill(core: Core, session: Session): void {
 
 function publishWill(core: Core, session: Session, will: Will): void {
   const who = { identity: identityKey(session.identity), clientId: session.clientId, topic: will.topic };
-  const asked = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will);
-  const verdict = asked.allow && will.retain ? mayRetain(core, will.topic, will.payload.length) : asked;
+  const verdict = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will);
   if (!verdict.allow) {
     core.emit('will.refused', { ...who, because: verdict.because });
     return;
   }
   const message = messageOf(core, session, will);
-  if (will.retain) retainMessage(core, message);
+  if (will.retain) retainIfRoom(core, session, message);
   core.route(message);
   core.emit('will.published', who);
 }

@@ -91,6 +91,8 @@ export interface Store {
   onCommitted(listener: (upTo: Ticket, fault?: Error) => void): void;
   /** True if no ticket up to this one waits for a commit. */
   isCommitted(ticket: Ticket): boolean;
+  /** True if there is a session of this key, as of the last commit. */
+  hasSession(key: string): boolean;
   openSession(key: string, callback: (session: OpenedSession | undefined, fault?: Error) => void): void;
   /** Up to `max` committed messages with seq > afterSeq, in order; what is staged only comes after its commit. */
   readQueue(
@@ -109,8 +111,8 @@ export interface Store {
     max: number,
     callback: (messages: readonly Message[], next: Cursor, fault?: Error) => void,
   ): void;
-  /** True if the topic has a retained message, as of the last commit. */
-  isRetained(topic: TopicName): boolean;
+  /** Bytes of the topic's retained message, as of the last commit; undefined = it has none. */
+  retainedBytesOf(topic: TopicName): number | undefined;
   /** Plain numbers for status and $SYS. */
   readonly retainedCount: number;
   readonly retainedBytes: number;

@@ -4,12 +4,14 @@
 import {
   type Connect,
   connackReturnCode,
+  copyOf,
   decodeFrom,
   encode,
   PeerError,
   type Properties,
   type ProtocolVersion,
   type Reason,
+  type Will,
 } from '@motte/wire';
 import type { Subject } from '../../ports/access.ts';
 import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
@@ -106,7 +108,7 @@ function authoriseConnect(client: Client, proven: Proven): void {
       refused(client, 'broker', 'topic-name-invalid', because, 'limits.topicLevelsMax', will.topic);
       return;
     }
-    client.will = { ...will, payload: will.payload.slice() };
+    client.will = keptWill(will);
   }
   const key = core.sessionKey(identityKey(identity), client.clientId);
   const claim = (opened: OpenedSession | undefined): void => {
@@ -122,18 +124,36 @@ function authoriseConnect(client: Client, proven: Proven): void {
     core.router.refresh(session);
     accept(client, connect, session, proven);
   };
-  if (connect.cleanStart) {
+  if (connect.cleanStart) claim(undefined);
+  else openSession(client, key, claim);
+}
+
+/** Asks the store, unless the core knows better: what began or ended while it was asked makes its answer worthless. */
+function openSession(client: Client, key: string, claim: (opened: OpenedSession | undefined) => void): void {
+  const { core } = client;
+  if (core.sessions.has(key)) {
     claim(undefined);
     return;
   }
   client.state = 'opening';
+  const asked = core.openings.begin(key);
   core.store.openSession(key, (opened, fault) => {
+    core.openings.end(asked);
     if (client.state !== 'opening') return;
     client.link.run(() => {
       if (fault !== undefined) throw core.storeFault(fault);
-      claim(opened);
+      if (asked.overtaken) openSession(client, key, claim);
+      else claim(opened);
     });
   });
+}
+
+/** The will with bytes of its own: it outlives the packet that it came in. */
+function keptWill(will: Will): Will {
+  const { correlationData } = will.properties;
+  const properties =
+    correlationData === undefined ? will.properties : { ...will.properties, correlationData: copyOf(correlationData) };
+  return { ...will, payload: copyOf(will.payload), properties };
 }
 
 /** One device may have several clients: NAME, NAME/anything, or none given. */
@@ -162,6 +182,9 @@ function claimSession(
     known.generation += 1;
     client.sessionPresent = true;
     return known;
+  } else if (connect.cleanStart && core.store.hasSession(claim.key)) {
+    // Of an earlier run, which nobody has asked for since: it is discarded all the same [MQTT-3.1.2-4].
+    core.store.stage({ kind: 'session-end', key: claim.key }, true);
   }
   if (core.sessions.size >= core.limits.sessionsMax) {
     refused(

@@ -85,6 +85,7 @@ export function receivePublish(
 function keep(client: Client, session: Session, passage: Passage, packetId: number, matched: boolean): void {
   const { core } = client;
   const bytes = session.receivedBytes + passage.size;
+  checkUnreleased(client, session);
   if (bytes > core.limits.queueBytesMax) {
     throw new PeerError(
       'quota-exceeded',
@@ -98,6 +99,14 @@ function keep(client: Client, session: Session, passage: Passage, packetId: numb
     ? core.store.stage({ kind: 'receive', key: session.key, packetId, message: passage.message() }, true)
     : 0;
   client.acknowledge(5, packetId, matched ? 0 : NO_SUBSCRIBERS, ticket);
+}
+
+/** An MQTT 3 client cannot be told a Receive Maximum, and as little is kept for it as for one that is away. */
+function checkUnreleased(client: Client, session: Session): void {
+  const { queueMessagesMax } = client.core.limits;
+  if (client.version === 5 || session.received.size < queueMessagesMax) return;
+  const because = `${queueMessagesMax} QoS 2 messages were not released`;
+  throw new PeerError('quota-exceeded', 'limits.queueMessagesMax', because);
 }
 
 /**
@@ -131,7 +140,10 @@ function refusePublish(
     seen = client.version === 5 ? `PUBACK 0x${code.toString(16)}` : 'PUBACK';
   } else if (qos === 2) {
     // With an error code the exchange ends at PUBREC; without one PUBREL will come and find nothing to route.
-    if (client.version !== 5) session.received.set(packetId, undefined);
+    if (client.version !== 5) {
+      checkUnreleased(client, session);
+      session.received.set(packetId, undefined);
+    }
     client.acknowledge(5, packetId, code, 0);
     seen = client.version === 5 ? `PUBREC 0x${code.toString(16)}` : 'PUBREC';
   }

@@ -33,6 +33,11 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
 function release(client: Client, session: Session, passage: Passage): Ticket {
   const { core } = client;
   const { topic, qos, retain } = passage;
+  if (passage.messageExpiry === 0) {
+    // [MQTT-3.3.2-5]: nobody was sent it, and its time is over.
+    core.counters.messagesExpired += 1;
+    return 0;
+  }
   const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
   if (!verdict.allow) {
     const { reason, because, rule } = verdict;

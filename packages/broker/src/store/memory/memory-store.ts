@@ -36,8 +36,8 @@ export class MemoryStore implements Store {
     this.#defer = options.defer;
   }
 
-  isRetained(topic: TopicName): boolean {
-    return this.#retained.has(topic);
+  retainedBytesOf(topic: TopicName): number | undefined {
+    return this.#retained.bytesOf(topic);
   }
 
   get retainedCount(): number {
@@ -71,6 +71,10 @@ export class MemoryStore implements Store {
       this.#firstWaiting += 1;
     }
     return ticket <= this.#committedUpTo + this.#firstWaiting;
+  }
+
+  hasSession(key: string): boolean {
+    return this.#sessions.has(key);
   }
 
   openSession(key: string, callback: (session: OpenedSession | undefined, fault?: Error) => void): void {

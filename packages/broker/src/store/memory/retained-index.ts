@@ -34,8 +34,10 @@ export class RetainedIndex {
     return this.#bytes;
   }
 
-  has(topic: TopicName): boolean {
-    return this.#byTopic.has(topic);
+  /** Bytes of the topic's message; undefined = it has none. */
+  bytesOf(topic: TopicName): number | undefined {
+    const entry = this.#byTopic.get(topic);
+    return entry === undefined ? undefined : messageBytes(entry.message);
   }
 
   put(message: Message): void {

@@ -54,7 +54,7 @@ const ROWS = {
     says: 'Messages kept for a session that is away or slow.',
     breaks: 'Sessions that never come back hold more memory.',
     unit: 'messages',
-    range: [0, 10_000_000],
+    range: [1, 10_000_000],
   },
   queueBytesMax: {
     says: 'Bytes kept for a session that is away or slow.',
