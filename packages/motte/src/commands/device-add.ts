@@ -50,7 +50,7 @@ export const command: CommandFile = {
         files.write(
           new Map([
             ['ca.crt', certified.root],
-            [`${name}.crt`, certified.certificate + certified.issuing],
+            [`${name}.crt`, certified.certificate],
             [`${name}.key`, made.key],
             ['mosquitto.txt', renderMosquittoText(name)],
           ]),

@@ -21,7 +21,7 @@ export async function enrolDemoDevice(data: string, name: string, role: string):
   const admin = openAdmin(data);
   const known = (await admin.devices()).devices.some((device) => device.name === name);
   if (!known) await admin.addDevice({ name, roles: [role] });
-  return { name, ca: issued.root, cert: issued.certificate + issued.issuing, key };
+  return { name, ca: issued.root, cert: issued.certificate, key };
 }
 
 /** A certificate for the same name from a CA made for the moment and thrown away. */
@@ -32,7 +32,7 @@ export async function foreignDevice(real: DemoDevice): Promise<DemoDevice> {
     try {
       const { key, csr } = await createKeyAndCsr(real.name, { type: 'ec' });
       const issued = await authority.administrator.issueDevice({ name: real.name, csr });
-      return { name: real.name, ca: real.ca, cert: issued.certificate + issued.issuing, key };
+      return { name: real.name, ca: real.ca, cert: issued.certificate, key };
     } finally {
       await authority.close();
     }

@@ -25,7 +25,7 @@ export interface IssuedDevice {
   readonly realm: string;
   /** The leaf, PEM. */
   readonly certificate: string;
-  /** The issuing CA, PEM: the device sends leaf and issuing CA. */
+  /** The issuing CA, PEM: for who verifies the certificate with the root alone. The broker knows it. */
   readonly issuing: string;
   /** The root, PEM: the device's `ca.crt`. */
   readonly root: string;
