@@ -38,7 +38,8 @@ function sweep(core: Core, session: Session, afterSeq: number): void {
         core.counters.messagesExpired += 1;
         settle(core, session, { seq, ticket: 0, bytes: sizeOf(message) });
         gone += 1;
-      } else if (message.expiresAtMs > core.nowMs && (next === 0 || message.expiresAtMs < next)) next = message.expiresAtMs;
+      } else if (message.expiresAtMs > core.nowMs && (next === 0 || message.expiresAtMs < next))
+        next = message.expiresAtMs;
     }
     const last = entries.at(-1);
     if (gone > 0 && last !== undefined && entries.length === PAGE) {

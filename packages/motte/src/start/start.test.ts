@@ -78,7 +78,7 @@ describe('motte start', () => {
     expect(await motte(['device', 'add', 'pump-1', '--data', data], folder)).toMatchObject({ exit: 0 });
     expect(readdirSync(join(folder, 'pump-1')).sort()).toEqual(['ca.crt', 'pump-1.crt', 'pump-1.key']);
     expect(statSync(join(folder, 'pump-1', 'pump-1.key')).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(folder, 'pump-1', 'pump-1.crt'), 'utf8').match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(readFileSync(join(folder, 'pump-1', 'pump-1.crt'), 'utf8').match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
     const key = readFileSync(join(folder, 'pump-1', 'pump-1.key'), 'utf8');
     expect(await motte(['device', 'add', 'pump-1', '--data', data, '--out', 'other'], folder)).toMatchObject({
       exit: 1,
