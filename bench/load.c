@@ -126,7 +126,8 @@ int main(int argc, char **argv) {
   alarm((unsigned)options.max_s + 10);     // in case a loop never comes back to look at the time
   fleet_build(&fleet, &options);
 
-  if (options.resume) {
+  // A storm is of clients that have been there before: the broker is warm, and with --resume they have tickets.
+  if (options.mode == MODE_STORM) {
     fleet_open(&fleet, fleet.clients, fleet.count);
     fleet_rest(&fleet, now_ns() + SETTLE_NS);
     fleet_close(&fleet, fleet.clients, fleet.count);

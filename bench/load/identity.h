@@ -19,6 +19,6 @@ struct identities {
 
 struct identities load_identities(const struct options *options);
 
-// A TLS client connection on `fd`. `*store` is offered for resumption unless it is NULL; a session the broker gives
-// later replaces it.
+// A TLS client connection on `fd`. With --resume `*store` is offered for resumption unless it is NULL; a session the
+// broker gives later replaces it.
 SSL *open_tls(const struct identities *identities, const struct identity *identity, int fd, SSL_SESSION **store);
