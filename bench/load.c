@@ -113,7 +113,8 @@ static uint64_t run_return(struct fleet *fleet) {
     if (fleet->tally.received != received) moved_ns = now_ns();
     received = fleet->tally.received;
   }
-  printf(",\"fetched\":%lu,\"fetch_rate\":%.1f", received, per((double)received, 1) / seconds(moved_ns - start_ns));
+  double fetch_rate = received ? (double)received / seconds(moved_ns - start_ns) : 0;
+  printf(",\"fetched\":%lu,\"fetch_rate\":%.1f", received, fetch_rate);
   return expected - received;
 }
 

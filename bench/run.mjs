@@ -104,9 +104,10 @@ async function run(options) {
     const outcome = { ...subject, rounds };
     report.outcomes.push(outcome);
     console.log(renderText(outcome, report));
+    // Kept from scenario to scenario: a long run that is interrupted has not been for nothing.
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
   }
   await end();
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
   if (options.out === undefined) return;
   writeFileSync(options.out, renderMarkdown(report));
   console.log(`bench: wrote ${relative(process.cwd(), options.out)}`);

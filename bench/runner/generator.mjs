@@ -41,9 +41,16 @@ export function runGenerator(broker, { transport, load }) {
   }
   return new Promise((resolve) => {
     execFile(PROGRAM, parameters, { timeout: 3_600_000 }, (fault, stdout, stderr) => {
-      const line = stdout.trim();
-      if (line.endsWith('}')) resolve(JSON.parse(line));
-      else resolve(/** @type {Measurement} */ ({ failure: stderr.trim() || `${fault?.message}` }));
+      resolve(readMeasurement(stdout) ?? { failure: stderr.trim() || `${fault?.message ?? 'it printed no result'}` });
     });
   });
+}
+
+/** @param {string} line @returns {Measurement | undefined} undefined if it is none: one bad line must not end a long run */
+function readMeasurement(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
