@@ -167,7 +167,7 @@ export const SCENARIOS = [
     title: '1,000 idle clients, 10 s after the last connected',
     transports: TLS,
     load: { mode: 'idle', idle: 1000, seconds: 10 },
-    metrics: ['rss_per_client_bytes'],
+    metrics: ['rss_per_client_bytes', ...CONNECT_METRICS],
     targets: [],
   },
   {
@@ -175,7 +175,7 @@ export const SCENARIOS = [
     title: '10,000 idle clients, 30 s after the last connected',
     transports: TLS,
     load: { mode: 'idle', idle: 10_000, seconds: 30, 'max-seconds': 300 },
-    metrics: ['rss_per_client_bytes'],
+    metrics: ['rss_per_client_bytes', ...CONNECT_METRICS],
     targets: [{ metric: 'rss_per_client_bytes', against: 'mosquitto', max: 1.5 }],
     long: true,
   },

@@ -28,10 +28,13 @@ export const titleOf = ({ scenario, transport }) => `${scenario.title}, ${transp
  * @param {Outcome} outcome
  */
 function tableOf(outcome) {
-  const { metrics } = outcome.scenario;
-  const busy = metrics.some((metric) => metric.startsWith('connect'))
-    ? { 'generator busy': 'connect_busy' }
-    : { 'broker busy': 'broker_busy', 'generator busy': 'load_busy' };
+  const { metrics, load } = outcome.scenario;
+  const connects = metrics.some((metric) => metric.startsWith('connect'));
+  // Of a storm only the connecting is measured; whoever stays is measured while it does.
+  const busy = {
+    ...(load.mode === 'storm' ? {} : { 'broker busy': 'broker_busy' }),
+    'generator busy': connects ? 'connect_busy' : 'load_busy',
+  };
   const heading = ['broker', ...metrics.flatMap((metric) => [METRICS[metric].title, '×']), ...Object.keys(busy)];
   const rows = Object.keys(outcome.rounds).map((broker) => [
     broker,
