@@ -97,3 +97,19 @@ it('a flood of refused messages is counted in full, reported in part, and hides 
     reason: 'malformed-packet',
   });
 });
+
+it('a flood of messages that a full queue does not take is not a flood of log lines', async () => {
+  const broker = startTestBroker({ limits: { queueMessagesMax: 1 } });
+  const publisher = await broker.connect('p');
+  const away = await broker.connect('s', { cleanStart: false, properties: { sessionExpiryInterval: 600 } });
+  await away.subscribe('a');
+  await away.cut();
+  for (let round = 0; round < 10; round++) {
+    publisher.send(...Array.from({ length: 90 }, () => publisher.publication('a', 'x', { qos: 1 })));
+    await publisher.receiveAll();
+  }
+  await broker.advance(300);
+  const lines = broker.events.filter(({ name }) => name === 'session.dropped-message');
+  expect(lines.length).toBeLessThan(250);
+  expect(lines).toContainEqual(expect.objectContaining({ why: expect.stringContaining('more at once') }));
+});

@@ -2,8 +2,8 @@
 // wire at thousands of connections a second. A batch is known by its seed and
 // does the same nearly every time: only who comes first within one turn of the event loop is not settled by it.
 
-import { decode, type ProtocolVersion } from '@motte/wire';
 import type { Duplex } from 'node:stream';
+import { decode, type ProtocolVersion } from '@motte/wire';
 import { duplexPair, settle } from '../harness/duplex-pair.ts';
 import { TestBroker } from '../harness/test-broker.ts';
 import { Chance } from './chance.ts';

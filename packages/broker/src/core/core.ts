@@ -21,6 +21,7 @@ import { checkDeadlines } from './connection-deadlines.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Routed, routeMessage } from './delivery.ts';
 import { drain } from './drain.ts';
+import { DropReports } from './drop-reports.ts';
 import { endClient } from './end-client.ts';
 import { GroupChoice } from './group-choice.ts';
 import { Openings } from './openings.ts';
@@ -74,6 +75,7 @@ export class Core {
   /** Session expiry and delayed wills, by the monotonic clock: a clock that is set moves none of them. */
   readonly deadlines: Deadlines;
   readonly openings = new Openings();
+  private readonly drops: DropReports;
   /** Retained messages on their way to sessions. */
   readonly handovers = new Set<RetainedHandover>();
   /** Reused for every PUBLISH. */
@@ -102,6 +104,7 @@ export class Core {
     this.access = parts.access;
     this.guards = parts.guards;
     this.emit = parts.emit;
+    this.drops = new DropReports(parts.emit);
     this.counters = parts.counters;
     this.sessionKey = parts.sessionKey;
     this.authorisedGeneration = parts.access.generation;
@@ -138,6 +141,7 @@ export class Core {
     this.monotonicMs = this.clock.monotonicMs() - this.lateMs;
     this.deadlines.advance(this.monotonicMs);
     this.retainedLimits.sweep(this.nowMs);
+    this.drops.flush();
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;
       reauthorise(this);
@@ -224,9 +228,7 @@ export class Core {
   dropped(session: Session | undefined, topic: TopicName, qos: number, why: string): void {
     this.counters.messagesDropped += 1;
     // QoS 0 may be lost and is counted alone; a flood of events would be an attack of its own.
-    if (qos === 0 || !this.emit.wanted('warn')) return;
-    const who = session === undefined ? {} : { identity: identityKey(session.identity), clientId: session.clientId };
-    this.emit('session.dropped-message', { ...who, topic, why, qos });
+    if (qos > 0 && session !== undefined) this.drops.add(session, topic, qos, why);
   }
 
   /** Marks a client for whom an invariant broke while something was delivered to it. */
