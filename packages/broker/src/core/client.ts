@@ -9,8 +9,9 @@ import type { Link } from '../ports/link.ts';
 import type { Ticket } from '../ports/store.ts';
 import { refuse } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
+import type { Flood } from './flood.ts';
 import { type AckType, PendingAcks } from './pending-acks.ts';
-import type { RefusalFlood } from './refusal-flood.ts';
+import type { RefusalFacts } from './reports.ts';
 import type { Session } from './session.ts';
 import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
 
@@ -62,7 +63,7 @@ export class Client {
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
   /** Made with the first refusal that does not end the connection. */
-  refusals: RefusalFlood | undefined = undefined;
+  refusals: Flood<RefusalFacts> | undefined = undefined;
   /** A broken invariant met while delivering to this client; its own connection ends with it. */
   fault: unknown = undefined;
 

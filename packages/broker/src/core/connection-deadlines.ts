@@ -38,7 +38,7 @@ export function checkDeadlines(client: Client): void {
   }
   if (client.proofEndsAtMs !== 0 && core.nowMs >= client.proofEndsAtMs) {
     const because = 'the certificate or token that proved this client has expired';
-    core.refused(client, {
+    core.reports.refused(client, {
       layer: 'identity',
       ...refuse('not-authorized', because, 'listeners.onExpiry'),
       seen: 'DISCONNECT 0x87',

@@ -2,32 +2,28 @@
 // clients and drives time; one file per packet under handle/ does the rest.
 
 import { AckView, PublishView, type Reason, TopicCache, type TopicName, textLength, writeText } from '@motte/wire';
-import type { Emit, Who } from '../events.ts';
+import type { Emit } from '../events.ts';
 import type { Access, Rights } from '../ports/access.ts';
 import type { Backplane } from '../ports/backplane.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Counters } from '../ports/counters.ts';
-import { Fault } from '../ports/fault.ts';
 import type { Guards } from '../ports/guards.ts';
-import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Link } from '../ports/link.ts';
 import type { Message } from '../ports/message.ts';
 import type { Store, Ticket } from '../ports/store.ts';
-import type { Layer } from '../ports/verdict.ts';
 import { Client } from './client.ts';
 import { checkDeadlines } from './connection-deadlines.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Routed, routeMessage } from './delivery.ts';
 import { drain } from './drain.ts';
-import { DropReports } from './drop-reports.ts';
 import { endClient } from './end-client.ts';
 import { GroupChoice } from './group-choice.ts';
 import { Openings } from './openings.ts';
 import { Passage } from './passage.ts';
 import { reauthorise } from './reauthorise.ts';
-import { RefusalFlood } from './refusal-flood.ts';
+import { Reports } from './reports.ts';
 import type { RetainedHandover } from './retained-handover.ts';
 import { RetainedLimits } from './retained-limits.ts';
 import { Router } from './router.ts';
@@ -51,7 +47,7 @@ export interface CoreParts {
 const DEADLINE_STEP_MS = 250;
 
 /** Topics whose bytes are recognised without decoding them again. */
-const TOPIC_CACHE_ENTRIES = 4096;
+const TOPIC_CACHE_ENTRIES = 32_768;
 
 export class Core {
   readonly limits: Limits;
@@ -63,6 +59,7 @@ export class Core {
   readonly guards: Guards;
   readonly emit: Emit;
   readonly counters: Counters;
+  readonly reports: Reports;
   readonly sessionKey: CoreParts['sessionKey'];
   readonly router: Router<Session>;
   readonly topics: TopicCache;
@@ -75,7 +72,6 @@ export class Core {
   /** Session expiry and delayed wills, by the monotonic clock: a clock that is set moves none of them. */
   readonly deadlines: Deadlines;
   readonly openings = new Openings();
-  private readonly drops: DropReports;
   /** Retained messages on their way to sessions. */
   readonly handovers = new Set<RetainedHandover>();
   /** Reused for every PUBLISH. */
@@ -104,8 +100,8 @@ export class Core {
     this.access = parts.access;
     this.guards = parts.guards;
     this.emit = parts.emit;
-    this.drops = new DropReports(parts.emit);
     this.counters = parts.counters;
+    this.reports = new Reports(parts.emit, parts.counters);
     this.sessionKey = parts.sessionKey;
     this.authorisedGeneration = parts.access.generation;
     this.nowMs = parts.clock.nowMs();
@@ -141,7 +137,7 @@ export class Core {
     this.monotonicMs = this.clock.monotonicMs() - this.lateMs;
     this.deadlines.advance(this.monotonicMs);
     this.retainedLimits.sweep(this.nowMs);
-    this.drops.flush();
+    this.reports.flush();
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;
       reauthorise(this);
@@ -195,61 +191,9 @@ export class Core {
     return session.rights;
   }
 
-  /** Who an event about this client is about. */
-  who(client: Client): Who {
-    const { facts, identity } = client;
-    return {
-      connection: facts.id,
-      listener: facts.listener.name,
-      address: facts.address,
-      ...(identity === undefined ? {} : { identity: identityKey(identity) }),
-      ...(client.clientId === '' ? {} : { clientId: client.clientId }),
-    };
-  }
-
-  /** Counts and reports a refusal. */
-  refused(client: Client, refusal: RefusalFacts): void {
-    this.counters.refusals += 1;
-    this.report(client, refusal);
-  }
-
-  /** Counts and reports a refusal after which the connection goes on. */
-  refusedOften(client: Client, refusal: RefusalFacts): void {
-    client.refusals ??= new RefusalFlood(client);
-    client.refusals.add(refusal);
-  }
-
-  /** Reports a refusal that was counted. */
-  report(client: Client, refusal: RefusalFacts): void {
-    if (this.emit.wanted('warn')) this.emit('peer.refused', { ...this.who(client), ...refusal });
-  }
-
-  /** Counts and reports a message that was given up for one session. */
-  dropped(session: Session | undefined, topic: TopicName, qos: number, why: string): void {
-    this.counters.messagesDropped += 1;
-    // QoS 0 may be lost and is counted alone; a flood of events would be an attack of its own.
-    if (qos > 0 && session !== undefined) this.drops.add(session, topic, qos, why);
-  }
-
-  /** Marks a client for whom an invariant broke while something was delivered to it. */
-  broken(client: Client | undefined, fault: unknown): void {
-    this.counters.assertions += 1;
-    const why = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-    this.emit('broker.assertion', { ...(client === undefined ? {} : this.who(client)), why });
-    if (client === undefined || client.fault !== undefined) return;
-    client.fault = fault;
-    client.link.resume();
-  }
-
-  /** Reports that the store could not do its work; to be thrown at whoever waited for it. */
-  storeFault(cause: Error): Fault {
-    this.emit('store.fault', { why: cause.message });
-    return new Fault(cause.message, { cause });
-  }
-
   private committed(upTo: Ticket, fault: Error | undefined): void {
     this.retainedLimits.committed(upTo);
-    const failed = fault === undefined ? undefined : this.storeFault(fault);
+    const failed = fault === undefined ? undefined : this.reports.storeFault(fault);
     for (const client of this.waiting) {
       client.link.run(() => {
         // What was not written is not acknowledged: the client sends it again.
@@ -264,14 +208,3 @@ export class Core {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** What `refused` needs beyond who it was. */
-export interface RefusalFacts {
-  readonly layer: Layer;
-  readonly reason: Reason;
-  readonly because: string;
-  readonly rule: string;
-  readonly packet?: string;
-  readonly topic?: string;
-  readonly seen: string;
-}

@@ -33,7 +33,7 @@ export function routeMessage(core: Core, passage: Passage, route: Route<Session>
     try {
       for (; at < targets.length; at++) deliverTo(core, targets[at] as Target<Session>, passage);
     } catch (fault) {
-      core.broken((targets[at] as Target<Session>).subscriber.client, fault);
+      core.reports.broken((targets[at] as Target<Session>).subscriber.client, fault);
       at += 1;
     }
   }
@@ -53,7 +53,7 @@ export function deliverToGroup(core: Core, group: SharedGroup<Session> | undefin
   try {
     sendCopy(core, member, passage, group);
   } catch (fault) {
-    core.broken(member.subscriber.client, fault);
+    core.reports.broken(member.subscriber.client, fault);
   }
 }
 
@@ -100,7 +100,7 @@ export function sendQoS0(
 ): void {
   if (client === undefined) return;
   if (client.link.congested) {
-    core.dropped(client.session, passage.topic, 0, 'the client does not read fast enough');
+    core.reports.dropped(client.session, passage.topic, 0, 'the client does not read fast enough');
     return;
   }
   transmit(core, client, passage, 0, retain, false, ids, 0);
@@ -130,7 +130,7 @@ export function owe(
   }
   const { queue } = session;
   if (queue.size >= core.limits.queueMessagesMax || queue.bytes >= core.limits.queueBytesMax) {
-    core.dropped(session, passage.topic, qos, 'its queue is full');
+    core.reports.dropped(session, passage.topic, qos, 'its queue is full');
     return;
   }
   queue.push({ message: passage.message(), qos, retain, subscriptionIds: ids, shared });
@@ -149,7 +149,7 @@ function oweStored(
 ): void {
   const { queueMessagesMax, queueBytesMax } = core.limits;
   if (session.owedMessages >= queueMessagesMax || session.owedBytes >= queueBytesMax) {
-    core.dropped(session, passage.topic, qos, 'its queue is full');
+    core.reports.dropped(session, passage.topic, qos, 'its queue is full');
     return;
   }
   const client = session.client;

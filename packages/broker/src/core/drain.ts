@@ -39,7 +39,7 @@ function readOn(core: Core, session: Session, client: Client): void {
     if (session.client !== client) return;
     session.reading = false;
     client.link.run(() => {
-      if (fault !== undefined) throw core.storeFault(fault);
+      if (fault !== undefined) throw core.reports.storeFault(fault);
       for (const entry of entries) {
         // Once around, its identifier may belong to a message that is still open: it waits for that one's acknowledgement.
         if (session.sent.has(packetIdOf(entry.seq)) || client.link.congested) return;
@@ -101,7 +101,7 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
 /** The same, reported if the right is gone: a message that was owed is given up. */
 function isStillAllowed(core: Core, session: Session, message: Message, qos: 1 | 2, retain: boolean): boolean {
   if (mayReceive(core, session, message, retain)) return true;
-  core.dropped(session, message.topic, qos, 'it may not be received any more');
+  core.reports.dropped(session, message.topic, qos, 'it may not be received any more');
   return false;
 }
 

@@ -3,7 +3,7 @@
 import { connackReturnCode, encode, mayCarry, PeerError, type Reason, reasonCode } from '@motte/wire';
 import { Fault } from '../ports/fault.ts';
 import type { Client } from './client.ts';
-import type { RefusalFacts } from './core.ts';
+import type { RefusalFacts } from './reports.ts';
 import { leaveSession } from './sessions.ts';
 
 export interface Ending {
@@ -20,7 +20,7 @@ export function endClient(client: Client, ending: Ending): void {
   if (client.state === 'closed') return;
   const { core, link, session } = client;
   const wasOpen = client.state === 'open';
-  const who = core.who(client);
+  const who = core.reports.who(client);
   client.refusals?.flush();
   if (!ending.byPeer && wasOpen && client.version === 5 && mayCarry('disconnect', ending.reason)) {
     const reasonString = client.problemInformation ? ending.reasonString : undefined;
@@ -75,14 +75,14 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
   if (thrown instanceof PeerError) {
     if (client.state === 'proving' || client.state === 'opening') {
       const answered = refuseConnect(client, thrown.reason, connackReturnCode(thrown.reason));
-      core.refused(client, refusalOf(thrown, packet, answered));
+      core.reports.refused(client, refusalOf(thrown, packet, answered));
       return;
     }
     const seen =
       told && mayCarry('disconnect', thrown.reason)
         ? `DISCONNECT 0x${reasonCode(thrown.reason).toString(16)}`
         : 'the connection closed';
-    core.refused(client, refusalOf(thrown, packet, seen));
+    core.reports.refused(client, refusalOf(thrown, packet, seen));
     endClient(client, { reason: thrown.reason, byPeer: false, will: true });
     return;
   }
@@ -95,7 +95,7 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
   if (client.fault === undefined) {
     core.counters.assertions += 1;
     const why = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-    core.emit('broker.assertion', { ...core.who(client), why });
+    core.emit('broker.assertion', { ...core.reports.who(client), why });
   }
   endClient(client, { reason: 'unspecified-error', byPeer: false, will: true });
 }

@@ -30,7 +30,7 @@ export function reauthoriseSession(core: Core, session: Session): void {
   const { filter, refusal } = lost;
   const { reason, because, rule } = refusal;
   const seen = client.version === 5 ? 'DISCONNECT 0x87' : 'the connection closed';
-  core.refused(client, { layer: 'access', reason, because, rule, packet: 'subscribe', topic: filter, seen });
+  core.reports.refused(client, { layer: 'access', reason, because, rule, packet: 'subscribe', topic: filter, seen });
   const reasonString = `no longer allowed: ${filter}`;
   client.link.run(() => endClient(client, { reason: 'not-authorized', byPeer: false, will: true, reasonString }));
 }

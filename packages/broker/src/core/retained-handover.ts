@@ -121,7 +121,7 @@ export class RetainedHandover {
       this.reading = false;
       if (this.session.client !== this.client) return;
       this.client.link.run(() => {
-        if (fault !== undefined) throw this.core.storeFault(fault);
+        if (fault !== undefined) throw this.core.reports.storeFault(fault);
         scan.page = messages;
         scan.handed = 0;
         scan.cursor = next;

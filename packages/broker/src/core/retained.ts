@@ -28,7 +28,7 @@ export function retainMessage(core: Core, message: Message): Ticket {
 export function retainIfRoom(core: Core, session: Session, message: Message): Ticket {
   const room = mayRetain(core, message.topic, message.payload.length);
   if (room.allow) return retainMessage(core, message);
-  core.dropped(session, message.topic, message.qos, `it cannot be retained: ${room.because}`);
+  core.reports.dropped(session, message.topic, message.qos, `it cannot be retained: ${room.because}`);
   return 0;
 }
 

@@ -53,7 +53,7 @@ export function transmit(
   let template = passage.template(client.version, qos, retain, dup, aliasMode, ids.length === 0 ? NO_IDS : ids);
   if (template.bytes.length > client.packetBytesMax) {
     // [MQTT-3.1.2-25]: it is not sent, and the server acts as if it had been [MQTT-3.1.2-24].
-    core.dropped(client.session, passage.topic, qos, 'it is larger than the Maximum Packet Size of the client');
+    core.reports.dropped(client.session, passage.topic, qos, 'it is larger than the Maximum Packet Size of the client');
     if (qos > 0 && client.session !== undefined) forget(core, client.session, packetId);
     return;
   }

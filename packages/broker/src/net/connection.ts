@@ -115,7 +115,7 @@ class Connection implements LinkOwner {
     try {
       failClient(this.client, thrown, nameOf(this.reader));
     } catch (again) {
-      this.core.broken(undefined, again);
+      this.core.reports.broken(undefined, again);
       this.stream.destroy();
     }
   }

@@ -39,7 +39,14 @@ function settle(client: Client, outcome: Authentication): void {
   }
   if (!outcome.allow) {
     const { reason, because, rule } = outcome;
-    client.core.refused(client, { layer: 'identity', reason, because, rule, packet: 'auth', seen: 'DISCONNECT 0x87' });
+    client.core.reports.refused(client, {
+      layer: 'identity',
+      reason,
+      because,
+      rule,
+      packet: 'auth',
+      seen: 'DISCONNECT 0x87',
+    });
     endClient(client, { reason: 'not-authorized', byPeer: false, will: true });
     return;
   }

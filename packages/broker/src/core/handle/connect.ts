@@ -141,7 +141,7 @@ function openSession(client: Client, key: string, claim: (opened: OpenedSession 
     core.openings.end(asked);
     if (client.state !== 'opening') return;
     client.link.run(() => {
-      if (fault !== undefined) throw core.storeFault(fault);
+      if (fault !== undefined) throw core.reports.storeFault(fault);
       if (asked.overtaken) openSession(client, key, claim);
       else claim(opened);
     });
@@ -171,7 +171,7 @@ function claimSession(
   const { core } = client;
   const online = core.sessions.get(claim.key)?.client;
   if (online !== undefined) {
-    core.emit('session.taken-over', core.who(online));
+    core.emit('session.taken-over', core.reports.who(online));
     online.link.run(() => endClient(online, { reason: 'session-taken-over', byPeer: false, will: true }));
   }
   const known = core.sessions.get(claim.key);
@@ -240,7 +240,7 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
     const { version, keepAliveSeconds } = client;
     const { cleanStart } = connect;
     core.emit('client.connected', {
-      ...core.who(client),
+      ...core.reports.who(client),
       version,
       cleanStart,
       sessionPresent,
@@ -295,7 +295,7 @@ function versionOf(buffer: Uint8Array, bodyStart: number, end: number): Protocol
 
 function refused(client: Client, layer: Layer, reason: Reason, because: string, rule: string, topic?: string): void {
   const seen = refuseConnect(client, reason, connackReturnCode(reason));
-  client.core.refused(client, {
+  client.core.reports.refused(client, {
     layer,
     reason,
     because,

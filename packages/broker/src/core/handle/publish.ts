@@ -148,5 +148,5 @@ function refusePublish(
     seen = client.version === 5 ? `PUBREC 0x${code.toString(16)}` : 'PUBREC';
   }
   const { reason, because, rule } = refusal;
-  core.refusedOften(client, { layer, reason, because, rule, packet: 'publish', topic, seen });
+  core.reports.refusedOften(client, { layer, reason, because, rule, packet: 'publish', topic, seen });
 }

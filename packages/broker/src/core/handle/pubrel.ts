@@ -41,7 +41,15 @@ function release(client: Client, session: Session, passage: Passage): Ticket {
   const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
   if (!verdict.allow) {
     const { reason, because, rule } = verdict;
-    core.refusedOften(client, { layer: 'access', reason, because, rule, packet: 'pubrel', topic, seen: 'PUBCOMP' });
+    core.reports.refusedOften(client, {
+      layer: 'access',
+      reason,
+      because,
+      rule,
+      packet: 'pubrel',
+      topic,
+      seen: 'PUBCOMP',
+    });
     return 0;
   }
   const ticket = retain ? retainIfRoom(core, session, passage.message()) : 0;

@@ -52,7 +52,7 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
       session.handover.add(subscription);
     }
     reasonCodes.push(qos);
-    if (core.emit.wanted('debug')) core.emit('client.subscribed', { ...core.who(client), filter, qos });
+    if (core.emit.wanted('debug')) core.emit('client.subscribed', { ...core.reports.who(client), filter, qos });
   }
   client.answer(
     encode({ type: 'suback', packetId: packet.packetId, reasonCodes, properties: {} }, client.version),
@@ -105,6 +105,6 @@ function refuseFilter(client: Client, filter: string, refusal: LayeredRefusal): 
   const code = client.version === 5 ? reasonCode(refusal.reason as Reason) : FAILURE3;
   const { layer, reason, because, rule } = refusal;
   const seen = `SUBACK 0x${code.toString(16)}`;
-  client.core.refusedOften(client, { layer, reason, because, rule, packet: 'subscribe', topic: filter, seen });
+  client.core.reports.refusedOften(client, { layer, reason, because, rule, packet: 'subscribe', topic: filter, seen });
   return code;
 }

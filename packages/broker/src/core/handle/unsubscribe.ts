@@ -16,7 +16,7 @@ export function receiveUnsubscribe(client: Client, packet: Unsubscribe): void {
     session.handover?.remove(filter);
     core.counters.subscriptions -= 1;
     if (session.stored) ticket = core.store.stage({ kind: 'unsubscribe', key: session.key, filter }, true);
-    if (core.emit.wanted('debug')) core.emit('client.unsubscribed', { ...core.who(client), filter });
+    if (core.emit.wanted('debug')) core.emit('client.unsubscribed', { ...core.reports.who(client), filter });
     return reasonCode('success');
   });
   client.answer(
