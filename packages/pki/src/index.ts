@@ -3,6 +3,15 @@
 export { acquireLock, type Lock } from './authority/lock.ts';
 export { type ReadyLine, runAuthorityProcess } from './authority/process.ts';
 export { type AuthorityOptions, type RunningAuthority, startAuthority } from './authority/start.ts';
+export {
+  type BackupKeys,
+  type BackupTo,
+  checkIdentities,
+  checkRecipients,
+  decryptWith,
+  encryptFor,
+} from './backup/age.ts';
+export { checkAuthorityPart, type PartFacts, restoreAuthorityPart } from './backup/read-part.ts';
 export { openAuthority, openBrokerAuthority } from './client/client.ts';
 export type { Administrator, BrokerAuthority } from './client/faces.ts';
 export { type OfflineOptions, withAuthority } from './client/offline.ts';

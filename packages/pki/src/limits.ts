@@ -57,3 +57,5 @@ export const REFUSED_LINGER_MS = 500;
 /** The client's side: calls under way at once, and the whole time one may take. */
 export const CLIENT_CALLS_MAX = 8;
 export const CALL_DEADLINE_MS = 15_000;
+/** Making a key of a passphrase is slow on purpose, and slower on a small board. */
+export const PASSPHRASE_DEADLINE_MS = 120_000;

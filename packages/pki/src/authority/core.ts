@@ -3,6 +3,7 @@
 
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BackupDesk } from '../backup/desk.ts';
 import { type Ca, caExists, createCa, loadCa } from '../issue/ca.ts';
 import { type IssuedRecord, Ledger } from '../issue/ledger.ts';
 import { parseCertificationRequest } from '../issue/request.ts';
@@ -61,14 +62,20 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
       await createCa(pki, now(), (certificate) => ledger.append(recordOf(certificate, 'creation', now())));
     }
     const ca = await loadCa(pki);
-    return { call: dispatcher(ca, ledger, now), fingerprint: ca.fingerprint, created, close: () => ledger.close() };
+    const desk = new BackupDesk(pki, ledger, ca.fingerprint);
+    return {
+      call: dispatcher(ca, ledger, desk, now),
+      fingerprint: ca.fingerprint,
+      created,
+      close: () => ledger.close(),
+    };
   } catch (fault) {
     await ledger.close();
     throw fault;
   }
 }
 
-function dispatcher(ca: Ca, ledger: Ledger, now: () => number): Call {
+function dispatcher(ca: Ca, ledger: Ledger, desk: BackupDesk, now: () => number): Call {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work, work);
@@ -86,6 +93,12 @@ function dispatcher(ca: Ca, ledger: Ledger, now: () => number): Call {
     'device.issue': (params) => inTurn(() => issueDevice(ca, ledger, params, now())),
     'device.list': async ({ after }) => listDevices(ledger, after),
     'device.show': async ({ name }) => showDevice(ledger, name),
+    'backup.begin': (params) =>
+      inTurn(async () => {
+        await desk.begin(params);
+        return {};
+      }),
+    'backup.read': ({ id }) => inTurn(async () => ({ base64: await desk.read(id) })),
     'server.issue': ({ csr }) => inTurn(() => issueServer(ca, ledger, csr, now())),
     'trust.read': async () => ({
       root: ca.rootPem,

@@ -68,6 +68,8 @@ it('a hostile broker gets no identity: administrative methods do not exist on it
       'device.issue': { name: 'a', csr, force: true },
       'device.list': {},
       'device.show': { name: 'a' },
+      'backup.begin': { id: '0'.repeat(32), passphrase: 'all of it, please' },
+      'backup.read': { id: '0'.repeat(32) },
     };
     const peer = await openRawPeer(brokerSocket);
     for (const [method, { socket }] of Object.entries(METHODS)) {

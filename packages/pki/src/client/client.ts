@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net';
 import type { Call } from '../authority/core.ts';
-import { CALL_DEADLINE_MS, CLIENT_CALLS_MAX } from '../limits.ts';
+import { CALL_DEADLINE_MS, CLIENT_CALLS_MAX, PASSPHRASE_DEADLINE_MS } from '../limits.ts';
 import { errno } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { encodeLine, LineReader } from '../protocol/lines.ts';
@@ -28,7 +28,8 @@ function callOver(path: string): Call {
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       // The authority is trusted with the shape of its result: it holds the keys that all else rests on.
-      return (await exchange(path, encodeLine({ id: 1, method, params }))) as never;
+      const deadlineMs = method === 'backup.begin' ? PASSPHRASE_DEADLINE_MS : CALL_DEADLINE_MS;
+      return (await exchange(path, encodeLine({ id: 1, method, params }), deadlineMs)) as never;
     } finally {
       const next = waiting.shift();
       if (next === undefined) free += 1;
@@ -37,7 +38,7 @@ function callOver(path: string): Call {
   };
 }
 
-function exchange(path: string, line: string): Promise<unknown> {
+function exchange(path: string, line: string, deadlineMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const reader = new LineReader();
     const socket = connect(socketPath(path));
@@ -47,7 +48,7 @@ function exchange(path: string, line: string): Promise<unknown> {
       settle();
     };
     const unreachable = (why: string) => finish(() => reject(new AuthorityFault('MOT-0421', `${path} ${why}`)));
-    const deadline = setTimeout(() => unreachable('gave no answer in time'), CALL_DEADLINE_MS);
+    const deadline = setTimeout(() => unreachable('gave no answer in time'), deadlineMs);
     socket.once('connect', () => socket.write(line));
     socket.once('error', (fault) => unreachable(`(${errno(fault) ?? fault.message})`));
     socket.once('close', () => unreachable('closed without an answer'));

@@ -1,6 +1,7 @@
 // The authority as its two kinds of clients see it: typed methods over any way to ask.
 
 import type { Call } from '../authority/core.ts';
+import type { BackupTo } from '../backup/age.ts';
 import type {
   CaInfo,
   DeviceDetails,
@@ -18,6 +19,8 @@ export interface Administrator {
   /** Every device, in the order of names. */
   listDevices(): Promise<readonly DeviceSummary[]>;
   showDevice(name: string): Promise<DeviceDetails>;
+  /** The authority's part of the backup `id`, encrypted by the authority itself. Nothing else of it ever leaves. */
+  backup(id: string, to: BackupTo): AsyncIterable<Uint8Array>;
 }
 
 /** Every method rejects with an AuthorityFault. */
@@ -41,6 +44,14 @@ export function administrator(call: Call): Administrator {
       return devices;
     },
     showDevice: (name) => call('device.show', { name }),
+    async *backup(id, { recipients, passphrase }) {
+      await call('backup.begin', { id, recipients: recipients.join(' '), passphrase });
+      for (;;) {
+        const { base64 } = await call('backup.read', { id });
+        if (base64 === '') return;
+        yield Buffer.from(base64, 'base64');
+      }
+    },
   };
 }
 

@@ -39,6 +39,9 @@ export interface Ca {
   readonly fingerprint: string;
 }
 
+/** What `<pki>/ca` holds. */
+export const CA_FILES = ['root.crt', 'issuing.crt', 'root.key', 'issuing.key'] as const;
+
 const DIRECTORY = 'ca';
 const DRAFT = 'ca.draft';
 const ID_BYTES = 4;
@@ -85,16 +88,31 @@ export async function createCa(
 export async function loadCa(pki: string): Promise<Ca> {
   const directory = join(pki, DIRECTORY);
   await ensurePrivateDirectory(directory);
-  const rootPem = await read(directory, 'root.crt');
-  const issuingPem = await read(directory, 'issuing.crt');
+  const texts = new Map<string, string | undefined>();
+  for (const name of CA_FILES) texts.set(name, await readPrivateFile(join(directory, name)));
+  return parseCa(directory, (name) => texts.get(name));
+}
+
+/** The CA in the texts of its files; `directory` is for messages. Throws MOT-0424. */
+export async function parseCa(
+  directory: string,
+  textOf: (name: (typeof CA_FILES)[number]) => string | undefined,
+): Promise<Ca> {
+  const read = (name: (typeof CA_FILES)[number]): string => {
+    const text = textOf(name);
+    if (text === undefined) throw damaged(directory, name, 'is missing');
+    return text;
+  };
+  const rootPem = read('root.crt');
+  const issuingPem = read('issuing.crt');
   const root = parseCertificate(directory, 'root.crt', rootPem);
   const issuing = parseCertificate(directory, 'issuing.crt', issuingPem);
   if (!root.ca || !root.verify(root.publicKey)) throw damaged(directory, 'root.crt', 'is not a root');
   if (!issuing.ca || !issuing.checkIssued(root) || !issuing.verify(root.publicKey)) {
     throw damaged(directory, 'issuing.crt', 'was not issued by root.crt');
   }
-  parseKey(directory, 'root.key', await read(directory, 'root.key'), root);
-  const key = parseKey(directory, 'issuing.key', await read(directory, 'issuing.key'), issuing);
+  parseKey(directory, 'root.key', read('root.key'), root);
+  const key = parseKey(directory, 'issuing.key', read('issuing.key'), issuing);
   return {
     issuer: await issuerOf({
       privateKey: key,
@@ -124,12 +142,6 @@ async function issuerOf(parts: Omit<Issuer, 'signingKey'> & { privateKey: KeyObj
   ]);
   der.fill(0);
   return { commonName, publicKey, notBeforeMs, notAfterMs, signingKey };
-}
-
-async function read(directory: string, name: string): Promise<string> {
-  const text = await readPrivateFile(join(directory, name));
-  if (text === undefined) throw damaged(directory, name, 'is missing');
-  return text;
 }
 
 function parseCertificate(directory: string, name: string, pem: string): X509Certificate {

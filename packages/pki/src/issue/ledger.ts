@@ -69,6 +69,19 @@ export class Ledger {
     return this.#leaves > 0;
   }
 
+  /** Bytes of all records: what is behind them is no record, what is before them stays. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes of the file from a place that is known to be whole. */
+  async read(at: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.alloc(length);
+    const { bytesRead } = await this.#file.read(buffer, 0, length, at);
+    if (bytesRead !== length) throw new AuthorityFault('MOT-0425', `${this.#path}: it became shorter`);
+    return buffer;
+  }
+
   /** A device's records, oldest first; undefined if it has none. */
   device(name: string): readonly IssuedRecord[] | undefined {
     return this.#devices.get(name);
@@ -125,7 +138,8 @@ export class Ledger {
 
 const TEXTS = ['issuedAt', 'notBefore', 'notAfter', 'profile', 'name', 'serial', 'fingerprint', 'certificate'] as const;
 
-function parseRecord(line: string, where: string): IssuedRecord {
+/** A line of the ledger; throws MOT-0425 with where it stands. */
+export function parseRecord(line: string, where: string): IssuedRecord {
   let record: Partial<IssuedRecord> | null;
   try {
     record = JSON.parse(line);

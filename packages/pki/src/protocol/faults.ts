@@ -114,6 +114,24 @@ export const AUTHORITY_FAULTS = {
     remedy: 'set the time of this host, then try again',
     exit: 4,
   },
+  'MOT-0438': {
+    what: "the authority's part of the backup cannot be used",
+    when: 'It is not whole, belongs to another backup, or a later backup ended it while it was read.',
+    remedy: 'make the backup again, or use another one',
+    exit: 4,
+  },
+  'MOT-0439': {
+    what: 'not a key for backups',
+    when: 'A recipient is not of the form age1…, an identity not of the form AGE-SECRET-KEY-1…, or there is none.',
+    remedy: 'make a pair with `age-keygen -o FILE`: the recipient stands in it as the public key',
+    exit: 2,
+  },
+  'MOT-0440': {
+    what: 'it could not be decrypted',
+    when: 'The key or passphrase is another one, or the bytes are not those that were encrypted.',
+    remedy: 'give the key or passphrase that the backup was made for',
+    exit: 4,
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type AuthorityFaultCode = keyof typeof AUTHORITY_FAULTS;

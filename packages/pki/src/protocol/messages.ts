@@ -76,6 +76,10 @@ export interface AuthorityMethods {
   /** A page in the order of names; ask again with the last name while `more`. */
   'device.list': { params: { after: string }; result: { devices: readonly DeviceSummary[]; more: boolean } };
   'device.show': { params: { name: string }; result: DeviceDetails };
+  /** Recipients stand one behind the other, separated by spaces; without any the passphrase counts. Ends an earlier backup. */
+  'backup.begin': { params: { id: string; recipients: string; passphrase: string }; result: Record<never, never> };
+  /** The next bytes of the encrypted part; empty = that was all. */
+  'backup.read': { params: { id: string }; result: { base64: string } };
 }
 
 /** Asked by the broker on broker.sock; none of these yields a certificate that proves an identity. */
@@ -104,6 +108,15 @@ export const METHODS = {
   },
   'device.list': { socket: 'authority', params: { after: { kind: 'string', otherwise: '' } } },
   'device.show': { socket: 'authority', params: { name: { kind: 'string' } } },
+  'backup.begin': {
+    socket: 'authority',
+    params: {
+      id: { kind: 'string' },
+      recipients: { kind: 'string', otherwise: '' },
+      passphrase: { kind: 'string', otherwise: '' },
+    },
+  },
+  'backup.read': { socket: 'authority', params: { id: { kind: 'string' } } },
   'server.issue': { socket: 'broker', params: { csr: { kind: 'string' } } },
   'trust.read': { socket: 'broker', params: {} },
 } as const satisfies Record<Method, { socket: 'authority' | 'broker'; params: Record<string, Field> }>;
