@@ -59,12 +59,25 @@ export function duplexPair(): [Duplex, Duplex] {
   return [one, other];
 }
 
+/** What else must be at rest: a disk that answers in its own time. */
+const disks = new Set<() => boolean>();
+
+/** From now on `settle` waits as long as `isBusy`; call the answer to end it. */
+export function settleWith(isBusy: () => boolean): () => void {
+  disks.add(isBusy);
+  return () => void disks.delete(isBusy);
+}
+
 /** Resolves when no byte has moved on any pair for a while, counted in turns of the event loop and not in time. */
 export async function settle(): Promise<void> {
   let seen = moves;
   let quiet = 0;
   for (let turn = 0; quiet < QUIET_TURNS; turn++) {
     if (turn > TURNS_MAX) throw new Error('the connections do not come to rest');
+    while ([...disks].some((isBusy) => isBusy())) {
+      quiet = 0;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     await new Promise((resolve) => setImmediate(resolve));
     quiet = moves === seen ? quiet + 1 : 0;
     seen = moves;

@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     this.#now += ms;
     this.#monotonic += ms;
   }
+
+  /** Somebody sets the wall clock back; time goes on all the same. */
+  setBack(ms: number): void {
+    this.#now -= ms;
+  }
 }
 
 const CHARACTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

@@ -6,7 +6,7 @@ import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
-import type { RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
+import type { IdentityDirectory, RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
 import type { Guards } from '../../packages/broker/src/ports/guards.ts';
 import type { Identity } from '../../packages/broker/src/ports/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
@@ -15,7 +15,7 @@ import { ALLOW } from '../../packages/broker/src/ports/verdict.ts';
 import { duplexPair, settle } from './duplex-pair.ts';
 import { FakeClock, SeededRandom } from './fake-clock.ts';
 import { RawClient } from './raw-client.ts';
-import { accessOf, ALLOW_ALL, type TestAccess } from './rules.ts';
+import { ALLOW_ALL, accessOf, type TestAccess } from './rules.ts';
 
 export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
@@ -27,14 +27,18 @@ export interface TestBrokerOptions {
   readonly authenticate?: Guards['authenticate'];
   /** What the listener is said to be; default `none`, role `lab`, any client identifier. */
   readonly listener?: Partial<ListenerFacts>;
-  /** To start again on what an earlier broker left. */
+  /** To start again on what an earlier broker left; `restore` brings it back. */
   readonly store?: Store;
+  /** Goes on where the clock of an earlier broker stands. */
+  readonly clock?: FakeClock;
+  /** Who is registered when sessions come back; default nobody. */
+  readonly registered?: readonly RegisteredIdentity[];
 }
 
 export type ConnectFields = Partial<Omit<Connect, 'type'>>;
 
 export class TestBroker {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly access: TestAccess;
   readonly events: BrokerEvent[] = [];
   readonly #broker: ReturnType<typeof createBroker>;
@@ -43,11 +47,12 @@ export class TestBroker {
 
   constructor(options: TestBrokerOptions = {}) {
     this.access = accessOf(options.rules ?? ALLOW_ALL);
+    this.clock = options.clock ?? new FakeClock();
     this.#listener = { ...LISTENER, ...options.listener };
     const guards = guardsOf(options);
     this.#broker = createBroker({
-      config: configOf({ ...DEFAULT_LIMITS, ...options.limits }),
-      directory: NOBODY,
+      config: configOf({ ...DEFAULT_LIMITS, ...options.limits }, this.#listener),
+      directory: directoryOf(options.registered ?? []),
       trust: { number: 1, issuers: [], revoked: new Set() },
       clock: this.clock,
       random: new SeededRandom(),
@@ -98,11 +103,26 @@ export class TestBroker {
     this.#broker.tick(ms);
   }
 
+  /** Brings back what the store kept. */
+  restore(): Promise<void> {
+    return this.#broker.restore();
+  }
+
   /** Ends the broker; fails if one of its invariants broke meanwhile. */
-  async stop(): Promise<void> {
+  async stop(graceMs = 0): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    await this.#broker.stop(0);
+    await this.#broker.stop(graceMs);
+    this.#checkInvariants();
+  }
+
+  /** Its process died: whatever it does from now on reaches nobody. */
+  abandon(): void {
+    this.#stopped = true;
+    this.#checkInvariants();
+  }
+
+  #checkInvariants(): void {
     const broken = this.events.filter((event) => event.name === 'broker.assertion');
     if (broken.length > 0) throw new Error(`an invariant of the broker broke: ${JSON.stringify(broken)}`);
   }
@@ -124,16 +144,19 @@ const LISTENER: ListenerFacts = {
   versions: [3, 4, 5],
 };
 
-const NOBODY = {
-  find: (): RegisteredIdentity | undefined => undefined,
-  list: (): readonly RegisteredIdentity[] => [],
-  put: (): Promise<void> => Promise.resolve(),
-};
+function directoryOf(registered: readonly RegisteredIdentity[]): IdentityDirectory {
+  return {
+    find: (realm, name) => registered.find((one) => one.realm === realm && one.name === name),
+    list: () => registered,
+    put: () => Promise.resolve(),
+  };
+}
 
-function configOf(limits: Limits): BrokerConfig {
+function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
   return {
     number: 1,
-    listeners: [],
+    // Never opened: who is anonymous on it is known after a restart.
+    listeners: [{ ...listener, url: 'mqtt://test', host: '', port: 0, path: '', connectionsMax: 0, origins: [] }],
     limits,
     admission: { handshakesAtOnceMax: 100, connectionsPerSourceMax: 1000, exempt: [] },
     store: { kind: 'memory', lingerMs: 0 },
