@@ -30,8 +30,12 @@ export interface Started {
 }
 
 /** `motte start`, resolved once the greeting is there; rejects with what it said if it ends before. */
-export async function startBroker(data: string, args: readonly string[] = []): Promise<Started> {
-  const child = launch(['start', '--data', data, ...args]);
+export async function startBroker(
+  data: string,
+  args: readonly string[] = [],
+  further: NodeJS.ProcessEnv = {},
+): Promise<Started> {
+  const child = launch(['start', '--data', data, ...args], undefined, further);
   const out = collect(child.stdout);
   const err = collect(child.stderr);
   const exited = new Promise<number | string>((resolve) => {
@@ -46,10 +50,11 @@ export async function startBroker(data: string, args: readonly string[] = []): P
   return { child, exited, out, err };
 }
 
-function launch(args: readonly string[], cwd?: string): ChildProcess {
+function launch(args: readonly string[], cwd?: string, further: NodeJS.ProcessEnv = {}): ChildProcess {
   if (!existsSync(new URL('../../dist/main.js', import.meta.url))) throw new Error('build first: npm run build');
   const { MOTTE_DATA: _, ...env } = process.env;
-  return spawn(process.execPath, [ENTRY, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], ...(cwd ? { cwd } : {}) });
+  const options = { env: { ...env, ...further }, ...(cwd ? { cwd } : {}) };
+  return spawn(process.execPath, [ENTRY, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function collect(stream: NodeJS.ReadableStream | null): () => string {
