@@ -19,6 +19,8 @@ export interface Admin {
   device(name: string): Promise<DeviceDocument>;
   addDevice(device: NewDevice): Promise<DeviceDocument>;
   config(): Promise<EffectiveConfig>;
+  /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
+  backup(id: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** Where the admin socket of a data directory is, in a form short enough for every system; throws MOT-0204 if none is. */
@@ -45,6 +47,7 @@ export function openAdmin(data: string): Admin {
     device: (name) => call('GET', `/api/v1/devices/${encodeURIComponent(name)}`),
     addDevice: (device) => call('POST', '/api/v1/devices', device),
     config: () => call('GET', '/api/v1/config'),
+    backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };
 }
 
@@ -52,6 +55,40 @@ function query(fields: Record<string, string | number>): string {
   return new URLSearchParams(
     Object.entries(fields).map(([key, value]): [string, string] => [key, String(value)]),
   ).toString();
+}
+
+/** The bytes of a good answer as they come; any other becomes the MotteError it stands for. */
+function openStream(socketPath: string, path: string): Promise<AsyncIterable<Uint8Array>> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path, headers: { host: 'localhost' }, agent: false });
+    outgoing.setTimeout(ANSWER_DEADLINE_MS, () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s')));
+    outgoing.on('error', (fault) => reject(reachError(fault, socketPath)));
+    outgoing.on('response', (response) => {
+      // From here on silence is as long as the reader takes.
+      outgoing.setTimeout(0);
+      if (response.statusCode === 200) return resolve(streamOf(response, socketPath));
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', (fault) => reject(reachError(fault, socketPath)));
+      response.on('end', () => {
+        try {
+          read(response.statusCode ?? 0, Buffer.concat(chunks).toString());
+          reject(new MotteError('MOT-0503', 'a document instead of a stream'));
+        } catch (fault) {
+          reject(fault);
+        }
+      });
+    });
+    outgoing.end();
+  });
+}
+
+async function* streamOf(response: AsyncIterable<Uint8Array>, socketPath: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response;
+  } catch (fault) {
+    throw reachError(fault as Error, socketPath);
+  }
 }
 
 function exchange(socketPath: string, method: string, path: string, body: unknown): Promise<unknown> {

@@ -1,6 +1,6 @@
 // The catalogue of everything the program or the admin API can say went wrong: one number each, with what to do.
 // 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 06xx devices,
-// 07xx clients; 0420 to 0449 are the authority's own table. A number is never used again for something else.
+// 07xx clients, 08xx backups; 0420 to 0449 are the authority's own table. A number is never used again for something else.
 
 /** 1 the answer is no · 2 wrong usage · 3 the broker cannot be reached · 4 configuration or data refused. */
 export type ExitCode = 1 | 2 | 3 | 4;
@@ -96,6 +96,30 @@ export const ERRORS = {
     what: 'registry of identities refused',
     when: 'store/registry.json cannot be read as what Motte wrote there.',
     remedy: 'restore it from a backup; nothing was changed',
+    exit: 4,
+  },
+  'MOT-0206': {
+    what: 'store refused',
+    when: 'The files in store/ were written by a newer Motte or by another program.',
+    remedy: 'start the Motte that wrote it, restore a backup, or use another --data; nothing was changed',
+    exit: 4,
+  },
+  'MOT-0207': {
+    what: 'store damaged',
+    when: 'The files in store/ are damaged beyond what could be repaired.',
+    remedy: 'restore a backup; what is left of the files was not removed',
+    exit: 4,
+  },
+  'MOT-0208': {
+    what: 'store cannot be opened',
+    when: 'The disk is full or read-only, or the files in store/ cannot be read or written.',
+    remedy: 'make room, or correct what the reason names',
+    exit: 4,
+  },
+  'MOT-0209': {
+    what: 'not everything was stored',
+    when: 'The broker was told to end while the disk took nothing. Whatever was acknowledged is there all the same.',
+    remedy: 'make room or mend the disk, then start again',
     exit: 4,
   },
   'MOT-0301': {
@@ -245,6 +269,62 @@ export const ERRORS = {
     when: 'The broker refused a publication or a subscription of this client.',
     remedy: '`motte why last` on the broker says which rule decided',
     exit: 1,
+  },
+  'MOT-0801': {
+    what: 'nothing to back up',
+    when: 'The broker keeps its state in memory, or nothing was ever stored on this data directory.',
+    remedy: 'set `store: { kind: level }`, which is the default, or name the right directory with --data',
+    exit: 4,
+    status: 409,
+  },
+  'MOT-0802': {
+    what: 'a backup is being made',
+    when: 'The broker gives out one backup at a time.',
+    remedy: 'wait until the other one is done, and try again',
+    exit: 1,
+    status: 409,
+  },
+  'MOT-0803': {
+    what: 'the backup was not finished',
+    when: 'The broker ended or could not read its store, the disk is full, or somebody interrupted it. No file was left behind.',
+    remedy: 'correct what the reason names, and try again',
+    exit: 1,
+  },
+  'MOT-0804': {
+    what: 'not a backup',
+    when: 'The file does not begin as a backup of Motte does, or cannot be read.',
+    remedy: 'name a file that `motte backup` wrote',
+    exit: 4,
+  },
+  'MOT-0805': {
+    what: 'backup of a newer Motte',
+    when: 'The format of the file, or of the store in it, is newer than what this version reads. Nothing was changed.',
+    remedy: 'restore it with the version of Motte that made it, or a newer one',
+    exit: 4,
+  },
+  'MOT-0806': {
+    what: 'damaged backup',
+    when: 'The file was cut off, changed, or never finished. Nothing was changed.',
+    remedy: 'use another copy of the file, or an older backup',
+    exit: 4,
+  },
+  'MOT-0807': {
+    what: 'the backup cannot be opened',
+    when: 'The key or the passphrase is not the one it was encrypted for. Nothing was changed.',
+    remedy: 'give the right one with --identity or --passphrase-file',
+    exit: 4,
+  },
+  'MOT-0808': {
+    what: 'the content of the backup was refused',
+    when: 'What is in it does not fit together, or this version cannot read it. Nothing was changed.',
+    remedy: 'use another backup; `motte restore FILE --verify` looks at one and changes nothing',
+    exit: 4,
+  },
+  'MOT-0809': {
+    what: 'will not restore over what is there',
+    when: 'A backup is restored into a data directory that does not exist or is empty, and nowhere else.',
+    remedy: 'name another directory with --data, or move away what is there',
+    exit: 4,
   },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -5,9 +5,10 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAdmin } from '@motte/admin';
+import { MotteError, openAdmin } from '@motte/admin';
+import { type BackupPiece, BackupReader } from '@motte/admin/backup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AdminView, ClientRow } from '../ports/admin-view.ts';
+import type { AdminView, BackupSource, ClientRow } from '../ports/admin-view.ts';
 import { Counters } from '../ports/counters.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
 import { type Served, serveConsole, serveSocket } from './serve.ts';
@@ -15,6 +16,8 @@ import { type Served, serveConsole, serveSocket } from './serve.ts';
 const data = mkdtempSync(join(tmpdir(), 'motte-api-'));
 const socketPath = join(data, 'run', 'admin.sock');
 const identities = new Map<string, RegisteredIdentity>();
+
+const FINGERPRINT = 'ab'.repeat(32);
 
 const row: ClientRow = {
   connection: 3,
@@ -49,7 +52,7 @@ const view: AdminView = {
   clients: () => [row],
   kick: ({ clientId, connection }) => (clientId === row.clientId || connection === 3 ? 1 : 0),
   findings: () => [],
-  authority: () => ({ fingerprint: 'ab:cd', separated: false }),
+  authority: () => ({ fingerprint: FINGERPRINT, separated: false }),
   refusals: (query) => {
     if (query === 'boom') throw new Error('secret inside');
     return [];
@@ -63,6 +66,12 @@ const view: AdminView = {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
   config: () => ({ listeners: [] }),
+  openBackup: () => openBackup(),
+};
+
+/** What the next backup is made of; each test says it. */
+let openBackup: AdminView['openBackup'] = () => {
+  throw new MotteError('MOT-0801', 'store.kind is memory');
 };
 
 let socket: Served;
@@ -121,11 +130,102 @@ function ask(to: 'socket' | 'console', method: string, path: string, body?: stri
   });
 }
 
+describe('a backup over the socket', () => {
+  const ID = '0123456789abcdef0123456789abcdef';
+  /** A source of so many pages, which notes that it was closed. */
+  function source(pages: number, fault?: Error): BackupSource & { readonly closed: Promise<void> } {
+    let left = pages;
+    let close = (): void => undefined;
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    const record = [Buffer.alloc(100, 1), Buffer.alloc(60_000, 2)] as const;
+    return {
+      storeFormat: 1,
+      files: [{ name: 'registry.json', content: Buffer.from('{}') }],
+      closed,
+      records: {
+        next: async () => {
+          if (left === 0 && fault !== undefined) throw fault;
+          return left-- > 0 ? [record, record] : [];
+        },
+        close: async () => close(),
+      },
+    };
+  }
+
+  async function read(chunks: AsyncIterable<Uint8Array>): Promise<BackupPiece[]> {
+    const reader = new BackupReader();
+    const pieces: BackupPiece[] = [];
+    for await (const chunk of chunks) pieces.push(...reader.push(chunk));
+    reader.finish();
+    return pieces;
+  }
+
+  it('streams files and records, and closes them', async () => {
+    const given = source(50);
+    openBackup = () => given;
+    const pieces = await read(await openAdmin(data).backup(ID));
+    expect(pieces[0]).toMatchObject({ manifest: { id: ID, motte: '0.1.0', ca: FINGERPRINT, store: 1 } });
+    expect(pieces.at(-1)).toMatchObject({ end: { files: 1, records: 100, bytes: 100 * 60_100 } });
+    await given.closed;
+  });
+
+  it('one at a time; who leaves early ends his own', async () => {
+    const given = source(10_000);
+    openBackup = () => given;
+    const admin = openAdmin(data);
+    const first = await admin.backup(ID);
+    await expect(admin.backup(ID)).rejects.toMatchObject({ code: 'MOT-0802', exit: 1 });
+    for await (const _ of first) break;
+    await given.closed;
+    openBackup = () => source(1);
+    await read(await admin.backup(ID));
+  });
+
+  it('a source that fails is no whole stream, and the next one is served', async () => {
+    openBackup = () => source(3, new Error('the disk is gone'));
+    await expect(read(await openAdmin(data).backup(ID))).rejects.toMatchObject({ code: 'MOT-0503' });
+    openBackup = () => source(1);
+    await read(await openAdmin(data).backup(ID));
+  });
+
+  it('where nothing is stored it says so', async () => {
+    openBackup = () => {
+      throw new MotteError('MOT-0801', 'store.kind is memory');
+    };
+    await expect(openAdmin(data).backup(ID)).rejects.toMatchObject({
+      code: 'MOT-0801',
+      why: 'store.kind is memory',
+      exit: 4,
+    });
+  });
+
+  it('is asked for with an id, behind the socket only, and by GET alone', async () => {
+    let asked = 0;
+    openBackup = () => {
+      asked += 1;
+      return source(0);
+    };
+    const path = `/api/v1/backup?id=${ID}`;
+    expect((await ask('socket', 'GET', '/api/v1/backup')).status).toBe(400);
+    expect((await ask('socket', 'GET', '/api/v1/backup?id=../../x')).status).toBe(400);
+    expect((await ask('socket', 'HEAD', path)).status).toBe(404);
+    expect((await ask('console', 'GET', path)).status).toBe(401);
+    expect(asked).toBe(0);
+  });
+});
+
 describe('the admin API on the Unix socket', () => {
   it('is 0600 and answers the client of @motte/admin', async () => {
     expect(statSync(socketPath).mode & 0o777).toBe(0o600);
     const admin = openAdmin(data);
-    expect(await admin.status()).toMatchObject({ format: 1, healthy: true, phase: 'serving', caFingerprint: 'ab:cd' });
+    expect(await admin.status()).toMatchObject({
+      format: 1,
+      healthy: true,
+      phase: 'serving',
+      caFingerprint: FINGERPRINT,
+    });
     expect((await admin.clients()).clients[0]).toMatchObject({
       clientId: row.clientId,
       since: '1970-01-01T00:00:01.000Z',

@@ -3,6 +3,7 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { AdminView } from '../ports/admin-view.ts';
+import { addBackupRoutes } from './backup.ts';
 import { addClientRoutes } from './clients.ts';
 import { addConfigRoutes } from './config.ts';
 import { addDeviceRoutes } from './devices.ts';
@@ -49,6 +50,7 @@ export async function createApp(view: AdminView, options: AppOptions): Promise<F
   addRefusalRoutes(app, view);
   addDeviceRoutes(app, view);
   addConfigRoutes(app, view);
+  addBackupRoutes(app, view);
   await app.ready();
   return app;
 }

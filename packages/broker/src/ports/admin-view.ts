@@ -3,6 +3,7 @@
 
 import type { Counters } from './counters.ts';
 import type { IdentityDirectory } from './directory.ts';
+import type { StoreSnapshot } from './store.ts';
 import type { Layer } from './verdict.ts';
 
 export interface ListenerRow {
@@ -96,6 +97,14 @@ export interface HealthFinding {
   readonly why: string;
 }
 
+/** What a backup takes, all of one moment. */
+export interface BackupSource {
+  /** Format of the store's records. */
+  readonly storeFormat: number;
+  readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
+  readonly records: StoreSnapshot;
+}
+
 export interface AdminView extends BrokerView {
   readonly version: string;
   readonly pid: number;
@@ -113,4 +122,6 @@ export interface AdminView extends BrokerView {
   addDevice(name: string, roles: readonly string[]): Promise<void>;
   /** The effective configuration as `motte config show --json` prints it. */
   config(): Readonly<Record<string, unknown>>;
+  /** Everything that is stored now; the caller closes its records. Throws MOT-0801 where nothing outlives the process. */
+  openBackup(): BackupSource;
 }

@@ -41,6 +41,11 @@ function load(path: string): Map<string, RegisteredIdentity> {
     if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     throw new RegistryFault(`${path}: ${(fault as Error).message}`, { cause: fault });
   }
+  return parseRegistry(text, path);
+}
+
+/** The identities in a registry's text; `path` is for messages. Throws RegistryFault. */
+export function parseRegistry(text: string, path: string): Map<string, RegisteredIdentity> {
   let document: unknown;
   try {
     document = JSON.parse(text);
