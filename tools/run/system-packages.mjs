@@ -18,6 +18,9 @@ const PACKAGES = {
   'libc6-dev': () => existsSync('/usr/include/stdio.h'),
   chromium: () => onPath('chromium'),
   openssl: () => onPath('openssl'),
+  python3: () => existsSync('/usr/bin/python3'),
+  systemd: () => onPath('systemd-notify') && onPath('systemd-analyze'),
+  age: () => onPath('age') && onPath('age-keygen'),
 };
 
 /** Debian asks this file whether a freshly installed service may be started; 101 is its "no". */

@@ -37,6 +37,12 @@ export const COMMANDS: readonly CommandRow[] = [
   { words: 'why', says: 'who was refused, by which rule, and what to do', load: () => import('./why.ts') },
   { words: 'pub', says: 'publish one message', load: () => import('./pub.ts') },
   { words: 'sub', says: 'subscribe and print what comes', load: () => import('./sub.ts') },
+  {
+    words: 'backup',
+    says: 'everything of a broker, running or not, in one encrypted file',
+    load: () => import('./backup.ts'),
+  },
+  { words: 'restore', says: 'a data directory from a backup, or a look at one', load: () => import('./restore.ts') },
   { words: 'config check', says: 'is the configuration right?', load: () => import('./config-check.ts') },
   { words: 'config show', says: 'the values in force, weaker ones marked', load: () => import('./config-show.ts') },
   { words: 'config schema', says: 'the JSON Schema of motte.yaml', load: () => import('./config-schema.ts') },
@@ -53,6 +59,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
   ...['topology', 'enrol', 'user', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'ca', 'vpn', 'gateway'],
-  ...['audit', 'backup', 'restore', 'import', 'log', 'top', 'doctor', 'nethelper'],
+  ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
   ...['device renew', 'device revoke', 'device remove', 'config adopt'],
 ]);

@@ -2,7 +2,7 @@
 
 import type { Broker } from '@motte/broker';
 import type { Log, RefusalRing } from '@motte/broker/observe';
-import type { AdminView, HealthFinding } from '@motte/broker/ports/admin-view';
+import type { AdminView, BackupSource, HealthFinding } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
 import { OWN_REALM } from '@motte/broker/ports/identity';
 import { VERSION } from '@motte/broker/ports/version';
@@ -21,6 +21,7 @@ export interface ViewParts {
   readonly phase: () => AdminView['phase'];
   readonly config: () => MotteConfig;
   readonly findings: () => readonly HealthFinding[];
+  readonly openBackup: () => BackupSource;
 }
 
 export function createView(parts: ViewParts): AdminView {
@@ -53,5 +54,6 @@ export function createView(parts: ViewParts): AdminView {
       log.observe({ name: 'device.added', atMs: addedAtMs, identity: name, roles });
     },
     config: () => configDocument(parts.config()),
+    openBackup: () => parts.openBackup(),
   };
 }

@@ -1,0 +1,125 @@
+// `motte restore FILE`: a data directory from a backup, where none is yet; with --verify only a look at all of it. What is
+// wrong with a file ends with exit 4, or with 1 where that was the question.
+
+import { resolve } from 'node:path';
+import { isErrorCode, MotteError } from '@motte/admin/errors';
+import type { OpenBackup } from '../backup/read-file.ts';
+import type { BackupContent } from '../backup/read-parts.ts';
+import type { CommandFile, Options } from '../command.ts';
+import type { Context } from '../context.ts';
+
+export const command: CommandFile = {
+  configure: (command) => {
+    command
+      .argument('<file>', 'what `motte backup` wrote')
+      .option('--verify', 'read and check all of it, change nothing')
+      .option(
+        '--identity <file>',
+        'the key it was encrypted to, as age-keygen writes it, may be given several times',
+        collect,
+        [] as string[],
+      )
+      .option('--passphrase-file <file>', 'the passphrase: the first line of this file (without it it is asked for)')
+      .addHelpText(
+        'after',
+        '\nThe data directory must not exist or be empty. Stop the old broker for good first: two that were one deliver twice.',
+      );
+  },
+  async run(context, [given = ''], options) {
+    const path = resolve(given);
+    if (options['verify'] !== true) return restore(context, path, options);
+    try {
+      const { head, content, bytes } = await withBackup(path, options, async () => undefined);
+      const { findings } = content.broker;
+      const ok = findings.length === 0;
+      if (context.json) context.document({ format: 1, ok, file: path, bytes, ...head, ...countsOf(content), findings });
+      else {
+        context.say(`${path} ${ok ? 'is whole and can be restored' : 'can be restored, but:'}`);
+        for (const finding of findings) context.say(`  ${finding}`);
+        sayContent(context, content, head.made);
+      }
+      return ok ? 0 : 1;
+    } catch (fault) {
+      const { code, why, message } = fault as MotteError;
+      if (!isAnswer(fault)) throw fault;
+      if (context.json) context.document({ format: 1, ok: false, file: path, code, why });
+      context.warn(`motte: ${message} (${code})`);
+      return 1;
+    }
+  },
+};
+
+async function restore(context: Context, path: string, options: Options): Promise<0> {
+  const { checkTarget, createTarget } = await import('../backup/restore-data.ts');
+  checkTarget(context.data);
+  const { head, content, bytes } = await withBackup(path, options, () => createTarget(context.data));
+  const { findings } = content.broker;
+  if (context.json) {
+    context.document({ format: 1, data: context.data, file: path, bytes, ...head, ...countsOf(content), findings });
+    return 0;
+  }
+  context.say(`${context.data} is restored; start it with \`motte start\``);
+  sayContent(context, content, head.made);
+  for (const finding of findings) context.warn(`motte: note: ${finding}`);
+  return 0;
+}
+
+type Target = Awaited<ReturnType<typeof import('../backup/restore-data.ts')['createTarget']>>;
+
+/** Opens the file, then asks for keys, then makes the target, then reads: in the order in which people want to hear of it. */
+async function withBackup(path: string, options: Options, makeTarget: () => Promise<Target | undefined>) {
+  const { openBackup } = await import('../backup/read-file.ts');
+  const { backupKeys } = await import('../backup/keys.ts');
+  const { createProgress } = await import('../backup/progress.ts');
+  const { catchInterrupts } = await import('../backup/interrupt.ts');
+  const { readParts } = await import('../backup/read-parts.ts');
+  const progress = createProgress(process.stderr);
+  const interrupts = catchInterrupts();
+  let backup: OpenBackup | undefined;
+  let target: Target | undefined;
+  try {
+    backup = await openBackup(path, (count, of) => {
+      interrupts.check();
+      progress.show('checksum', count, of);
+    });
+    progress.end();
+    const keys = await backupKeys(options, backup.head.to);
+    target = await makeTarget();
+    const content = await readParts(backup, keys, target, (...state) => {
+      interrupts.check();
+      progress.show(...state);
+    });
+    await target?.finish();
+    return { head: backup.head, bytes: backup.bytes, content };
+  } finally {
+    progress.end();
+    await target?.discard();
+    await backup?.close();
+    interrupts.end();
+  }
+}
+
+/** Whether what is wrong is the backup, and so the answer of --verify. */
+function isAnswer(fault: unknown): boolean {
+  const { code } = fault as { code?: unknown };
+  return fault instanceof MotteError && isErrorCode(String(code)) && ANSWERS.has(String(code));
+}
+
+function countsOf({ broker, authority }: BackupContent) {
+  const { identities, sessions, queued, retained, records, damaged } = broker;
+  return { counts: { identities, sessions, queued, retained, records, damaged, certificates: authority.issued } };
+}
+
+function sayContent(context: Context, { broker, authority }: BackupContent, made: string): void {
+  const { identities, sessions, queued, retained } = broker;
+  context.say(
+    `  ${identities} identities, ${sessions} sessions, ${queued} queued messages, ${retained} retained messages`,
+  );
+  context.say(`  as of ${made}; CA ${authority.fingerprint}`);
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+const ANSWERS: ReadonlySet<string> = new Set(['MOT-0804', 'MOT-0805', 'MOT-0806', 'MOT-0807', 'MOT-0808']);
