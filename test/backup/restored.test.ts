@@ -102,8 +102,7 @@ describe('a backup of a running broker', () => {
 describe('the restored broker', () => {
   beforeAll(async () => {
     await world.stop('old');
-    const out = await world.mustRun('new', 'restore', 'backup', '--identity', 'key');
-    expect(out).toContain(`CA ${made.ca}`);
+    await world.mustRun('new', 'restore', 'backup', '--identity', 'key');
     await world.start('new');
   });
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
 import { type ClientOptions, connectClient, type IncomingMessage, type MqttClient, tlsTransport } from '@motte/client';
-import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { type Finished, motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
+import { makeAgeKeys } from '../../packages/pki/src/testing/age-keys.ts';
 
 const YAML =
   'listeners:\n  - { name: devices, url: "mqtts://127.0.0.1:0" }\nconsole: off\nlimits: { queueMessagesMax: 100000 }\n';
@@ -23,10 +23,10 @@ export class World {
 
   /** The pair that backups of these tests are for: `recipient`, and `key` as age-keygen writes it. */
   async makeKeys(): Promise<void> {
-    const identity = await generateIdentity();
-    this.recipient = await identityToRecipient(identity);
+    const { identity, recipient } = await makeAgeKeys();
+    this.recipient = recipient;
     writeFileSync(this.path('key'), `# created: today\n# public key: ${this.recipient}\n${identity}\n`);
-    writeFileSync(this.path('other'), `${await generateIdentity()}\n`);
+    writeFileSync(this.path('other'), `${(await makeAgeKeys()).identity}\n`);
     writeFileSync(this.path('passphrase'), 'several words that nobody guesses\n');
   }
 

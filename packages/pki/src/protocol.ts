@@ -2,7 +2,7 @@
 // Pure: no node:*, no dependency, so that the proof of identity may import it.
 
 export { AUTHORITY_FAULTS, AuthorityFault, type AuthorityFaultCode, isAuthorityFaultCode } from './protocol/faults.ts';
-export { LINE_BYTES_MAX, LineReader, encodeLine } from './protocol/lines.ts';
+export { encodeLine, LINE_BYTES_MAX, LineReader } from './protocol/lines.ts';
 export {
   type Answer,
   type AuthorityMethods,
@@ -15,22 +15,22 @@ export {
   METHODS,
   type Method,
   type Methods,
-  type Request,
-  type TrustMaterial,
   parseAnswer,
   parseRequest,
+  type Request,
+  type TrustMaterial,
 } from './protocol/messages.ts';
 export {
-  DEVICE_URI_PREFIX,
-  OWN_REALM,
-  SERVER_COMMON_NAME,
   caRealm,
+  DEVICE_URI_PREFIX,
   deviceNameOf,
   deviceUri,
   groupFingerprint,
   isDeviceName,
   isHostName,
   isIpAddress,
+  OWN_REALM,
   parseDeviceName,
+  SERVER_COMMON_NAME,
   serialText,
 } from './protocol/names.ts';

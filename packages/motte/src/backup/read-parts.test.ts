@@ -7,8 +7,8 @@ import { type BackupManifest, type BackupRecord, BackupWriter } from '@motte/adm
 import { openStore } from '@motte/broker/store';
 import { readStoreFiles } from '@motte/broker/store-files';
 import { type BackupTo, encryptFor, startAuthority } from '@motte/pki';
-import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeAgeKeys } from '../../../pki/src/testing/age-keys.ts';
 import { type BackupHead, PART_NAMES } from './container.ts';
 import { openBackup } from './read-file.ts';
 import { type BackupContent, readParts } from './read-parts.ts';
@@ -67,8 +67,9 @@ async function read(recipe: Recipe, { restore = false, key = identity } = {}): P
 }
 
 beforeAll(async () => {
-  identity = await generateIdentity();
-  to = { recipients: [await identityToRecipient(identity)], passphrase: '' };
+  const keys = await makeAgeKeys();
+  identity = keys.identity;
+  to = { recipients: [keys.recipient], passphrase: '' };
   authority = await startAuthority({ data: join(folder, 'old') });
   manifest = {
     format: 1,
@@ -135,7 +136,7 @@ describe('a backup', () => {
   });
 
   it('for another key cannot be opened', async () => {
-    await expect(read({}, { key: await generateIdentity() })).rejects.toMatchObject({ code: 'MOT-0807' });
+    await expect(read({}, { key: (await makeAgeKeys()).identity })).rejects.toMatchObject({ code: 'MOT-0807' });
   });
 
   it.each([

@@ -106,7 +106,11 @@ async function writeFile(path: string, content: Uint8Array): Promise<void> {
 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /** One synced write each, bounded in number and bytes. */

@@ -102,7 +102,11 @@ async function giveName(draft: string, path: string): Promise<void> {
     await rename(draft, path);
   }
   const directory = await open(dirname(path), 'r');
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 function isThere(path: string): MotteError {

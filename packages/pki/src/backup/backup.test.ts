@@ -2,13 +2,14 @@
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Decrypter, Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
+import { Decrypter, Encrypter } from 'age-encryption';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startAuthority } from '../authority/start.ts';
 import { openAuthority } from '../client/client.ts';
 import { withAuthority } from '../client/offline.ts';
 import { createKeyAndCsr } from '../keys.ts';
+import { makeAgeKeys } from '../testing/age-keys.ts';
 import { withDataDirectory } from '../testing/data-directory.ts';
 import { checkRecipients, decryptWith, encryptFor } from './age.ts';
 import { checkAuthorityPart, restoreAuthorityPart } from './read-part.ts';
@@ -41,8 +42,9 @@ async function issue(data: string, ...names: string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  identity = await generateIdentity();
-  to = { recipients: [await identityToRecipient(identity)], passphrase: '' };
+  const keys = await makeAgeKeys();
+  identity = keys.identity;
+  to = { recipients: [keys.recipient], passphrase: '' };
   await withDataDirectory(async (data) => {
     await (await startAuthority({ data })).close();
     await issue(data, 'a', 'b', 'c');
@@ -154,10 +156,10 @@ describe('keys', () => {
   });
 
   it('each of two recipients opens it, a third does not', async () => {
-    const identities = [await generateIdentity(), await generateIdentity()];
-    const recipients = await Promise.all(identities.map(identityToRecipient));
+    const pairs = [await makeAgeKeys(), await makeAgeKeys()];
+    const recipients = pairs.map(({ recipient }) => recipient);
     const cipher = await collect(await encryptFor({ recipients, passphrase: '' }, streamOf('content')));
-    for (const one of identities) {
+    for (const { identity: one } of pairs) {
       const text = await collect(await decryptWith({ identities: [one], passphrase: '' }, streamOf(cipher)));
       expect(text.toString()).toBe('content');
     }

@@ -23,7 +23,13 @@ export async function readStoreFiles(path: string): Promise<StoreSnapshot | unde
     if (format === undefined) throw new FormatFault('it holds the data of another program');
     assertFormat(format);
     const { next, close } = snapshotOf(engine);
-    return { next, close: () => close().finally(() => engine.close()) };
+    return {
+      next,
+      close: async () => {
+        await close();
+        await engine.close();
+      },
+    };
   } catch (fault) {
     await engine.close();
     throw fault;
