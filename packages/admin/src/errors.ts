@@ -285,8 +285,8 @@ export const ERRORS = {
     status: 409,
   },
   'MOT-0803': {
-    what: 'the backup was not finished',
-    when: 'The broker ended or could not read its store, the disk is full, or somebody interrupted it. No file was left behind.',
+    what: 'broken off',
+    when: 'During a backup or restore the broker ended, a disk was full or could not be read, or somebody interrupted it. Nothing is left of it.',
     remedy: 'correct what the reason names, and try again',
     exit: 1,
   },
