@@ -1,6 +1,6 @@
 // Measures brokers side by side: for every scenario, round and broker a fresh broker, one run of the generator, and the
 // broker is gone again. Prints a table per scenario and writes the report.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +65,22 @@ async function measure(broker, { scenario, transport }, { directory, certificate
   }
 }
 
+/** @param {Case} a @param {Case} b */
+const isSame = (a, b) => a.scenario.id === b.scenario.id && a.transport === b.transport;
+
+/** In the order of the scenarios. @param {import('./runner/results.mjs').Outcome[]} outcomes */
+function inOrder(outcomes) {
+  const place = (/** @type {Case} */ { scenario }) => SCENARIOS.findIndex(({ id }) => id === scenario.id);
+  return outcomes.sort((a, b) => place(a) - place(b) || a.transport.localeCompare(b.transport));
+}
+
+/** The command without where its files lay. @param {string[]} parameters */
+function commandOf(parameters) {
+  const files = ['--json', '--with', '--out'];
+  const kept = parameters.filter((one, at) => !files.includes(one) && !files.includes(parameters[at - 1] ?? ''));
+  return ['node bench/run.mjs', ...kept].join(' ');
+}
+
 /** Brokers to stop when the run is interrupted. @type {Set<import('./brokers/broker.mjs').RunningBroker>} */
 const active = new Set();
 
@@ -86,13 +102,14 @@ async function run(options) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end().then(() => process.exit(130)));
 
   const certificates = makeCertificates(directory);
+  const earlier = options.earlier === undefined ? undefined : JSON.parse(readFileSync(options.earlier, 'utf8'));
   const report = {
     /** @type {import('./runner/results.mjs').Outcome[]} */
-    outcomes: [],
+    outcomes: earlier?.outcomes ?? [],
     versions: Object.fromEntries(brokers.map((broker) => [broker.name, /** @type {string} */ (broker.version())])),
     machine: describeMachine(),
     rounds: options.rounds,
-    command: ['node bench/run.mjs', ...process.argv.slice(2)].join(' '),
+    command: [...(earlier === undefined ? [] : [earlier.command]), commandOf(process.argv.slice(2))].join('; then '),
   };
   for (const subject of cases) {
     /** @type {Record<string, Measurement[]>} */
@@ -102,7 +119,7 @@ async function run(options) {
         rounds[broker.name].push(await measure(broker, subject, { directory, certificates }));
     }
     const outcome = { ...subject, rounds };
-    report.outcomes.push(outcome);
+    report.outcomes = inOrder([...report.outcomes.filter((one) => !isSame(one, outcome)), outcome]);
     console.log(renderText(outcome, report));
     // Kept from scenario to scenario: a long run that is interrupted has not been for nothing.
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);

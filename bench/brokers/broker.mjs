@@ -1,7 +1,7 @@
 // What the runner needs of every broker, and the parts all adapters share: free ports, start, readiness, stop.
 // A broker takes part when it has a module here that exports `broker`; `--brokers` picks them by file name.
 import { spawn } from 'node:child_process';
-import { createServer, connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**

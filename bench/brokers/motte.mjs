@@ -22,26 +22,27 @@ export const broker = {
   start: startMotte,
 };
 
-/** @param {{mqtt: number, mqtts: number}} ports */
-function renderConfiguration(ports) {
+/** @param {{mqtt: number, mqtts: number}} ports @param {boolean} persistence */
+function renderConfiguration(ports, persistence) {
   const waiver = '{ reason: "benchmark on loopback", owner: "bench", until: 2099-12-31 }';
   return [
     'listeners:',
     `  - { name: plain, url: "mqtt://127.0.0.1:${ports.mqtt}", authentication: none, role: ${ROLE}, waiver: ${waiver} }`,
     `  - { name: devices, url: "mqtts://127.0.0.1:${ports.mqtts}", role: ${ROLE}, waiver: ${waiver} }`,
     'console: off',
+    `store: { kind: ${persistence ? 'level' : 'memory'} }`,
+    ...(persistence ? ['limits: { queueMessagesMax: 10000000, queueBytesMax: 17179869184 }'] : []), // like Mosquitto here
     '',
   ].join('\n');
 }
 
 /** @param {import('./broker.mjs').StartOptions} options */
 export async function startMotte({ directory, persistence }) {
-  if (persistence) throw new Error('not in this version: sessions that survive a restart');
   const ports = { mqtt: await freePort(), mqtts: await freePort() };
   const data = join(directory, 'data');
   const config = join(directory, 'motte.yaml');
   const out = join(directory, 'client');
-  writeFileSync(config, renderConfiguration(ports));
+  writeFileSync(config, renderConfiguration(ports, persistence));
   const common = ['--data', data, '--config', config];
   const { pid, stop } = await startProcess(process.execPath, [PROGRAM, 'start', ...common], {
     ports: Object.values(ports),

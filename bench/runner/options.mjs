@@ -11,6 +11,7 @@ export const HELP = `Usage: node bench/run.mjs [options]
   --mosquitto PATH    program to measure (default: MOSQUITTO in the environment, or the one on the path)
   --out FILE          where the Markdown report goes (default: bench/RESULTS.md, without --only and --quick)
   --json FILE         every single measurement
+  --with FILE         what an earlier run wrote with --json, for the scenarios that this one does not measure
   --list              print the scenarios and end
 `;
 
@@ -25,6 +26,7 @@ export const HELP = `Usage: node bench/run.mjs [options]
  * @property {boolean} help
  * @property {string | undefined} out
  * @property {string | undefined} json
+ * @property {string | undefined} earlier
  */
 
 /**
@@ -45,6 +47,7 @@ export function parseOptions(parameters, resultsFile) {
       mosquitto: { type: 'string' },
       out: { type: 'string' },
       json: { type: 'string' },
+      with: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -64,5 +67,6 @@ export function parseOptions(parameters, resultsFile) {
     help: values.help,
     out: values.out ?? (complete ? resultsFile : undefined),
     json: values.json,
+    earlier: values.with,
   };
 }

@@ -66,12 +66,12 @@ export function storeContract(name: string, open: OpenStore): void {
       await settle();
       const one = store.stage({ kind: 'queue', key: 'a', entry: queued(1) }, false);
       const two = store.stage({ kind: 'queue', key: 'a', entry: queued(2) }, false);
-      store.strike(one);
+      expect(store.strike(one)).toBe(true);
       expect(store.isCommitted(one)).toBe(true);
       expect(store.isCommitted(two)).toBe(false);
       await settle();
       expect((await readQueue(store, settle, 'a', 0, 10)).map((entry) => entry.seq)).toEqual([2]);
-      store.strike(two);
+      expect(store.strike(two)).toBe(false);
       await settle();
       expect(await readQueue(store, settle, 'a', 0, 10)).toHaveLength(1);
       await store.close();
@@ -80,6 +80,7 @@ export function storeContract(name: string, open: OpenStore): void {
     it('answers in a later turn, with what was committed by then', async () => {
       const { store, settle } = await open();
       store.stage({ kind: 'session', session: session('a') }, true);
+      await settle();
       let answers = 0;
       store.openSession('a', (opened) => {
         answers += 1;
@@ -105,7 +106,7 @@ export function storeContract(name: string, open: OpenStore): void {
 
     it('keeps all that belongs to a session until its end, and then nothing', async () => {
       const { store, settle } = await open();
-      const will = { message: message('will'), delayMs: 5000 };
+      const will = { message: message('will'), delaySeconds: 5, expirySeconds: -1 };
       store.stage({ kind: 'session', session: session('a') }, true);
       store.stage({ kind: 'session', session: session('b') }, true);
       for (const filter of ['x/#', '$share/g/y', 'z']) {
@@ -132,7 +133,12 @@ export function storeContract(name: string, open: OpenStore): void {
       expect(opened.received.get(8)).toBeUndefined();
       expect([opened.queuedMessages, opened.lastSeq]).toEqual([1, 3]);
       expect(opened.queuedBytes).toBeGreaterThan(0);
-      expect(opened.will?.delayMs).toBe(5000);
+      expect(opened.session.address).toBe('10.0.0.7');
+      expect([opened.will?.message.topic, opened.will?.delaySeconds, opened.will?.expirySeconds]).toEqual([
+        'will',
+        5,
+        -1,
+      ]);
       expect((await listSessions(store, settle)).map((one) => one.session.key).sort()).toEqual(['a', 'b']);
 
       store.stage({ kind: 'unwill', key: 'a' }, true);
@@ -178,13 +184,14 @@ export function storeContract(name: string, open: OpenStore): void {
       }
       const left = Array.from({ length: 100 }, (_, i) => i + 1).filter((seq) => (seq - 1) % 3 !== 0);
       expect(all.map((entry) => entry.seq)).toEqual(left);
-      expect(all.filter((entry) => entry.released).map((entry) => entry.seq)).toEqual([3]);
+      expect(all.filter((entry) => entry.message === undefined).map((entry) => entry.seq)).toEqual([3]);
       const opened = await openSession(store, settle, 'a');
-      expect([opened?.queuedMessages, opened?.lastSeq]).toEqual([left.length, 100]);
+      expect(opened?.queuedMessages).toBe(left.length);
+      expect(opened?.lastSeq).toBeGreaterThanOrEqual(99);
       for (const seq of left) store.stage({ kind: 'dequeue', key: 'a', seq }, true);
       await settle();
       const empty = await openSession(store, settle, 'a');
-      expect([empty?.queuedMessages, empty?.queuedBytes, empty?.lastSeq]).toEqual([0, 0, 100]);
+      expect([empty?.queuedMessages, empty?.queuedBytes]).toEqual([0, 0]);
       await store.close();
     });
 

@@ -38,7 +38,19 @@ export function message(topic: string, payload = 'payload'): Message {
 }
 
 export function session(key: string): StoredSession {
-  return { key, realm: 'ca:motte', name: key, clientId: key, generation: 1, expirySeconds: 3600, endedAtMs: 0 };
+  return {
+    key,
+    realm: 'ca:motte',
+    name: key,
+    clientId: key,
+    generation: 1,
+    expirySeconds: 3600,
+    endedAtMs: 0,
+    sentSeq: 0,
+    unsureSeq: 0,
+    listener: 'devices',
+    address: '10.0.0.7',
+  };
 }
 
 export function subscription(filter: string): StoredSubscription {
@@ -53,7 +65,7 @@ export function subscription(filter: string): StoredSubscription {
 }
 
 export function queued(seq: number): QueuedMessage {
-  return { seq, message: message('q'), qos: 2, retain: false, subscriptionIds: [], released: false };
+  return { seq, message: message('q'), qos: 2, retain: false, subscriptionIds: [], share: '' };
 }
 
 export type Settle = StoreUnderTest['settle'];

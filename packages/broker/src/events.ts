@@ -18,6 +18,8 @@ export interface Who {
 interface Fields {
   'broker.started': { readonly listeners: readonly string[] };
   'broker.stopping': { readonly why: string };
+  /** `unfinished`: clients whose exchanges were not over in time. */
+  'broker.stopped': { readonly unfinished: number };
   'listener.opened': { readonly listener: string; readonly url: string };
   'listener.failed': { readonly listener: string; readonly url: string; readonly why: string };
   'client.connected': Who & {
@@ -43,6 +45,10 @@ interface Fields {
   };
   'session.taken-over': Who;
   'session.expired': Who;
+  'session.discarded': Who & { readonly why: string };
+  'store.opened': { readonly sessions: number; readonly retained: number };
+  'store.damaged': { readonly why: string };
+  'store.recovered': Record<never, never>;
   'session.dropped-message': Who & { readonly topic: string; readonly why: string; readonly qos: number };
   'will.published': Who & { readonly topic: string };
   'will.refused': Who & { readonly topic: string; readonly because: string };
@@ -65,6 +71,7 @@ export type EventFields<N extends EventName> = Fields[N];
 export const EVENTS: { readonly [N in EventName]: { readonly level: Level; readonly text: string } } = {
   'broker.started': { level: 'info', text: 'every listener accepts connections' },
   'broker.stopping': { level: 'info', text: 'the broker was asked to end' },
+  'broker.stopped': { level: 'info', text: 'every client was told, and everything staged is on the disk' },
   'listener.opened': { level: 'info', text: 'a listener accepts connections' },
   'listener.failed': { level: 'error', text: 'a listener could not be opened' },
   'client.connected': { level: 'info', text: 'a client was proven and has its session' },
@@ -74,6 +81,10 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'peer.refused': { level: 'warn', text: 'a peer was refused' },
   'session.taken-over': { level: 'info', text: 'the same client connected again and took its session' },
   'session.expired': { level: 'info', text: 'a session reached its end' },
+  'session.discarded': { level: 'warn', text: 'a stored session was given up at the start' },
+  'store.opened': { level: 'info', text: 'what was stored is back' },
+  'store.damaged': { level: 'error', text: 'something stored is damaged and was set apart' },
+  'store.recovered': { level: 'info', text: 'what could not be stored is stored again' },
   'session.dropped-message': { level: 'warn', text: 'a message owed to a session was given up' },
   'will.published': { level: 'info', text: 'a will message was published' },
   'will.refused': { level: 'warn', text: 'a will message was not allowed when it was due' },

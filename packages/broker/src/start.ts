@@ -6,9 +6,12 @@ import { createAccess } from './access/access.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
+import { restoreSessions } from './core/restore.ts';
+import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts';
 import type { Level } from './events.ts';
 import { connectionsMax, HOST_CLOCK, HOST_RANDOM, sessionKey } from './host.ts';
 import { createGuards, type TrustFacts } from './identity/guards.ts';
+import { recallSubject } from './identity/recall.ts';
 import { openConnection } from './net/connection.ts';
 import { Listeners } from './net/listeners.ts';
 import { createEmitter } from './observe/emitter.ts';
@@ -22,7 +25,7 @@ import { Counters } from './ports/counters.ts';
 import type { IdentityDirectory } from './ports/directory.ts';
 import type { Guards } from './ports/guards.ts';
 import type { Observer } from './ports/observer.ts';
-import type { Store } from './ports/store.ts';
+import type { Store, StoredSession } from './ports/store.ts';
 import { VERSION } from './ports/version.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 
@@ -45,7 +48,9 @@ export interface BrokerParts {
 }
 
 export interface Broker extends BrokerView {
-  /** Opens every listener; throws a Fault that names the first one that cannot be. */
+  /** Brings back the sessions that the store kept. `open` does it. */
+  restore(): Promise<void>;
+  /** Restores, then opens every listener; throws a Fault that names the first one that cannot be. */
   open(): Promise<void>;
   /** Serves a stream that did not come through a listener. */
   accept(stream: Duplex, facts: Pick<ConnectionFacts, 'listener'> & Partial<ConnectionFacts>): void;
@@ -55,15 +60,22 @@ export interface Broker extends BrokerView {
   observe(observer: Observer, from?: Level): () => void;
   /** Lets due deadlines pass; the broker does it itself once it is open. `lateMs`: how long it was too busy to do so. */
   tick(lateMs?: number): void;
-  /** Stops accepting, tells every client, and waits up to `graceMs` for them to go. */
+  /**
+   * Stops accepting, lets exchanges that are under way finish for up to `graceMs`, tells every client, and closes the store.
+   * Rejects if what was staged could not be written.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
 /** Deadlines are looked at this often. */
 const TICK_MS = 250;
 
-/** How often a stopping broker looks whether everybody has gone. */
+/** How often a stopping broker looks who has finished. */
 const STOP_POLL_MS = 20;
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 export function createBroker(parts: BrokerParts): Broker {
   const { config, directory, trust } = parts;
@@ -109,6 +121,21 @@ export function createBroker(parts: BrokerParts): Broker {
     }
   };
 
+  const restore = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const subjectOf = (session: StoredSession) => recallSubject(session, directory, config.listeners);
+      restoreSessions(core, subjectOf, (sessions, fault) => {
+        if (fault !== undefined) {
+          reject(fault);
+          return;
+        }
+        if (sessions > 0 || core.store.retainedCount > 0) {
+          emitter.emit('store.opened', { sessions, retained: core.store.retainedCount });
+        }
+        resolve();
+      });
+    });
+
   return {
     get listeners() {
       return listeners.rows;
@@ -116,7 +143,9 @@ export function createBroker(parts: BrokerParts): Broker {
     counters,
     clients: () => clientRows(core),
     kick: (query) => kickClients(core, query),
+    restore,
     async open() {
+      await restore();
       await listeners.open();
       let tickedAtMs = clock.monotonicMs();
       timer = setInterval(() => {
@@ -144,14 +173,21 @@ export function createBroker(parts: BrokerParts): Broker {
     async stop(graceMs) {
       emitter.emit('broker.stopping', { why: 'asked to' });
       await listeners.close();
-      core.stop();
       const end = performance.now() + graceMs;
-      while (listeners.connections > 0 && performance.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
-      }
+      beginShutDown(core);
+      while (releaseFinished(core) > 0 && performance.now() < end) await sleep(STOP_POLL_MS);
+      const unfinished = releaseAll(core);
+      const closed = graceMs === 0 ? 0 : performance.now() + config.limits.closeDeadlineMs;
+      while (listeners.connections > 0 && performance.now() < closed) await sleep(STOP_POLL_MS);
       clearInterval(timer);
       listeners.destroy();
-      await core.store.close();
+      try {
+        await core.store.close();
+      } catch (fault) {
+        emitter.emit('store.fault', { why: (fault as Error).message });
+        throw fault;
+      }
+      emitter.emit('broker.stopped', { unfinished });
     },
   };
 }

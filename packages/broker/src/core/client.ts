@@ -62,6 +62,8 @@ export class Client {
   readonly acks = new PendingAcks();
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
+  /** The broker ends, and the client began something new all the same: it is not read any more, and told once it has its answers. */
+  isLeaving = false;
   /** Made with the first refusal that does not end the connection. */
   refusals: Flood<RefusalFacts> | undefined = undefined;
   /** A broken invariant met while delivering to this client; its own connection ends with it. */
@@ -82,7 +84,7 @@ export class Client {
   /** False while frames must wait in the reader. */
   get accepting(): boolean {
     // A peer that asks and does not read the answers is not asked further: its answers would have no bound.
-    if (this.held || this.link.congested) return false;
+    if (this.held || this.isLeaving || this.link.congested) return false;
     return (
       this.state === 'open' || this.state === 'connecting' || (this.state === 'proving' && this.challenge !== undefined)
     );
@@ -127,18 +129,21 @@ export class Client {
   /** Called by the store's commits. */
   committed(upTo: Ticket): void {
     this.acks.release(upTo, this.link);
-    if (this.acks.empty) this.core.waiting.delete(this);
     this.readOn();
+    if (this.acks.empty && !this.held) this.core.waiting.delete(this);
   }
 
-  /** Stops reading a client for which too much is unfinished and that cannot be told; acknowledgements let it go on. */
+  /** Stops reading a client for which too much is unfinished and that cannot be told; commits let it go on. */
   hold(): void {
     this.held = true;
+    this.core.waiting.add(this);
   }
 
   /** Reads on as soon as enough is finished. */
   readOn(): void {
-    if (!this.held || this.acks.pubacks >= this.core.limits.receiveMaximum || this.acks.size >= ACKS_MAX) return;
+    const { limits, store } = this.core;
+    if (!this.held || this.acks.pubacks >= limits.receiveMaximum || this.acks.size >= ACKS_MAX) return;
+    if (store.stagedBytes > limits.stagedBytesMax) return;
     this.held = false;
     this.link.resume();
   }

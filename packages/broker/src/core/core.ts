@@ -18,7 +18,6 @@ import { checkDeadlines } from './connection-deadlines.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Routed, routeMessage } from './delivery.ts';
 import { drain } from './drain.ts';
-import { endClient } from './end-client.ts';
 import { GroupChoice } from './group-choice.ts';
 import { Openings } from './openings.ts';
 import { Passage } from './passage.ts';
@@ -65,7 +64,7 @@ export class Core {
   readonly topics: TopicCache;
   readonly sessions = new Map<string, Session>();
   readonly clients = new Set<Client>();
-  /** Clients with acknowledgements that wait for a commit. */
+  /** Clients with acknowledgements that wait for a commit, and those that are not read until one. */
   readonly waiting = new Set<Client>();
   /** Online sessions that read their stored queue. */
   readonly behind = new Set<Session>();
@@ -117,6 +116,7 @@ export class Core {
     });
     this.retainedLimits = new RetainedLimits(parts.store, parts.limits);
     this.store.onCommitted((upTo, fault) => this.committed(upTo, fault));
+    this.store.onTrouble((trouble) => this.reports.storeTrouble(trouble));
   }
 
   /** Takes a new connection; its frames go to `receive` in dispatch. */
@@ -176,14 +176,6 @@ export class Core {
     drain(this, session);
   }
 
-  /** Ends every connection, telling MQTT 5 clients why; new ones are refused from now on. */
-  stop(): void {
-    this.stopping = 'server-shutting-down';
-    for (const client of [...this.clients]) {
-      client.link.run(() => endClient(client, { reason: 'server-shutting-down', byPeer: false, will: true }));
-    }
-  }
-
   /** The session's rights under the policy of now. */
   rightsOf(session: Session): Rights {
     const { access } = this;
@@ -192,15 +184,16 @@ export class Core {
   }
 
   private committed(upTo: Ticket, fault: Error | undefined): void {
-    this.retainedLimits.committed(upTo);
+    if (fault === undefined) this.retainedLimits.committed(upTo);
     const failed = fault === undefined ? undefined : this.reports.storeFault(fault);
     for (const client of this.waiting) {
       client.link.run(() => {
         // What was not written is not acknowledged: the client sends it again.
         if (failed !== undefined && client.acks.waitsFor(upTo)) throw failed;
-        client.committed(upTo);
+        if (failed === undefined) client.committed(upTo);
       });
     }
+    if (failed !== undefined) return;
     for (const session of this.behind) {
       if (session.client !== undefined) this.drain(session);
     }

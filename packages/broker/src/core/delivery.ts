@@ -42,8 +42,16 @@ export function routeMessage(core: Core, passage: Passage, route: Route<Session>
   return routed;
 }
 
-/** Gives the message to one member: whoever can take it now, else whoever can queue it, else it is lost and counted. */
-export function deliverToGroup(core: Core, group: SharedGroup<Session> | undefined, passage: Passage): void {
+/**
+ * Gives the message to one member: whoever can take it now, else whoever can queue it, else it is lost and counted. One that
+ * was `owed` to another member is in the store already, and does not leave it by going to this one.
+ */
+export function deliverToGroup(
+  core: Core,
+  group: SharedGroup<Session> | undefined,
+  passage: Passage,
+  owed = false,
+): void {
   if (group === undefined) return;
   const { groupChoice } = core;
   groupChoice.passage = passage;
@@ -51,7 +59,7 @@ export function deliverToGroup(core: Core, group: SharedGroup<Session> | undefin
     group.choose(groupChoice.canTake) ?? group.choose(groupChoice.canQueue) ?? group.choose(groupChoice.canLose);
   if (member === undefined) return;
   try {
-    sendCopy(core, member, passage, group);
+    sendCopy(core, member, passage, group, owed);
   } catch (fault) {
     core.reports.broken(member.subscriber.client, fault);
   }
@@ -72,7 +80,7 @@ function deliverCopy(core: Core, target: Target<Session>, passage: Passage): voi
     const { topic, qos, retain } = passage;
     if (!core.access.receiveMessage(core.rightsOf(target.subscriber), topic, qos, retain, passage)) return;
   }
-  sendCopy(core, target, passage, undefined);
+  sendCopy(core, target, passage, undefined, false);
 }
 
 /** A copy for a target that may receive it. */
@@ -81,13 +89,14 @@ function sendCopy(
   target: Target<Session>,
   passage: Passage,
   group: SharedGroup<Session> | undefined,
+  owed: boolean,
 ): void {
   const session = target.subscriber;
   core.routed.matched += 1;
   const qos: QoS = target.qos < passage.qos ? target.qos : passage.qos;
   const retain = target.retainAsPublished && passage.retain;
   if (qos === 0) sendQoS0(core, session.client, passage, retain, target.subscriptionIds);
-  else owe(core, session, passage, qos, retain, target.subscriptionIds, group);
+  else owe(core, session, passage, qos, retain, target.subscriptionIds, group, owed);
 }
 
 /** A copy that need not arrive: sent if the client takes it now, else given up. */
@@ -115,10 +124,11 @@ export function owe(
   retain: boolean,
   ids: readonly number[],
   group: SharedGroup<Session> | undefined,
+  owed = false,
 ): void {
   const client = session.client;
-  const ready = client !== undefined && !session.behind && client.hasQuota;
-  const shared = group === undefined ? undefined : { group, message: passage.message() };
+  const ready = client !== undefined && !session.behind && client.hasQuota && !(owed && session.stored);
+  const shared = group === undefined ? undefined : { filter: group.filter, message: passage.message() };
   if (session.stored) {
     oweStored(core, session, passage, qos, retain, ids, shared, ready);
     return;
@@ -155,23 +165,24 @@ function oweStored(
   const client = session.client;
   const live = ready && qos === 1;
   const seq = session.sent.nextSeq(session.seq);
+  const message = passage.message();
   const entry: QueuedMessage = {
     seq,
-    message: passage.message(),
+    message,
     qos,
     retain,
     subscriptionIds: ids,
-    released: false,
+    share: shared?.filter ?? '',
   };
   const ticket = core.store.stage({ kind: 'queue', key: session.key, entry }, !live);
-  const bytes = sizeOf(entry.message);
+  const bytes = sizeOf(message);
   session.seq = seq;
   session.owedMessages += 1;
   session.owedBytes += bytes;
   session.lastTicket = ticket;
   core.routed.ticket = ticket;
   if (client === undefined) {
-    if (entry.message.expiresAtMs !== 0) watchExpiry(core, session, entry.message.expiresAtMs);
+    if (message.expiresAtMs !== 0) watchExpiry(core, session, message.expiresAtMs);
     return;
   }
   if (live) {

@@ -30,7 +30,9 @@ export function drain(core: Core, session: Session): void {
 }
 
 function readOn(core: Core, session: Session, client: Client): void {
-  if (session.reading || !client.hasQuota) return;
+  if (session.reading || !client.hasQuota || core.stopping !== undefined) return;
+  // After a crash that nobody could tell from its absence, what is sent now would be sent again without DUP.
+  if (!core.store.isCommitted(session.joinedTicket)) return;
   session.reading = true;
   const seqAsked = session.seq;
   const wasCommitted = core.store.isCommitted(session.lastTicket);
@@ -50,7 +52,8 @@ function readOn(core: Core, session: Session, client: Client): void {
         core.behind.delete(session);
         countOwed(session);
       }
-      if (entries.length > 0 || !session.behind) drain(core, session);
+      // What was committed while this was read has nobody else to ask for it.
+      if (entries.length > 0 || !session.behind || core.store.isCommitted(session.lastTicket)) drain(core, session);
     });
   });
 }
@@ -68,24 +71,31 @@ function countOwed(session: Session): void {
 
 /** Sends one message of the stored queue: for the first time, again with DUP, or its PUBREL [MQTT-4.4.0-1]. */
 function sendStored(core: Core, session: Session, client: Client, entry: QueuedMessage): void {
-  const { seq, message, qos } = entry;
+  const { seq, message, qos, share } = entry;
   const packetId = packetIdOf(seq);
-  const bytes = sizeOf(entry.message);
   session.readSeq = seq;
-  if (entry.released) {
-    session.sent.awaitEntry(packetId, { state: 'pubcomp', seq, ticket: 0, bytes, shared: undefined });
+  if (message === undefined) {
+    session.sent.awaitEntry(packetId, { state: 'pubcomp', seq, ticket: 0, bytes: 0, shared: undefined });
     client.link.ack(6, packetId, 0);
     return;
   }
+  const bytes = sizeOf(message);
   const isUnsent = seq > session.sentSeq;
+  const mayBeSent = seq <= session.unsureSeq;
+  if (isUnsent && mayBeSent && qos === 2 && hasExpired(core, message)) {
+    releaseUnsent(core, session, client, seq, bytes);
+    return;
+  }
   if ((isUnsent && expired(core, message)) || !isStillAllowed(core, session, message, qos, entry.retain)) {
     settle(core, session, { seq, ticket: 0, bytes });
     return;
   }
-  const dup = !isUnsent;
+  // DUP on a first delivery is harmless, its absence on a second one is not [MQTT-3.3.1-1].
+  const dup = !isUnsent || mayBeSent;
   if (isUnsent) session.sentSeq = seq;
   const state = qos === 1 ? 'puback' : 'pubrec';
-  session.sent.awaitEntry(packetId, { state, seq, ticket: 0, bytes, shared: undefined });
+  const shared = share === '' ? undefined : { filter: share, message };
+  session.sent.awaitEntry(packetId, { state, seq, ticket: 0, bytes, shared });
   transmit(
     core,
     client,
@@ -98,6 +108,18 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
   );
 }
 
+/**
+ * A QoS 2 message that has expired and that the client may have: PUBREL lets it go. Whoever has it takes it, whoever has not
+ * answers that there is none, and nothing is delivered after its time.
+ */
+function releaseUnsent(core: Core, session: Session, client: Client, seq: number, bytes: number): void {
+  core.counters.messagesExpired += 1;
+  session.sentSeq = seq;
+  session.owedBytes -= bytes;
+  session.sent.awaitEntry(packetIdOf(seq), { state: 'pubcomp', seq, ticket: 0, bytes: 0, shared: undefined });
+  client.acknowledge(6, packetIdOf(seq), 0, core.store.stage({ kind: 'released', key: session.key, seq }, true));
+}
+
 /** The same, reported if the right is gone: a message that was owed is given up. */
 function isStillAllowed(core: Core, session: Session, message: Message, qos: 1 | 2, retain: boolean): boolean {
   if (mayReceive(core, session, message, retain)) return true;
@@ -105,8 +127,12 @@ function isStillAllowed(core: Core, session: Session, message: Message, qos: 1 |
   return false;
 }
 
+function hasExpired(core: Core, { expiresAtMs }: Message): boolean {
+  return expiresAtMs !== 0 && expiresAtMs <= core.nowMs;
+}
+
 function expired(core: Core, message: Message): boolean {
-  if (message.expiresAtMs === 0 || message.expiresAtMs > core.nowMs) return false;
+  if (!hasExpired(core, message)) return false;
   core.counters.messagesExpired += 1;
   return true;
 }

@@ -27,6 +27,6 @@ describe('InFlight', () => {
     const sent = new InFlight();
     sent.awaitEntry(9, { state: 'pubrec', seq: 9, ticket: 4, bytes: 12, shared: undefined });
     sent.awaitPubcomp(9, sent.get(9) as never);
-    expect(sent.get(9)).toEqual({ state: 'pubcomp', seq: 9, ticket: 4, bytes: 12, shared: undefined });
+    expect(sent.get(9)).toEqual({ state: 'pubcomp', seq: 9, ticket: 4, bytes: 0, shared: undefined });
   });
 });

@@ -23,6 +23,9 @@ const AWAITING: { readonly [S in InFlightState]: InFlightEntry } = {
   pubcomp: { state: 'pubcomp', seq: 0, ticket: 0, bytes: 0, shared: undefined },
 };
 
+/** Never written to. */
+const NONE = new Map<number, InFlightEntry>();
+
 /** Packet identifiers are 1 to 65,535 [MQTT-2.2.1-3]. */
 const PACKET_IDS = 65_535;
 
@@ -32,7 +35,8 @@ export function packetIdOf(seq: number): number {
 }
 
 export class InFlight {
-  private readonly entries = new Map<number, InFlightEntry>();
+  /** Most sessions at a time have none. */
+  private entries: Map<number, InFlightEntry> = NONE;
 
   get size(): number {
     return this.entries.size;
@@ -48,18 +52,19 @@ export class InFlight {
 
   /** Notes a message of which only the state is needed. */
   await(packetId: number, state: InFlightState): void {
-    this.entries.set(packetId, AWAITING[state]);
+    this.awaitEntry(packetId, AWAITING[state]);
   }
 
   /** Notes a message that stands in the session's stored queue or belongs to a group. */
   awaitEntry(packetId: number, entry: InFlightEntry): void {
+    if (this.entries === NONE) this.entries = new Map();
     this.entries.set(packetId, entry);
   }
 
   /** The client has the message: from now on PUBCOMP is awaited. */
-  awaitPubcomp(packetId: number, { seq, ticket, bytes }: InFlightEntry): void {
+  awaitPubcomp(packetId: number, { seq, ticket }: InFlightEntry): void {
     if (seq === 0) this.await(packetId, 'pubcomp');
-    else this.entries.set(packetId, { state: 'pubcomp', seq, ticket, bytes, shared: undefined });
+    else this.awaitEntry(packetId, { state: 'pubcomp', seq, ticket, bytes: 0, shared: undefined });
   }
 
   [Symbol.iterator](): IterableIterator<[number, InFlightEntry]> {

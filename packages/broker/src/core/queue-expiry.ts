@@ -32,9 +32,11 @@ function sweep(core: Core, session: Session, afterSeq: number): void {
     if (!stillAway || fault !== undefined) return;
     let next = 0;
     let gone = 0;
-    for (const { seq, message, released } of entries) {
+    for (const { seq, message, qos } of entries) {
+      // What may have been sent with QoS 2 can only be settled with the client.
+      if (message === undefined || (qos === 2 && seq <= session.unsureSeq)) continue;
       // [MQTT-4.3.3-7]: what was sent once does not expire.
-      if (!released && seq > session.sentSeq && hasExpired(core, message)) {
+      if (seq > session.sentSeq && hasExpired(core, message)) {
         core.counters.messagesExpired += 1;
         settle(core, session, { seq, ticket: 0, bytes: sizeOf(message) });
         gone += 1;

@@ -5,6 +5,7 @@ import type { Emit, Who } from '../events.ts';
 import type { Counters } from '../ports/counters.ts';
 import { Fault } from '../ports/fault.ts';
 import { identityKey } from '../ports/identity.ts';
+import type { StoreTrouble } from '../ports/store.ts';
 import type { Layer } from '../ports/verdict.ts';
 import type { Client } from './client.ts';
 import { Flood } from './flood.ts';
@@ -100,6 +101,12 @@ export class Reports {
   storeFault(cause: Error): Fault {
     this.emit('store.fault', { why: cause.message });
     return new Fault(cause.message, { cause });
+  }
+
+  /** What the store itself has to say. */
+  storeTrouble(trouble: StoreTrouble): void {
+    if (trouble.kind === 'recovered') this.emit('store.recovered', {});
+    else this.emit(trouble.kind === 'failing' ? 'store.fault' : 'store.damaged', { why: trouble.why });
   }
 
   private reportDrop({ identity, clientId }: Session, { topic, qos, why }: DropFacts, count: number): void {

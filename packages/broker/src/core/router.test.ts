@@ -279,5 +279,5 @@ describe('Router: what is remembered', () => {
 
 function outline(route: Route<Peer>): unknown {
   const lines = (targets: Route<Peer>['targets']) => targets.map((one) => `${one.subscriber.key} ${one.qos}`).sort();
-  return [lines(route.targets), route.groups.map((group) => [group.name, ...lines(group.targets)].join()).sort()];
+  return [lines(route.targets), route.groups.map((group) => [group.filter, ...lines(group.targets)].join()).sort()];
 }

@@ -1,10 +1,10 @@
 // The state of one client that outlives its connection (4.1): subscriptions, what it is owed, what it sent and did not
 // finish. Holds state only; `delivery` sends, `handle/` answers, `sessions` begins and ends them.
 
-import type { TopicFilter, Will } from '@motte/wire';
+import type { TopicFilter } from '@motte/wire';
 import type { Rights, Subject } from '../ports/access.ts';
 import { type Identity, identityKey } from '../ports/identity.ts';
-import type { StoredSession, StoredSubscription, Ticket } from '../ports/store.ts';
+import type { StoredSession, StoredSubscription, StoredWill, Ticket } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -56,6 +56,8 @@ export class Session {
   seq = 0;
   /** The highest position that was ever sent: up to it, a resend carries DUP [MQTT-3.3.1-1]. */
   sentSeq = 0;
+  /** Above that and up to this position nobody knows what was sent: the broker went down while the client was connected. */
+  unsureSeq = 0;
   /** True while the store holds messages that were not sent on this connection: all new ones go behind them. */
   behind = false;
   /** Where reading the stored queue goes on. */
@@ -63,6 +65,8 @@ export class Session {
   reading = false;
   /** Ticket of the last record staged for this session's queue. */
   lastTicket: Ticket = 0;
+  /** Ticket of the record that says that it is connected: nothing is sent from its stored queue before that is written. */
+  joinedTicket: Ticket = 0;
   /** Messages and bytes owed, whether sent or waiting; only of a stored session. */
   owedMessages = 0;
   owedBytes = 0;
@@ -71,7 +75,9 @@ export class Session {
   /** Retained messages still to be handed over after a SUBSCRIBE; undefined = none. */
   handover: RetainedHandover | undefined = undefined;
   /** The will of a connection that is gone, while its delay runs. */
-  will: Will | undefined = undefined;
+  will: StoredWill | undefined = undefined;
+  /** True if the store has a will of it, also if nothing else of it is stored. */
+  willKept = false;
 
   constructor(start: SessionStart) {
     this.key = start.key;
@@ -117,6 +123,10 @@ export class Session {
       generation: this.generation,
       expirySeconds: this.expirySeconds,
       endedAtMs: this.endedAtMs,
+      sentSeq: this.sentSeq,
+      unsureSeq: this.unsureSeq,
+      listener: this.subject.facts.listener.name,
+      address: this.subject.facts.address,
     };
   }
 }

@@ -7,7 +7,7 @@ import { Passage } from './passage.ts';
 import { unwatchExpiry, watchExpiry } from './queue-expiry.ts';
 import { reauthoriseSession } from './reauthorise.ts';
 import { NEVER_EXPIRES, Session, type SessionStart } from './session.ts';
-import { requeueShared } from './shared-copies.ts';
+import { handOnQueue, requeueShared } from './shared-copies.ts';
 import { dropWill, leaveWill, publishWillNow } from './wills.ts';
 
 /** Makes a new session, unknown to the store until its first record is staged. */
@@ -34,8 +34,12 @@ export function endSession(core: Core, session: Session): void {
   session.received.clear();
   session.receivedBytes = 0;
   session.handover?.end();
+  if (session.stored) {
+    const { key, sentSeq, owedMessages, subscriptions } = session;
+    handOnQueue(core, { key, sentSeq, owedMessages, filters: subscriptions.keys() });
+  }
   publishWillNow(core, session);
-  if (session.stored) core.store.stage({ kind: 'session-end', key: session.key }, true);
+  if (session.stored || session.willKept) core.store.stage({ kind: 'session-end', key: session.key }, session.stored);
 }
 
 /** The connection is gone: the will takes its course, the session stays for its expiry interval or ends now. */
@@ -83,7 +87,8 @@ export function rejoinSession(core: Core, session: Session): void {
 export function restoreSession(core: Core, start: SessionStart, opened: OpenedSession): Session {
   const session = beginSession(core, start);
   for (const subscription of opened.subscriptions) {
-    core.router.subscribe(session, subscription);
+    // A limit that was lowered meanwhile keeps it out; it stays in the store.
+    if (core.router.subscribe(session, subscription) === 'refused') continue;
     session.subscriptions.set(subscription.filter, subscription);
     core.counters.subscriptions += 1;
   }
@@ -92,13 +97,23 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
     session.received.set(packetId, passage);
     session.receivedBytes += passage?.size ?? 0;
   }
-  session.seq = opened.lastSeq;
-  // Nobody knows any more what was sent: DUP on a first delivery is harmless, its absence on a second one is not.
-  session.sentSeq = opened.lastSeq;
+  session.sentSeq = opened.session.sentSeq;
+  session.unsureSeq = sentBefore(opened);
+  session.seq = Math.max(opened.lastSeq, session.unsureSeq);
   session.owedMessages = opened.queuedMessages;
   session.owedBytes = opened.queuedBytes;
   session.behind = true;
-  if (opened.will !== undefined) core.store.stage({ kind: 'unwill', key: session.key }, false);
+  session.endedAtMs = opened.session.endedAtMs;
+  session.will = opened.will;
+  session.willKept = opened.will !== undefined;
   reauthoriseSession(core, session);
   return session;
+}
+
+/**
+ * How far its queue may have been sent. Of a session that was connected when the broker went down nobody knows.
+ */
+export function sentBefore({ session, lastSeq }: OpenedSession): number {
+  const { endedAtMs, sentSeq, unsureSeq } = session;
+  return Math.max(sentSeq, unsureSeq, endedAtMs === 0 ? lastSeq : 0);
 }

@@ -85,7 +85,7 @@ describe('SharedGroup', () => {
     join(router, one, '$share/h/job/+');
     join(router, one, 'job/#');
     const route = router.route(TOPIC);
-    expect(route.groups.map((group) => group.name).sort()).toEqual(['g', 'h']);
+    expect(route.groups.map((group) => group.filter).sort()).toEqual(['$share/g/job/+', '$share/h/job/+']);
     expect(route.targets).toHaveLength(1);
     expect(route.targets[0]?.subscriptionIds).toEqual([3]);
   });

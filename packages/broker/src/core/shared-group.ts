@@ -8,23 +8,27 @@ import type { Target } from './target.ts';
 /** One group at one filter, for as long as it has members. */
 export class GroupState<S extends Subscriber> {
   readonly name: string;
+  /** `$share/NAME/FILTER`. */
+  readonly filter: string;
   readonly members: Member<S>[] = [];
   /** Where the next choice starts; raised by each, so that equals take turns. */
   turn = 0;
 
-  constructor(name: string) {
+  constructor(name: string, filter: string) {
     this.name = name;
+    this.filter = filter;
   }
 }
 
 /** A group as one topic's route sees it: the members that may receive this topic. */
 export class SharedGroup<S extends Subscriber> {
-  readonly name: string;
+  /** `$share/NAME/FILTER`, the same for as long as the group exists and after. */
+  readonly filter: string;
   readonly targets: readonly Target<S>[];
   readonly #state: GroupState<S>;
 
   constructor(state: GroupState<S>, targets: readonly Target<S>[]) {
-    this.name = state.name;
+    this.filter = state.filter;
     this.targets = targets;
     this.#state = state;
   }
@@ -54,11 +58,6 @@ export class SharedGroup<S extends Subscriber> {
     if (best === -1) return undefined;
     this.#state.turn = best + 1;
     return targets[best];
-  }
-
-  /** True if both are one group at one filter, whatever members each of them knows. */
-  isSameAs(other: SharedGroup<S>): boolean {
-    return this.#state === other.#state;
   }
 
   #firstAway(start: number, can: (target: Target<S>) => boolean): number {

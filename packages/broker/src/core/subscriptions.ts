@@ -8,6 +8,9 @@ import type { Subscriber } from './subscriber.ts';
 import { Target } from './target.ts';
 import { TopicTrie } from './topic-trie.ts';
 
+/** A place that is about to be taken. */
+const VACANT: unknown = undefined;
+
 /** One subscription of one subscriber. */
 export interface Member<S extends Subscriber> {
   readonly subscriber: S;
@@ -87,8 +90,10 @@ export class Subscriptions<S extends Subscriber> {
     const share = shareOf(subscription.filter);
     const filter = share?.filter ?? subscription.filter;
     let entry = this.#trie.find(filter);
+    const isAlone = entry === undefined && share === undefined;
     if (entry === undefined) {
-      entry = { filter, members: [], groups: undefined };
+      // Most filters have one subscriber: a literal has room for one, where the first push makes room for seventeen.
+      entry = { filter, members: isAlone ? [VACANT as Member<S>] : [], groups: undefined };
       this.#trie.insert(filter, entry);
     }
     let group: GroupState<S> | undefined;
@@ -96,14 +101,14 @@ export class Subscriptions<S extends Subscriber> {
       entry.groups ??= new Map();
       group = entry.groups.get(share.group);
       if (group === undefined) {
-        group = new GroupState(share.group);
+        group = new GroupState(share.group, `$share/${share.group}/${filter}`);
         entry.groups.set(share.group, group);
       }
     }
     const list = group?.members ?? entry.members;
-    const index = list.length;
+    const index = isAlone ? 0 : list.length;
     const member = { subscriber, subscription, entry, list, index, group, always: undefined, ask: undefined };
-    list.push(member);
+    list[index] = member;
     return member;
   }
 

@@ -84,6 +84,6 @@ export function settle(
   if (entry.seq === 0) return;
   session.owedMessages -= 1;
   session.owedBytes -= entry.bytes;
-  if (entry.ticket !== 0 && !core.store.isCommitted(entry.ticket)) core.store.strike(entry.ticket);
-  else core.store.stage({ kind: 'dequeue', key: session.key, seq: entry.seq }, false);
+  if (entry.ticket !== 0 && core.store.strike(entry.ticket)) return;
+  core.store.stage({ kind: 'dequeue', key: session.key, seq: entry.seq }, false);
 }

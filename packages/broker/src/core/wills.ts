@@ -1,73 +1,100 @@
 // Will messages (3.1.2.5, 3.1.3.2.2): kept while the connection lives, due when it ends without DISCONNECT 0x00,
-// delayed at most until the session ends. May they be published is asked at CONNECT and again when they are.
+// delayed at most until the session ends. May they be published is asked at CONNECT and again when they are. The store has
+// them from CONNECT on: a broker that dies with its clients connected owes their wills after its next start.
 
 import { encodePublishProperties, type Will } from '@motte/wire';
 import { identityKey } from '../ports/identity.ts';
 import type { Message } from '../ports/message.ts';
+import type { StoredWill } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { retainIfRoom } from './retained.ts';
 import type { Session } from './session.ts';
 
+/** The client is connected and has a will: 3.1.2.5 lets the publication wait for a restart, not lapse with it. */
+export function keepWill(core: Core, session: Session, will: Will): void {
+  // Nothing can be promised while the disk takes nothing, and nothing may pile up for it.
+  if (core.store.failing !== undefined) return;
+  if (!session.stored) core.store.stage({ kind: 'session', session: session.record() }, false);
+  core.store.stage({ kind: 'will', key: session.key, will: waitingWill(core, session, will) }, false);
+  session.willKept = true;
+}
+
 /** The connection ended and the will is due now, or after its delay if the session lives that long [MQTT-3.1.2-8]. */
 export function leaveWill(core: Core, session: Session, will: Will): void {
-  const delaySeconds = will.properties.willDelayInterval ?? 0;
-  if (delaySeconds === 0 || session.expirySeconds === 0) {
-    publishWill(core, session, will);
+  const waiting = waitingWill(core, session, will);
+  if (waiting.delaySeconds === 0 || session.expirySeconds === 0) {
+    publishWill(core, session, waiting);
+    dropWill(core, session);
     return;
   }
-  session.will = will;
-  if (session.stored)
-    core.store.stage(
-      {
-        kind: 'will',
-        key: session.key,
-        will: { message: messageOf(core, session, will), delayMs: delaySeconds * 1000 },
-      },
-      true,
-    );
-  core.after(session.willDeadline, delaySeconds * 1000, () => publishWillNow(core, session));
+  session.will = waiting;
+  if (session.stored && !session.willKept) {
+    core.store.stage({ kind: 'will', key: session.key, will: waiting }, true);
+    session.willKept = true;
+  }
+  scheduleWill(core, session);
+}
+
+/** When a will that waits is due, in wall-clock ms. */
+export function willDueAtMs({ endedAtMs, will }: Session): number {
+  return will === undefined ? Number.POSITIVE_INFINITY : endedAtMs + will.delaySeconds * 1000;
+}
+
+/** Arms the delay of a will that waits: it runs from when the connection ended, also while the broker was down. */
+export function scheduleWill(core: Core, session: Session): void {
+  if (session.will === undefined) return;
+  core.after(session.willDeadline, willDueAtMs(session) - core.nowMs, () => publishWillNow(core, session));
 }
 
 /** The session ended, or the delay has passed: a waiting will goes out. */
 export function publishWillNow(core: Core, session: Session): void {
   const { will } = session;
   if (will === undefined) return;
-  dropWill(core, session);
-  publishWill(core, session, will);
-}
-
-/** Takes a waiting will away unpublished: the client is back in time [MQTT-3.1.3-9], or it said goodbye. */
-export function dropWill(core: Core, session: Session): void {
-  if (session.will === undefined) return;
   session.will = undefined;
   core.deadlines.cancel(session.willDeadline);
-  if (session.stored) core.store.stage({ kind: 'unwill', key: session.key }, false);
+  publishWill(core, session, will);
+  // Behind what it was published to: should this commit be torn, it rather goes out twice than not at all.
+  dropWill(core, session);
 }
 
-function publishWill(core: Core, session: Session, will: Will): void {
-  const who = { identity: identityKey(session.identity), clientId: session.clientId, topic: will.topic };
-  const verdict = core.access.publish(core.rightsOf(session), will.topic, will.qos, will.retain, will);
+/** Forgets the will: it was published, the client is back in time [MQTT-3.1.3-9], or it said goodbye [MQTT-3.1.2-10]. */
+export function dropWill(core: Core, session: Session): void {
+  if (session.will !== undefined) {
+    session.will = undefined;
+    core.deadlines.cancel(session.willDeadline);
+  }
+  // Where nothing else of the session is stored it goes with it.
+  if (!session.willKept || !session.stored) return;
+  session.willKept = false;
+  core.store.stage({ kind: 'unwill', key: session.key }, false);
+}
+
+function publishWill(core: Core, session: Session, { message, expirySeconds }: StoredWill): void {
+  const { topic, qos, retain } = message;
+  const who = { identity: identityKey(session.identity), clientId: session.clientId, topic };
+  const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, message);
   if (!verdict.allow) {
     core.emit('will.refused', { ...who, because: verdict.because });
     return;
   }
-  const message = messageOf(core, session, will);
-  if (will.retain) retainIfRoom(core, session, message);
-  core.route(message);
+  const due = expirySeconds < 0 ? message : { ...message, expiresAtMs: core.nowMs + expirySeconds * 1000 };
+  if (retain) retainIfRoom(core, session, due);
+  core.route(due);
   core.emit('will.published', who);
 }
 
-function messageOf(core: Core, session: Session, will: Will): Message {
-  const { willDelayInterval: _delay, messageExpiryInterval, ...forwarded } = will.properties;
-  return {
+function waitingWill(core: Core, session: Session, will: Will): StoredWill {
+  const { willDelayInterval = 0, messageExpiryInterval = -1, ...forwarded } = will.properties;
+  const message: Message = {
     topic: will.topic,
     topicBytes: core.utf8(will.topic),
     payload: will.payload,
     qos: will.qos,
     retain: will.retain,
     properties: encodePublishProperties(forwarded),
-    expiresAtMs: messageExpiryInterval === undefined ? 0 : core.nowMs + messageExpiryInterval * 1000,
+    expiresAtMs: 0,
     publisher: session.key,
     owner: identityKey(session.identity),
   };
+  return { message, delaySeconds: willDelayInterval, expirySeconds: messageExpiryInterval };
 }

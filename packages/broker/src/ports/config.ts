@@ -32,7 +32,12 @@ export interface BrokerConfig {
   readonly listeners: readonly ListenerConfig[];
   readonly limits: Limits;
   readonly admission: AdmissionConfig;
-  readonly store: { readonly kind: 'memory'; readonly lingerMs: number };
+  readonly store: {
+    readonly kind: 'level' | 'memory';
+    readonly lingerMs: number;
+    /** Nothing new is stored while less is free on the disk; absent or 0 = that is not looked at. */
+    readonly freeBytesMin?: number;
+  };
 }
 
 /** What TLS listeners present and trust; PEM. */

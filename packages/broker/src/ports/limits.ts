@@ -14,6 +14,8 @@ export interface Limits {
   readonly topicAliasMax: number;
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
+  /** Bytes that wait for the disk above which publishers are not read. */
+  readonly stagedBytesMax: number;
   /** Unsent bytes on a connection above which QoS 0 is dropped. */
   readonly unsentBytesMax: number;
   readonly subscriptionsPerSessionMax: number;
@@ -34,6 +36,8 @@ export interface Limits {
   readonly authenticationsAtOnceMax: number;
   /** Time a connection that is being closed has to take what it was sent. */
   readonly closeDeadlineMs: number;
+  /** Time clients have to finish what is under way when the broker is asked to end. */
+  readonly drainMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -47,6 +51,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   topicAliasMax: 32,
   queueMessagesMax: 1000,
   queueBytesMax: 8 * MIB,
+  stagedBytesMax: 64 * MIB,
   unsentBytesMax: MIB,
   subscriptionsPerSessionMax: 1000,
   subscriptionsMax: 1_000_000,
@@ -62,4 +67,5 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   authenticateDeadlineMs: 5_000,
   authenticationsAtOnceMax: 64,
   closeDeadlineMs: 5_000,
+  drainMs: 5_000,
 });

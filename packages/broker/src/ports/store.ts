@@ -17,10 +17,13 @@ export interface StoredSubscription {
   readonly subscriptionIdentifier: number;
 }
 
+/** A will while its client is connected or its delay runs: due that long after the session's connection ended. */
 export interface StoredWill {
+  /** Without expiry: its interval runs from when it is published. */
   readonly message: Message;
-  /** Wall-clock time in ms at which it is due once the connection is gone. */
-  readonly delayMs: number;
+  readonly delaySeconds: number;
+  /** Message Expiry Interval; -1 = none. */
+  readonly expirySeconds: number;
 }
 
 export interface StoredSession {
@@ -34,19 +37,27 @@ export interface StoredSession {
   readonly expirySeconds: number;
   /** Wall-clock time in ms when the last connection ended; 0 while connected. */
   readonly endedAtMs: number;
+  /** The highest position of its queue that was ever sent, as of when the record was written: exact while it is away. */
+  readonly sentSeq: number;
+  /** Above that and up to this position nobody knows: the broker went down while it was connected. */
+  readonly unsureSeq: number;
+  /** Name of the listener and address by which it last came: rules may depend on them. */
+  readonly listener: string;
+  readonly address: string;
 }
 
 /** A copy of a message owed to a session. */
 export interface QueuedMessage {
   /** Monotone per session; the packet identifier derives from it. */
   readonly seq: number;
-  readonly message: Message;
+  /** Undefined once released: nothing but PUBREL is owed then. */
+  readonly message: Message | undefined;
   /** The QoS of delivery: the lower of publication and subscription. */
   readonly qos: 1 | 2;
   readonly retain: boolean;
   readonly subscriptionIds: readonly number[];
-  /** True once PUBREC was seen: only PUBREL is owed. */
-  readonly released: boolean;
+  /** The shared subscription that it is owed by, `$share/NAME/FILTER`; empty = by one of its own. */
+  readonly share: string;
 }
 
 export type StoreRecord =
@@ -71,30 +82,56 @@ export interface OpenedSession {
   readonly received: ReadonlyMap<number, Message | undefined>;
   readonly queuedMessages: number;
   readonly queuedBytes: number;
-  /** The highest `seq` ever queued; 0 if none. */
+  /** The highest `seq` in the queue, or one above it that is known; 0 if none is. */
   readonly lastSeq: number;
   readonly will: StoredWill | undefined;
+}
+
+/** What an operator has to know: nothing new is taken, all is taken again, or something that was written is damaged. */
+export type StoreTrouble =
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'failing'; readonly why: string }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+/** A record as it lies in the store, for copies of all of it: what it means is the store's own business. */
+export type RawRecord = readonly [key: Uint8Array, value: Uint8Array];
+
+/** All that was committed at one moment, while commits go on. */
+export interface StoreSnapshot {
+  /** The next records in the order of keys, none = that was all. Rejects if they cannot be read, or the store was closed. */
+  next(): Promise<readonly RawRecord[]>;
+  close(): Promise<void>;
 }
 
 /** Where a scan of retained messages goes on; undefined = from the start, or done. */
 export type Cursor = string | number | undefined;
 
 export interface Store {
-  /** Puts a record into the next commit. Patient records may wait `lingerMs`; urgent ones may not. */
+  /** Puts a record into the next commit. One that is not urgent starts none by itself, and may linger if it is `queue`. */
   stage(record: StoreRecord, urgent: boolean): Ticket;
+  /** What is staged meanwhile is committed whole or not at all, and none of it lingers. */
+  atomically<T>(work: () => T): T;
+  /** Takes a record back before it is written; false = it is, or is being, written: stage its removal. */
+  strike(ticket: Ticket): boolean;
   /**
-   * Takes back a record whose ticket is not committed yet; if its commit is under way, its removal is written after it.
-   * A committed ticket is left alone: stage the removal.
+   * Called in a later turn with the ticket up to which all are committed or struck. With a fault: they are not written and
+   * nobody shall wait for them now; the store goes on trying, and calls again once it could.
    */
-  strike(ticket: Ticket): void;
-  /** Called after every commit with the ticket up to which all are committed or struck (or failed, with the fault). */
   onCommitted(listener: (upTo: Ticket, fault?: Error) => void): void;
+  /** The one listener is told of trouble in a later turn, of what was met before it listened too. */
+  onTrouble(listener: (trouble: StoreTrouble) => void): void;
   /** True if no ticket up to this one waits for a commit. */
   isCommitted(ticket: Ticket): boolean;
-  /** True if there is a session of this key, as of the last commit. */
+  /** The highest ticket given so far. */
+  readonly lastTicket: Ticket;
+  /** Why nothing new can be made durable now; undefined = it can. What was staged is kept and written once it can again. */
+  readonly failing: string | undefined;
+  /** Bytes that wait for a commit. */
+  readonly stagedBytes: number;
+  /** True if there is a session of this key, committed or staged. */
   hasSession(key: string): boolean;
   openSession(key: string, callback: (session: OpenedSession | undefined, fault?: Error) => void): void;
-  /** Up to `max` committed messages with seq > afterSeq, in order; what is staged only comes after its commit. */
+  /** Of the session that has the key when it is asked: up to `max` committed messages with seq > afterSeq, in order; what is staged only comes after its commit. */
   readQueue(
     key: string,
     afterSeq: number,
@@ -118,5 +155,7 @@ export interface Store {
   readonly retainedBytes: number;
   /** Everything known of all stored sessions, for start-up. */
   listSessions(callback: (sessions: readonly OpenedSession[], fault?: Error) => void): void;
+  /** What is committed now, for a copy of it; undefined = nothing of it outlives the process. The caller closes it. */
+  snapshot(): StoreSnapshot | undefined;
   close(): Promise<void>;
 }

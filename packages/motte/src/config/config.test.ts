@@ -19,7 +19,7 @@ describe('the configuration', () => {
       file: undefined,
       console: { port: 8443 },
       limits: DEFAULT_LIMITS,
-      store: { kind: 'memory', lingerMs: 5 },
+      store: { kind: 'level', lingerMs: 5, freeBytesMin: 64 * 1024 ** 2 },
       admission: { exempt: ['127.0.0.0/8', '::1/128'] },
     });
     expect(config.listeners).toEqual([

@@ -31,7 +31,7 @@ export interface Settings {
     readonly connectionsPerSourceMax: number;
     readonly exempt: readonly string[];
   };
-  readonly store: { readonly kind: 'memory'; readonly lingerMs: number };
+  readonly store: { readonly kind: 'level' | 'memory'; readonly lingerMs: number; readonly freeBytesMin: number };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error' | 'off';
     readonly shape: 'auto' | 'json' | 'text';

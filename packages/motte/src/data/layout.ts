@@ -24,6 +24,11 @@ export function checkData(data: string): void {
   prepareData(data);
 }
 
+/** Where the durable store has its files. */
+export function storePath(data: string): string {
+  return join(data, 'store');
+}
+
 /** The registry's file. */
 export function registryPath(data: string): string {
   return join(data, 'store', 'registry.json');

@@ -6,12 +6,15 @@ import { type Broker, createBroker } from '@motte/broker';
 import { type Served, serveConsole, serveSocket } from '@motte/broker/api';
 import { createLog, type Log, RefusalRing } from '@motte/broker/observe';
 import type { AdminView } from '@motte/broker/ports/admin-view';
+import type { Store } from '@motte/broker/ports/store';
 import { VERSION } from '@motte/broker/ports/version';
 import { openRegistry } from '@motte/broker/registry';
+import { DamageFault, FormatFault, openStore } from '@motte/broker/store';
+import { runningSource } from '../backup/source.ts';
 import type { Exit } from '../command.ts';
 import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
-import { prepareData, registryPath } from '../data/layout.ts';
+import { prepareData, registryPath, storePath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { codedOf } from '../report.ts';
 import { startAuthorityChild } from './authority-child.ts';
@@ -19,6 +22,10 @@ import { nextCommands, renderGreeting } from './greeting.ts';
 import { createLineWriter } from './line-writer.ts';
 import { type Material, obtainMaterial } from './material.ts';
 import { changesBetween } from './reload.ts';
+import { openServiceManager } from './service-manager.ts';
+import { endSignals, reloadSignals } from './signals.ts';
+import { watchStore } from './store-health.ts';
+import { watchForStuckStore } from './store-watch.ts';
 import { trustFrom } from './trust.ts';
 import { createView } from './view.ts';
 
@@ -29,16 +36,34 @@ export async function runStart(context: Context): Promise<Exit> {
   let config = loadConfig(context.config);
   prepareData(context.data);
   const undo: (() => Promise<void>)[] = [];
+  let unsynced: Error | undefined;
   try {
     undo.push((await lockData(context.data)).release);
     const log = openLog(config);
+    const manager = openServiceManager({
+      env: process.env,
+      report: (level, text, why) => log.say(level, text, { why }),
+    });
+    undo.push(() => manager.close());
     const directory = openDirectory(context.data);
+    manager.status('reading what is stored');
+    // Both take their time, and neither needs the other.
+    const opening = openDataStore(context.data, config);
+    undo.push(async () => (await opening).close());
     const authority = await startAuthorityChild(context.data, log);
     undo.push(() => authority.close());
     let material = await obtainMaterial(context.data, authority.ready.brokerSocket, config);
     const ring = new RefusalRing();
-    const broker = createBroker({ config, tls: material.tls, directory, trust: trustFrom(material.tls.clientCa) });
+    const store = await opening;
+    const broker = createBroker({
+      config,
+      store,
+      tls: material.tls,
+      directory,
+      trust: trustFrom(material.tls.clientCa),
+    });
     broker.observe((event) => ring.observe(event), 'warn');
+    const storeFindings = watchStore(store, broker);
     let endLog = attachLog(broker, log);
 
     let phase: AdminView['phase'] = 'starting';
@@ -51,21 +76,32 @@ export async function runStart(context: Context): Promise<Exit> {
       fingerprint: material.fingerprint,
       phase: () => phase,
       config: () => config,
+      openBackup: () => runningSource(store, context.data, config.file),
       findings: () => [
         ...(authority.alive ? [] : [{ subject: 'authority', why: 'it is not running and is being started again' }]),
         ...(renewalFault === undefined ? [] : [{ subject: 'certificate', why: renewalFault }]),
+        ...storeFindings(),
       ],
     });
     const onFault = (fault: Error) =>
       log.say('error', 'the admin API failed', { code: 'MOT-0508', why: fault.message });
     const socket = await serveSocket(view, adminSocketPath(context.data), onFault);
     undo.push(() => socket.close());
-    undo.push(() => broker.stop(phase === 'stopping' ? DRAIN_MS : 0));
+    undo.push(async () => {
+      try {
+        await broker.stop(phase === 'stopping' ? config.limits.drainMs : 0);
+      } catch (fault) {
+        unsynced = fault as Error;
+      }
+    });
     await broker.open();
     const webConsole = await openConsole(view, config, material, onFault);
     if (webConsole !== undefined) undo.push(() => webConsole.close());
     phase = 'serving';
     greet(context, log, view, { consolePort: webConsole?.port, created: authority.ready.created });
+    const serving = (): string => servingText(view);
+    manager.ready(serving());
+    manager.watch(watchForStuckStore(store), serving);
 
     const refresh = async (next: MotteConfig): Promise<void> => {
       const fresh = await obtainMaterial(context.data, authority.ready.brokerSocket, next);
@@ -86,50 +122,34 @@ export async function runStart(context: Context): Promise<Exit> {
     }, RENEWAL_CHECK_MS);
     undo.push(async () => clearInterval(renewal));
     reloads.use(async () => {
+      manager.reloading();
       config = await reload(context, config, log, refresh);
       endLog();
       endLog = attachLog(broker, log);
+      manager.ready(serving());
     });
 
     const signal = await ended;
     phase = 'stopping';
+    reloads.use(async () => undefined);
     log.say('info', 'ending', { signal });
-    return 0;
+    manager.stopping('letting clients finish what is under way');
   } finally {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step().catch(() => undefined);
   }
+  if (unsynced !== undefined) throw new MotteError('MOT-0209', unsynced.message, { cause: unsynced });
+  return 0;
+}
+
+/** What `systemctl status` shows beside the program while all is well. */
+function servingText({ listeners, counters }: AdminView): string {
+  const open = listeners.filter(({ state }) => state === 'open').map(({ url }) => url);
+  return `${counters.clientsConnected} clients connected, ${counters.sessions} sessions, listening on ${open.join(' ')}`;
 }
 
 /** Events below the log's level are not even built. */
 function attachLog(broker: Broker, log: Log): () => void {
   return log.level === 'off' ? () => {} : broker.observe((event) => log.observe(event), log.level);
-}
-
-/** The first SIGTERM or SIGINT resolves; the second ends the process where it stands. */
-function endSignals(): Promise<string> {
-  return new Promise((resolve) => {
-    let seen = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (seen) process.exit(signal === 'SIGINT' ? 130 : 143);
-      seen = true;
-      resolve(signal);
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  });
-}
-
-/** SIGHUP from the first moment on: one that comes before there is anything to reload must not end the process. */
-function reloadSignals(): { use(work: () => Promise<void>): void } {
-  let last: Promise<void> = Promise.resolve();
-  let work: (() => Promise<void>) | undefined;
-  process.on('SIGHUP', () => {
-    if (work !== undefined) last = last.then(work);
-  });
-  return {
-    use: (next) => {
-      work = next;
-    },
-  };
 }
 
 /** Reads, checks and prepares everything, then takes all of it or none: the answer is the configuration in force. */
@@ -184,6 +204,15 @@ function openDirectory(data: string) {
   }
 }
 
+async function openDataStore(data: string, config: MotteConfig): Promise<Store> {
+  try {
+    return await openStore(config.store, storePath(data));
+  } catch (fault) {
+    const code = fault instanceof FormatFault ? 'MOT-0206' : fault instanceof DamageFault ? 'MOT-0207' : 'MOT-0208';
+    throw new MotteError(code, `${storePath(data)}: ${(fault as Error).message}`, { cause: fault });
+  }
+}
+
 function openLog(config: MotteConfig): Log {
   const { level, shape } = config.settings.log;
   const fit = shape === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : shape;
@@ -212,4 +241,3 @@ function greet(
 }
 
 const RENEWAL_CHECK_MS = 3_600_000;
-const DRAIN_MS = 5_000;

@@ -24,6 +24,7 @@ import { challengeClient } from '../exchange.ts';
 import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
 import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
+import { keepWill } from '../wills.ts';
 
 /** Length of the random part of a client identifier that the server assigns. */
 const ASSIGNED_LENGTH = 20;
@@ -197,6 +198,11 @@ function claimSession(
     return undefined;
   }
   if (opened === undefined) {
+    const { failing } = core.store;
+    if (expirySeconds > 0 && failing !== undefined) {
+      refused(client, 'broker', 'quota-exceeded', `no session can be stored now: ${failing}`, 'store');
+      return undefined;
+    }
     return beginSession(core, { ...claim, expirySeconds, generation: 1, stored: expirySeconds > 0 });
   }
   client.sessionPresent = true;
@@ -220,7 +226,10 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
     if (aliasMax > 0) client.outgoingAliases = new OutgoingAliases(aliasMax);
   }
   rejoinSession(core, session);
-  if (session.stored) core.store.stage({ kind: 'session', session: session.record() }, true);
+  if (session.stored) {
+    session.joinedTicket = core.store.stage({ kind: 'session', session: session.record() }, true);
+  }
+  if (client.will !== undefined) keepWill(core, session, client.will);
   const { sessionPresent } = client;
   const connack = {
     type: 'connack' as const,

@@ -2,12 +2,15 @@
 // route. QoS 0 and 1 are routed here, QoS 2 when PUBREL releases it.
 
 import { PeerError, type Reason, readPublish, reasonCode, type TopicName } from '@motte/wire';
-import { type Refusal, refuse } from '../../ports/verdict.ts';
+import { Fault } from '../../ports/fault.ts';
+import { ALLOW, type Refusal, refuse, type Verdict } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
+import type { Core } from '../core.ts';
 import { routeMessage } from '../delivery.ts';
 import { Frame } from '../frame.ts';
 import { Passage } from '../passage.ts';
 import { mayRetain, retainMessage } from '../retained.ts';
+import type { Route } from '../router.ts';
 import type { Session } from '../session.ts';
 
 const NO_SUBSCRIBERS = reasonCode('no-matching-subscribers');
@@ -28,7 +31,15 @@ export function receivePublish(
     throw new PeerError('protocol-error', 'MQTT-3.3.4-6', 'a client does not send Subscription Identifiers');
   }
   const { qos, packetId } = view;
-  if (qos > 0) countQuota(client, session, qos, packetId);
+  if (qos > 0) {
+    if (core.stopping !== undefined && !session.received.has(packetId)) {
+      // Neither kept nor acknowledged: it comes again, to the broker that starts next.
+      client.isLeaving = true;
+      return;
+    }
+    countQuota(client, session, qos, packetId);
+  }
+  if (core.store.stagedBytes > core.limits.stagedBytesMax) client.hold();
   let topic: TopicName;
   let topicBytes: Uint8Array | undefined;
   if (view.topicAlias === 0) {
@@ -42,8 +53,8 @@ export function receivePublish(
     topicBytes = known.bytes;
   }
   if (qos === 2 && session.received.has(packetId)) {
-    // The same message again [MQTT-4.3.3-10]: it was kept already, only PUBREC was lost.
-    client.acknowledge(5, packetId, 0, 0);
+    // The same message again [MQTT-4.3.3-10]: it was kept already, only PUBREC was lost. Or it was not written yet.
+    client.acknowledge(5, packetId, 0, session.stored ? core.store.lastTicket : 0);
     return;
   }
   const { retain } = view;
@@ -61,12 +72,12 @@ export function receivePublish(
     refusePublish(client, session, refuse('topic-name-invalid', because, 'limits.topicLevelsMax'), 'broker', topic);
     return;
   }
-  if (retain) {
-    const room = mayRetain(core, topic, view.payloadEnd - view.payloadStart);
-    if (!room.allow) {
-      refusePublish(client, session, room, 'broker', topic);
-      return;
-    }
+  const room = roomFor(core, session, passage, route, view.payloadEnd - view.payloadStart);
+  if (!room.allow) {
+    // MQTT 3 has no way to say no, and an acknowledgement would be a promise: the client is to come again and send it again.
+    if (qos > 0 && client.version !== 5 && core.store.failing !== undefined) throw new Fault(room.because);
+    refusePublish(client, session, room, 'broker', topic);
+    return;
   }
   if (qos === 2) {
     keep(client, session, passage, packetId, route.targets.length + route.groups.length > 0);
@@ -79,6 +90,21 @@ export function receivePublish(
     if (routed.ticket > ticket) ticket = routed.ticket;
     client.acknowledge(4, packetId, routed.matched === 0 ? NO_SUBSCRIBERS : 0, ticket);
   }
+}
+
+/** Whether the store takes what this message needs of it. */
+function roomFor(core: Core, session: Session, passage: Passage, route: Route<Session>, bytes: number): Verdict {
+  const { failing } = core.store;
+  if (failing !== undefined && needsStore(session, passage, route)) {
+    return refuse('quota-exceeded', `nothing can be stored now: ${failing}`, 'store');
+  }
+  return passage.retain ? mayRetain(core, passage.topic, bytes) : ALLOW;
+}
+
+/** Live QoS 0 is the one kind of message that can do without. */
+function needsStore(session: Session, { qos, retain }: Passage, { targets, groups }: Route<Session>): boolean {
+  if (retain || (qos === 2 && session.stored)) return true;
+  return qos > 0 && (groups.length > 0 || targets.some(({ subscriber }) => subscriber.stored));
 }
 
 /** QoS 2, method A: message and packet identifier are kept until PUBREL; PUBREC follows the commit. */

@@ -29,10 +29,11 @@ export function receivePubrec(client: Client, buffer: Uint8Array, start: number,
     return;
   }
   if (entry.state === 'pubcomp') {
-    client.acknowledge(6, packetId, 0, 0);
+    client.acknowledge(6, packetId, 0, core.store.lastTicket);
     return;
   }
   session.sent.awaitPubcomp(packetId, entry);
+  session.owedBytes -= entry.bytes;
   // A stored message is released in the store first: a PUBREL that was forgotten would deliver it twice.
   const ticket = entry.seq === 0 ? 0 : core.store.stage({ kind: 'released', key: session.key, seq: entry.seq }, true);
   client.acknowledge(6, packetId, 0, ticket);

@@ -16,16 +16,20 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
   readAck(buffer, start, bodyStart, end, client.version, ack);
   const { packetId } = ack;
   if (!session.received.has(packetId)) {
-    client.acknowledge(7, packetId, reasonCode('packet-identifier-not-found'), 0);
+    // It may have been released by a PUBREL whose commit is still under way.
+    const ticket = session.stored ? core.store.lastTicket : 0;
+    client.acknowledge(7, packetId, reasonCode('packet-identifier-not-found'), ticket);
     return;
   }
   const kept = session.received.get(packetId);
   session.received.delete(packetId);
-  let ticket = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;
-  if (kept !== undefined) {
+  // That it was released and that it was routed become true together, or it would be lost or routed twice (4.3.3).
+  const ticket = core.store.atomically(() => {
+    const ended = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;
+    if (kept === undefined) return ended;
     session.receivedBytes -= kept.size;
-    ticket = Math.max(ticket, release(client, session, kept.resume(core.nowMs)));
-  }
+    return Math.max(ended, release(client, session, kept.resume(core.nowMs)));
+  });
   client.acknowledge(7, packetId, 0, ticket);
 }
 

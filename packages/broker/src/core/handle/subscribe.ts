@@ -85,6 +85,12 @@ function checkSubscribe(client: Client, session: Session, filter: TopicFilter): 
     const because = `the filter has more than ${core.limits.topicLevelsMax} levels`;
     return { ...refuse('topic-filter-invalid', because, 'limits.topicLevelsMax'), layer: 'broker' };
   }
+  if (session.stored && core.store.failing !== undefined) {
+    return {
+      ...refuse('quota-exceeded', `nothing can be stored now: ${core.store.failing}`, 'store'),
+      layer: 'broker',
+    };
+  }
   const verdict = core.access.subscribe(core.rightsOf(session), (shareOf(filter)?.filter ?? filter) as TopicFilter);
   if (!verdict.allow) return { ...verdict, layer: 'access' };
   if (session.subscriptions.has(filter)) return undefined;

@@ -57,13 +57,37 @@ export class MemoryStore implements Store {
     return this.#committedUpTo + this.#staged.length;
   }
 
-  strike(ticket: Ticket): void {
+  atomically<T>(work: () => T): T {
+    return work();
+  }
+
+  strike(ticket: Ticket): boolean {
     const place = ticket - this.#committedUpTo - 1;
-    if (place >= 0 && place < this.#staged.length) this.#staged[place] = undefined;
+    if (place < 0 || this.#staged[place] === undefined) return false;
+    this.#staged[place] = undefined;
+    return true;
+  }
+
+  get lastTicket(): Ticket {
+    return this.#committedUpTo + this.#staged.length;
+  }
+
+  /** Memory that is full ends the process: there is nothing to wait for. */
+  get failing(): undefined {
+    return undefined;
+  }
+
+  /** All of it is gone by the next turn. */
+  get stagedBytes(): number {
+    return 0;
   }
 
   onCommitted(listener: CommitListener): void {
     this.#listeners.push(listener);
+  }
+
+  onTrouble(): void {
+    // There is none that this store could tell.
   }
 
   isCommitted(ticket: Ticket): boolean {
@@ -90,9 +114,10 @@ export class MemoryStore implements Store {
     max: number,
     callback: (entries: readonly QueuedMessage[], fault?: Error) => void,
   ): void {
+    const session = this.#sessions.get(key);
     this.#defer(() => {
       if (this.#closed) callback([], closedFault());
-      else callback(this.#sessions.get(key)?.queue.after(afterSeq, max) ?? []);
+      else callback(session?.queue.after(afterSeq, max) ?? []);
     });
   }
 
@@ -117,6 +142,10 @@ export class MemoryStore implements Store {
       if (this.#closed) callback([], closedFault());
       else callback(Array.from(this.#sessions.values(), (state) => state.open()));
     });
+  }
+
+  snapshot(): undefined {
+    return undefined;
   }
 
   /** Commits what is staged; what is asked or staged afterwards is answered with a fault, or not at all. */

@@ -1,7 +1,7 @@
 // The messages owed to one session, in order of their sequence numbers. Owns order and counts; limits are the core's.
 
+import { sizeOf } from '../../ports/message.ts';
 import type { QueuedMessage } from '../../ports/store.ts';
-import { messageBytes } from './retained-index.ts';
 
 export class SessionQueue {
   /** Sorted by seq; what lies before `#head` is gone and is cut off now and then. */
@@ -29,10 +29,10 @@ export class SessionQueue {
       const at = this.#firstFrom(entry.seq);
       const known = this.#entries[at];
       const replaces = known !== undefined && known.seq === entry.seq;
-      if (replaces) this.#bytes -= messageBytes(known.message);
+      if (replaces) this.#bytes -= bytesOf(known);
       this.#entries.splice(at, replaces ? 1 : 0, entry);
     }
-    this.#bytes += messageBytes(entry.message);
+    this.#bytes += bytesOf(entry);
   }
 
   find(seq: number): QueuedMessage | undefined {
@@ -44,7 +44,7 @@ export class SessionQueue {
     const at = this.#firstFrom(seq);
     const entry = this.#entries[at];
     if (entry === undefined || entry.seq !== seq) return;
-    this.#bytes -= messageBytes(entry.message);
+    this.#bytes -= bytesOf(entry);
     if (at > this.#head) {
       this.#entries.splice(at, 1);
       return;
@@ -73,6 +73,10 @@ export class SessionQueue {
     }
     return low;
   }
+}
+
+function bytesOf({ message }: QueuedMessage): number {
+  return message === undefined ? 0 : sizeOf(message);
 }
 
 const CUT = 32;

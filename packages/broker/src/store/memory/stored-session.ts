@@ -55,7 +55,7 @@ export class SessionState {
 
   #release(seq: number): void {
     const entry = this.queue.find(seq);
-    if (entry !== undefined) this.queue.put({ ...entry, released: true });
+    if (entry !== undefined) this.queue.put({ ...entry, message: undefined });
   }
 
   /** A copy that later records do not change. */

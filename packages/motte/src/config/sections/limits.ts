@@ -62,6 +62,12 @@ const ROWS = {
     unit: 'bytes',
     range: [0, 16 * GIB],
   },
+  stagedBytesMax: {
+    says: 'Bytes that wait for the disk above which publishers are not read.',
+    breaks: 'A slow disk holds more memory.',
+    unit: 'bytes',
+    range: [65_536, 16 * GIB],
+  },
   unsentBytesMax: {
     says: 'Unsent bytes on a connection above which QoS 0 messages are dropped.',
     breaks: 'Every slow client holds this much memory.',
@@ -151,6 +157,12 @@ const ROWS = {
     breaks: 'Peers that do not read hold memory longer.',
     unit: 'ms',
     range: [0, 60_000],
+  },
+  drainMs: {
+    says: 'Time clients have to finish what is under way when the broker is asked to end.',
+    breaks: 'A client that acknowledges nothing delays a restart by as much.',
+    unit: 'ms',
+    range: [0, 300_000],
   },
 } as const satisfies { readonly [K in keyof Limits]: Row };
 

@@ -7,9 +7,8 @@ export const StoreSection = section(
   {
     kind: Type.Optional(
       choice({
-        values: ['memory'],
-        later: ['level'],
-        default: 'memory',
+        values: ['level', 'memory'],
+        default: 'level',
         says: 'What holds them.',
         breaks: 'In memory, sessions and retained messages end with the process.',
         applies: 'restart',
@@ -24,6 +23,17 @@ export const StoreSection = section(
         breaks: 'Longer makes every QoS 1 acknowledgement later by as much.',
         applies: 'restart',
         unit: 'ms',
+      }),
+    ),
+    freeBytesMin: Type.Optional(
+      integer({
+        default: 64 * 1024 ** 2,
+        minimum: 0,
+        maximum: 1024 ** 4,
+        says: 'Nothing new is stored while less than this is free on the disk; what is stored is still delivered.',
+        breaks: 'A disk that fills to the end stops what is under way in the middle.',
+        applies: 'restart',
+        unit: 'bytes',
       }),
     ),
   },

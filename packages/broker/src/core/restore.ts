@@ -1,0 +1,113 @@
+// A start: the sessions that the store kept come back as if their clients had just lost the connection, except that the time
+// the broker was down counts: what fell due meanwhile is done before anybody is let in. What they are owed stays in the
+// store until they ask for it.
+
+import type { Subject } from '../ports/access.ts';
+import { identityKey } from '../ports/identity.ts';
+import type { OpenedSession, StoredSession } from '../ports/store.ts';
+import type { Core } from './core.ts';
+import { watchExpiry } from './queue-expiry.ts';
+import { NEVER_EXPIRES, type Session } from './session.ts';
+import { endSession, restoreSession, scheduleExpiry, sentBefore } from './sessions.ts';
+import { handOnQueue } from './shared-copies.ts';
+import { publishWillNow, scheduleWill, willDueAtMs } from './wills.ts';
+
+/** Who a stored session belongs to and by which way it last came; undefined = the identity is no longer known. */
+export type SubjectOf = (session: StoredSession) => Subject | undefined;
+
+/** A generation that no policy has. */
+const STALE = -1;
+
+/** Queues are first looked at for expired messages one after the other. */
+const SWEEP_APART_MS = 2;
+
+/** Brings back every session the store knows; calls back once all are there, or with what went wrong. */
+export function restoreSessions(
+  core: Core,
+  subjectOf: SubjectOf,
+  done: (restored: number, fault?: Error) => void,
+): void {
+  core.store.listSessions((opened, fault) => {
+    let restored = 0;
+    let failure = fault;
+    try {
+      if (failure === undefined) restored = restoreAll(core, opened, subjectOf);
+    } catch (thrown) {
+      failure = thrown as Error;
+    }
+    done(restored, failure);
+  });
+}
+
+function restoreAll(core: Core, opened: readonly OpenedSession[], subjectOf: SubjectOf): number {
+  const back: Session[] = [];
+  const orphans: OpenedSession[] = [];
+  for (const one of opened) {
+    const subject = subjectOf(one.session);
+    if (subject === undefined) orphans.push(one);
+    else back.push(restore(core, one, subject));
+  }
+  // Not before everybody is there to whom any of this may go.
+  for (const orphan of orphans) discard(core, orphan);
+  const due = back.filter((session) => Math.min(endsAtMs(session), willDueAtMs(session)) <= core.nowMs);
+  due.sort((a, b) => Math.min(endsAtMs(a), willDueAtMs(a)) - Math.min(endsAtMs(b), willDueAtMs(b)));
+  for (const session of due) catchUp(core, session);
+  let place = 0;
+  for (const session of back) if (core.sessions.get(session.key) === session) wait(core, session, place++);
+  return place;
+}
+
+function restore(core: Core, opened: OpenedSession, subject: Subject): Session {
+  const { key, clientId, generation } = opened.session;
+  const { identity } = subject;
+  const rights = core.access.rightsOf(subject);
+  // An operator who lowered the limit means these sessions too.
+  const expirySeconds = Math.min(opened.session.expirySeconds, core.limits.sessionExpirySecondsMax);
+  const start = { key, identity, clientId, subject, rights, expirySeconds, generation, stored: true };
+  const session = restoreSession(core, start, opened);
+  if (session.endedAtMs === 0) {
+    // It was connected when the broker went down without a word.
+    session.endedAtMs = core.nowMs;
+    core.store.stage({ kind: 'session', session: session.record() }, false);
+  }
+  // Made anew once they are asked for: rights of a hundred thousand who are away are mostly never.
+  session.rights = { generation: STALE, identity };
+  // A clock that was set back gives nobody more time than was asked for.
+  session.endedAtMs = Math.min(session.endedAtMs, core.nowMs);
+  return session;
+}
+
+/** What should have happened while nobody was there to do it, in its order. */
+function catchUp(core: Core, session: Session): void {
+  if (willDueAtMs(session) <= core.nowMs) publishWillNow(core, session);
+  if (endsAtMs(session) > core.nowMs) return;
+  // One that was to end with its connection is only there for the will of a client that the broker died with.
+  if (session.expirySeconds > 0) {
+    core.emit('session.expired', { identity: session.identity.name, clientId: session.clientId });
+  }
+  endSession(core, session);
+}
+
+/** What is still to come. */
+function wait(core: Core, session: Session, place: number): void {
+  scheduleWill(core, session);
+  scheduleExpiry(core, session);
+  if (session.owedMessages > 0) watchExpiry(core, session, core.nowMs + place * SWEEP_APART_MS);
+}
+
+/** Nobody can come for it any more; what a group shares in its queue goes to another member (4.8.2). */
+function discard(core: Core, opened: OpenedSession): void {
+  const { key, realm, name, clientId } = opened.session;
+  core.emit('session.discarded', {
+    identity: identityKey({ realm, name }),
+    clientId,
+    why: 'its identity is not known any more',
+  });
+  const filters = opened.subscriptions.map(({ filter }) => filter);
+  handOnQueue(core, { key, sentSeq: sentBefore(opened), owedMessages: opened.queuedMessages, filters });
+  core.store.stage({ kind: 'session-end', key }, true);
+}
+
+function endsAtMs({ endedAtMs, expirySeconds }: Session): number {
+  return expirySeconds === NEVER_EXPIRES ? Number.POSITIVE_INFINITY : endedAtMs + expirySeconds * 1000;
+}

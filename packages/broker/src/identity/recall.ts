@@ -1,0 +1,42 @@
+// Whose a stored session is: the identity as the registry knows it today, and the way by which it last came. Nothing is
+// proven here; whoever takes the session proves who it is first.
+
+import type { Subject } from '../ports/access.ts';
+import type { ListenerFacts } from '../ports/connection-facts.ts';
+import type { IdentityDirectory } from '../ports/directory.ts';
+import type { Identity } from '../ports/identity.ts';
+import type { StoredSession } from '../ports/store.ts';
+
+/** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener is gone. */
+export function recallSubject(
+  { realm, name, clientId, listener, address }: StoredSession,
+  directory: IdentityDirectory,
+  listeners: readonly ListenerFacts[],
+): Subject | undefined {
+  // A listener that was renamed or taken away gives no role any more; what is registered still counts.
+  const facts = listeners.find((one) => one.name === listener) ?? { ...GONE, name: listener };
+  const identity = realm.startsWith('listener:')
+    ? anonymous(realm, name, listeners)
+    : registered(realm, name, directory);
+  return identity === undefined ? undefined : { identity, clientId, facts: { listener: facts, address } };
+}
+
+function registered(realm: string, name: string, directory: IdentityDirectory): Identity | undefined {
+  const known = directory.find(realm, name);
+  return known?.state === 'active' ? { realm, name, kind: known.kind, roles: known.roles } : undefined;
+}
+
+/** Whoever is anonymous is so on one listener: without it nobody can ever be that identity again. */
+function anonymous(realm: string, name: string, listeners: readonly ListenerFacts[]): Identity | undefined {
+  const own = listeners.find((one) => realm === `listener:${one.name}`);
+  if (own?.authentication !== 'none') return undefined;
+  return { realm, name, kind: 'anonymous', roles: own.role === undefined ? [] : [own.role] };
+}
+
+const GONE: Omit<ListenerFacts, 'name'> = {
+  scheme: 'mqtts',
+  authentication: 'certificate',
+  role: undefined,
+  clientIds: 'own',
+  versions: [],
+};

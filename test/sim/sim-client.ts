@@ -1,0 +1,225 @@
+// A client of the simulation, publisher and subscriber in one, that does all the standard asks of it: keeps its session over
+// connections, sends again what was not acknowledged, and takes each QoS 2 message once.
+
+import { decode, encode, FrameReader, type Packet, type Publish, type QoS } from '@motte/wire';
+import type { Chance } from '../fuzz/chance.ts';
+import type { Ledger, Sent } from './ledger.ts';
+
+/** A connection as its client has it. */
+export interface Wire {
+  send(bytes: Uint8Array): void;
+  /** Ends it without a word. */
+  cut(): void;
+}
+
+const SUBSCRIBE_ID = 60_000;
+
+interface Outgoing {
+  readonly packet: Publish;
+  readonly sent: Sent;
+  /** QoS 2: PUBREC came, PUBREL is owed. */
+  released: boolean;
+}
+
+export interface Subscribing {
+  readonly filter: string;
+  readonly qos: QoS;
+}
+
+export class SimClient {
+  readonly id: string;
+  readonly #ledger: Ledger;
+  readonly #chance: Chance;
+  readonly #nowMs: () => number;
+  readonly #wants: readonly Subscribing[];
+  #wire: Wire | undefined = undefined;
+  #reader = new FrameReader(1024 * 1024);
+  #isConnected = false;
+  readonly #outgoing = new Map<number, Outgoing>();
+  readonly #received = new Set<number>();
+  /** Acknowledgements that were not sent yet, in the order in which they are due. */
+  readonly #due: Packet[] = [];
+  #lastPacketId = 0;
+
+  constructor(id: string, wants: readonly Subscribing[], ledger: Ledger, chance: Chance, nowMs: () => number) {
+    this.id = id;
+    this.#wants = wants;
+    this.#ledger = ledger;
+    this.#chance = chance;
+    this.#nowMs = nowMs;
+  }
+
+  get isOnline(): boolean {
+    return this.#wire !== undefined;
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Nothing is unfinished, on either side. */
+  get isDone(): boolean {
+    return this.#isConnected && this.#outgoing.size === 0 && this.#due.length === 0 && this.#received.size === 0;
+  }
+
+  /** Begins a connection; an older one of the same client may still live. */
+  connect(wire: Wire): void {
+    this.#wire = wire;
+    this.#reader = new FrameReader(1024 * 1024);
+    this.#isConnected = false;
+    this.#due.length = 0;
+    wire.send(
+      encode(
+        {
+          type: 'connect',
+          version: 5,
+          clientId: this.id,
+          cleanStart: false,
+          keepAlive: 0,
+          properties: { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: this.#chance.between(1, 20) },
+        },
+        5,
+      ),
+    );
+  }
+
+  /** The connection is over, for whatever reason. */
+  lost(wire: Wire): void {
+    if (this.#wire !== wire) return;
+    this.#wire = undefined;
+    this.#isConnected = false;
+  }
+
+  cut(): void {
+    this.#wire?.cut();
+  }
+
+  publish(topic: string, qos: QoS, expirySeconds: number): void {
+    if (!this.#isConnected || this.#outgoing.size >= OUTGOING_MAX) return;
+    const expiresAtMs = expirySeconds === 0 ? Number.POSITIVE_INFINITY : this.#nowMs() + expirySeconds * 1000;
+    const sent = this.#ledger.send(this.id, topic, qos, expiresAtMs);
+    const payload = new TextEncoder().encode(String(sent.number));
+    const properties = expirySeconds === 0 ? {} : { messageExpiryInterval: expirySeconds };
+    const packetId = qos === 0 ? 0 : this.#nextPacketId();
+    const packet: Publish = { type: 'publish', topic, payload, qos, retain: false, dup: false, packetId, properties };
+    if (qos > 0) this.#outgoing.set(packetId, { packet, sent, released: false });
+    this.#send(packet);
+  }
+
+  /** Sends one acknowledgement that is due. */
+  acknowledge(): void {
+    const packet = this.#due.shift();
+    if (packet !== undefined) this.#send(packet);
+  }
+
+  /** What the broker sent has arrived. */
+  take(wire: Wire, bytes: Uint8Array): void {
+    if (this.#wire !== wire) return;
+    const reader = this.#reader;
+    reader.push(bytes.slice());
+    while (reader.next()) this.#receive(decode(reader.buffer.slice(reader.start, reader.end), 5));
+  }
+
+  #receive(packet: Packet): void {
+    switch (packet.type) {
+      case 'connack':
+        this.#connected(packet.reasonCode, packet.sessionPresent);
+        break;
+      case 'suback':
+        for (const [at, code] of packet.reasonCodes.entries()) {
+          const wanted = this.#wants[at] as Subscribing;
+          if (code <= 2) this.#ledger.grant(this.id, wanted.filter, code as QoS);
+        }
+        if (packet.reasonCodes.some((code) => code > 2)) this.cut();
+        break;
+      case 'publish':
+        this.#arrived(packet);
+        break;
+      case 'puback':
+        this.#finish(packet.packetId, packet.reasonCode);
+        break;
+      case 'pubrec': {
+        const outgoing = this.#outgoing.get(packet.packetId);
+        if (outgoing === undefined) break;
+        if (packet.reasonCode >= 0x80) this.#finish(packet.packetId, packet.reasonCode);
+        else {
+          outgoing.released = true;
+          this.#send({ type: 'pubrel', packetId: packet.packetId, reasonCode: 0, properties: {} });
+        }
+        break;
+      }
+      case 'pubcomp':
+        this.#finish(packet.packetId, 0);
+        break;
+      case 'pubrel':
+        this.#received.delete(packet.packetId);
+        this.#due.push({ type: 'pubcomp', packetId: packet.packetId, reasonCode: 0, properties: {} });
+        break;
+      case 'disconnect':
+        break;
+      default:
+        throw new Error(`${this.id} got a ${packet.type}`);
+    }
+  }
+
+  #connected(reasonCode: number, sessionPresent: boolean): void {
+    if (reasonCode !== 0) {
+      this.cut();
+      return;
+    }
+    if (!sessionPresent) {
+      if (this.#ledger.hasGrants(this.id)) throw new Error(`the session of ${this.id} is gone`);
+      this.#received.clear();
+    }
+    // Until SUBACK has come nobody knows whether it was granted, so it is asked again.
+    if (!this.#ledger.hasGrants(this.id)) this.#subscribe();
+    this.#isConnected = true;
+    for (const [packetId, { packet, sent, released }] of this.#outgoing) {
+      if (released) this.#send({ type: 'pubrel', packetId, reasonCode: 0, properties: {} });
+      else {
+        const { messageExpiryInterval } = packet.properties;
+        if (messageExpiryInterval !== undefined) sent.expiresAtMs = this.#nowMs() + messageExpiryInterval * 1000;
+        this.#send({ ...packet, dup: true });
+      }
+    }
+  }
+
+  #subscribe(): void {
+    const options = { noLocal: false, retainAsPublished: false, retainHandling: 2 as const };
+    const subscriptions = this.#wants.map((wanted) => ({ ...options, ...wanted }));
+    this.#send({ type: 'subscribe', packetId: SUBSCRIBE_ID, subscriptions, properties: {} });
+  }
+
+  #arrived({ packetId, qos, payload }: Publish): void {
+    const number = Number(new TextDecoder().decode(payload));
+    if (qos === 2) {
+      if (!this.#received.has(packetId)) this.#ledger.arrive(this.id, number, this.#nowMs());
+      this.#received.add(packetId);
+      this.#due.push({ type: 'pubrec', packetId, reasonCode: 0, properties: {} });
+      return;
+    }
+    this.#ledger.arrive(this.id, number, this.#nowMs());
+    if (qos === 1) this.#due.push({ type: 'puback', packetId, reasonCode: 0, properties: {} });
+  }
+
+  #finish(packetId: number, reasonCode: number): void {
+    const outgoing = this.#outgoing.get(packetId);
+    if (outgoing === undefined) return;
+    this.#outgoing.delete(packetId);
+    if (reasonCode >= 0x80) outgoing.sent.refused = true;
+    else outgoing.sent.acknowledged = true;
+  }
+
+  #send(packet: Packet): void {
+    this.#wire?.send(encode(packet, 5));
+  }
+
+  #nextPacketId(): number {
+    do this.#lastPacketId = (this.#lastPacketId % 50_000) + 1;
+    while (this.#outgoing.has(this.#lastPacketId));
+    return this.#lastPacketId;
+  }
+}
+
+/** Below the broker's Receive Maximum. */
+const OUTGOING_MAX = 20;

@@ -1,0 +1,13 @@
+// The simulation, short: some seeds always the same, some never seen before. README.md says how to play one again.
+
+import { expect, it } from 'vitest';
+import { simulate } from './world.ts';
+
+const FIXED = Array.from({ length: 100 }, (_, seed) => seed);
+/** From the clock, so that every run of the tests looks somewhere else. */
+const FRESH = Array.from({ length: 50 }, (_, n) => (Date.now() % 1_000_000) * 1000 + n);
+
+it.each([...FIXED, ...FRESH])('node test/sim/run.mjs --seed %i --seeds 1', async (seed) => {
+  const { sent } = await simulate(seed);
+  expect(sent).toBeGreaterThan(0);
+});
