@@ -18,6 +18,7 @@ const CONFIG = `listeners:
   - { name: plain, url: "mqtt://127.0.0.1:0", authentication: none, role: lab, clientIds: any, waiver: "kills on loopback" }
 console: off
 log: { level: info, shape: json }
+limits: { queueMessagesMax: 1000000, queueBytesMax: 1073741824 }
 `;
 
 export interface KillOptions {

@@ -1,8 +1,5 @@
-// The Store that survives: staged records are committed in groups, one group at a time, each synced to the disk before anybody
-// is told. Owns commits, lingering and what happens when the disk does not take them; the bytes are batch.ts's.
-//
-// A commit that fails is not given up: nobody knows what of it reached the disk, so the database is opened anew and the same
-// writes are tried until they succeed. Whoever waited is told meanwhile, and `failing` keeps new records away.
+// The Store that survives, over a database of ordered keys. Owns what is asked of it and how it is answered; commits.ts writes,
+// batch.ts says what, and the files beside them read.
 
 import type { TopicFilter, TopicName } from '@motte/wire';
 import { type Message, sizeOf } from '../../ports/message.ts';
@@ -18,6 +15,7 @@ import type {
 } from '../../ports/store.ts';
 import { type Batch, buildBatch } from './batch.ts';
 import type { Bodies } from './bodies.ts';
+import { type CommitListener, type CommitOptions, Commits } from './commits.ts';
 import type { Engine } from './engine.ts';
 import { retainedKey } from './keys.ts';
 import { loadSessions } from './load.ts';
@@ -29,17 +27,11 @@ import type { RetainedTotals } from './retained-totals.ts';
 import type { SessionNumbers } from './sessions.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Space } from './space.ts';
-import { type Staged, Staging } from './staging.ts';
+import type { Staged } from './staging.ts';
 import { sweepEnded } from './sweep.ts';
 import type { Troubles } from './troubles.ts';
 
-export interface LevelStoreOptions {
-  /** How long a record may wait to be struck out. */
-  readonly lingerMs: number;
-  /** Runs a function in a later turn; `setImmediate` in the program. */
-  readonly defer: (run: () => void) => void;
-  /** Runs a function after a time; `setTimeout` in the program. */
-  readonly after: (ms: number, run: () => void) => void;
+export interface LevelStoreOptions extends CommitOptions {
   /** Whether the disk has room to spare; absent = it is not looked at. */
   readonly space?: Space;
 }
@@ -56,8 +48,6 @@ export interface LevelStoreParts {
   readonly opened: readonly OpenedSession[];
 }
 
-type CommitListener = (upTo: Ticket, fault?: Error) => void;
-
 export class LevelStore implements Store {
   readonly #options: LevelStoreOptions;
   readonly #engine: Engine;
@@ -65,38 +55,14 @@ export class LevelStore implements Store {
   readonly #bodies: Bodies;
   readonly #quarantine: Quarantine;
   readonly #troubles: Troubles;
-  readonly #staging = new Staging();
-  readonly #listeners: CommitListener[] = [];
+  readonly #commits: Commits;
   #totals: RetainedTotals;
   #opened: readonly OpenedSession[] | undefined;
-  /** Being written, or to be written again. */
-  #batch: Batch | undefined = undefined;
-  /** The lowest ticket in it. */
-  #batchLowest: Ticket = 0;
   /** The number of the group that is being staged; 0 = none. */
   #group = 0;
   #groups = 0;
-  #scheduled = false;
-  #announcing = false;
-  #announced: Ticket = 0;
-  #lingering = false;
-  #lingerMark: Ticket = 0;
-  #sweeping = false;
-  #fault: string | undefined = undefined;
-  #retrying: Promise<void> | undefined = undefined;
+  #sweeping: Promise<void> | undefined = undefined;
   #closed: Promise<void> | undefined = undefined;
-  #isClosed = false;
-  #idle: (() => void) | undefined = undefined;
-  readonly #taken: Staged[] = [];
-  readonly #commitBound = (): void => {
-    this.#scheduled = false;
-    this.#commit();
-  };
-  readonly #lingerBound = (): void => this.#linger();
-  readonly #announceBound = (): void => {
-    this.#announcing = false;
-    this.#announce();
-  };
   readonly #unseal = (key: Uint8Array, value: Uint8Array): Uint8Array | undefined =>
     this.#quarantine.unseal(key, value);
 
@@ -109,6 +75,15 @@ export class LevelStore implements Store {
     this.#troubles = parts.troubles;
     this.#totals = parts.totals;
     this.#opened = parts.opened;
+    this.#commits = new Commits(
+      {
+        engine: parts.engine,
+        build: (staged) => this.#build(staged),
+        written: (batch) => this.#written(batch),
+        recovered: () => this.#troubles.tell({ kind: 'recovered' }),
+      },
+      options,
+    );
     options.space?.onChange(() => this.#spaceChanged());
     this.#sweep();
   }
@@ -117,21 +92,16 @@ export class LevelStore implements Store {
     this.#opened = undefined;
     const session = 'key' in record ? (this.#sessions.find(record.key) ?? 0) : 0;
     const patient = !urgent && record.kind === 'queue' && this.#group === 0;
-    const ticket = this.#staging.add({
+    const staged = {
       record,
       session: record.kind === 'session' ? this.#sessions.of(record.session.key) : session,
       patient,
       bytes: bytesOf(record),
       group: this.#group,
-    });
+    };
     if (record.kind === 'session-end') this.#sessions.end(record.key);
     if (record.kind === 'queue' && record.entry.message !== undefined) this.#bodies.stage(record.entry.message);
-    if (urgent) this.#schedule();
-    else if (!this.#lingering) {
-      this.#lingering = true;
-      this.#options.after(this.#options.lingerMs / 2, this.#lingerBound);
-    }
-    return ticket;
+    return this.#commits.add(staged, urgent);
   }
 
   atomically<T>(work: () => T): T {
@@ -145,17 +115,15 @@ export class LevelStore implements Store {
   }
 
   strike(ticket: Ticket): boolean {
-    const before = this.#staging.lowest;
-    const staged = this.#staging.strike(ticket);
+    const staged = this.#commits.strike(ticket);
     if (staged === undefined) return false;
     const { record } = staged;
     if (record.kind === 'queue' && record.entry.message !== undefined) this.#bodies.strike(record.entry.message);
-    if (this.#staging.lowest !== before) this.#announceSoon();
     return true;
   }
 
   onCommitted(listener: CommitListener): void {
-    this.#listeners.push(listener);
+    this.#commits.onCommitted(listener);
   }
 
   onTrouble(listener: (trouble: StoreTrouble) => void): void {
@@ -163,19 +131,19 @@ export class LevelStore implements Store {
   }
 
   isCommitted(ticket: Ticket): boolean {
-    return ticket <= this.#committedUpTo;
+    return ticket <= this.#commits.upTo;
   }
 
   get lastTicket(): Ticket {
-    return this.#staging.last;
+    return this.#commits.last;
   }
 
   get failing(): string | undefined {
-    return this.#fault ?? this.#options.space?.shortage;
+    return this.#commits.fault ?? this.#options.space?.shortage;
   }
 
   get stagedBytes(): number {
-    return this.#staging.bytes;
+    return this.#commits.stagedBytes;
   }
 
   hasSession(key: string): boolean {
@@ -218,7 +186,7 @@ export class LevelStore implements Store {
   }
 
   retainedBytesOf(topic: TopicName): number | undefined {
-    if (this.#fault !== undefined) return undefined;
+    if (this.#commits.fault !== undefined) return undefined;
     const content = this.#read(retainedKey(UTF8.encode(topic)));
     return content === undefined ? undefined : sizeOf(decodeMessage(content));
   }
@@ -261,155 +229,44 @@ export class LevelStore implements Store {
   }
 
   async #finish(): Promise<void> {
-    this.#staging.lingered(this.#staging.last);
-    this.#commit();
-    await this.#rested();
-    // A disk that said no gets a last chance.
-    if (this.#fault !== undefined) {
-      await this.#retry();
-      await this.#rested();
+    try {
+      await this.#commits.end();
+      await this.#sweeping;
+    } finally {
+      await this.#engine.close();
     }
-    this.#isClosed = true;
-    await this.#engine.close();
-    if (this.#fault !== undefined) throw new Error(`what was staged could not be written: ${this.#fault}`);
   }
 
-  #rested(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-      if (this.#isIdle) resolve();
-    });
-  }
-
-  /** Nothing is being written, and nothing that could be waits. */
-  get #isIdle(): boolean {
-    return this.#fault !== undefined || (this.#batch === undefined && this.#staging.size === 0 && !this.#sweeping);
-  }
-
-  get #committedUpTo(): Ticket {
-    const staged = this.#staging.lowest - 1;
-    return this.#batch === undefined ? staged : Math.min(staged, this.#batchLowest - 1);
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#batch !== undefined) return;
-    this.#scheduled = true;
-    this.#options.defer(this.#commitBound);
-  }
-
-  #linger(): void {
-    this.#staging.lingered(this.#lingerMark);
-    this.#lingerMark = this.#staging.last;
-    this.#lingering = this.#staging.size > 0;
-    if (!this.#lingering) return;
-    this.#options.after(this.#options.lingerMs / 2, this.#lingerBound);
-    this.#commit();
-  }
-
-  /** Begins the next commit unless one is under way. */
-  #commit(): void {
-    if (this.#batch !== undefined || this.#isClosed) return;
-    const taken = this.#taken;
-    const lowest = this.#staging.take(taken, COMMIT);
-    if (lowest === 0) return;
-    this.#batch = buildBatch(taken, this.#quarantine.moves(), this.#totals, {
+  #build(staged: readonly Staged[]): Batch {
+    return buildBatch(staged, this.#quarantine.moves(), this.#totals, {
       sessions: this.#sessions,
       bodies: this.#bodies,
       read: (key) => this.#read(key),
     });
-    this.#batchLowest = lowest;
-    taken.length = 0;
-    void this.#write(this.#batch);
-  }
-
-  /** Never rejects. */
-  #write(batch: Batch): Promise<void> {
-    return this.#engine.write(batch.writes).then(
-      () => this.#written(batch),
-      (fault: Error) => this.#failed(fault),
-    );
   }
 
   #written({ totals, ended }: Batch): void {
-    this.#batch = undefined;
     this.#totals = totals;
     for (const session of ended) this.#sessions.ended.add(session);
-    if (this.#fault !== undefined) {
-      this.#fault = undefined;
-      this.#troubles.tell({ kind: 'recovered' });
-    }
-    this.#commit();
-    this.#announce();
     this.#sweep();
-    this.#rest();
-  }
-
-  #failed(fault: Error): void {
-    const isNew = this.#fault === undefined;
-    this.#fault = fault.message;
-    if (isNew) {
-      for (const listener of this.#listeners) listener(this.#staging.last, fault);
-    }
-    this.#rest();
-    this.#options.after(RETRY_MS, () => {
-      if (this.#closed === undefined) void this.#retry();
-    });
-  }
-
-  /** Opens the database anew and writes what could not be written; one such try at a time. */
-  #retry(): Promise<void> {
-    this.#retrying ??= this.#tryAgain().finally(() => {
-      this.#retrying = undefined;
-    });
-    return this.#retrying;
-  }
-
-  async #tryAgain(): Promise<void> {
-    const batch = this.#batch;
-    if (batch === undefined) return;
-    try {
-      await this.#engine.close();
-      await this.#engine.open();
-    } catch (fault) {
-      this.#failed(fault as Error);
-      return;
-    }
-    await this.#write(batch);
-  }
-
-  #announceSoon(): void {
-    if (this.#announcing) return;
-    this.#announcing = true;
-    this.#options.defer(this.#announceBound);
-  }
-
-  #announce(): void {
-    const upTo = this.#committedUpTo;
-    if (upTo <= this.#announced) return;
-    this.#announced = upTo;
-    for (const listener of this.#listeners) listener(upTo);
   }
 
   /** What was taken is still written; new records are not, so that the disk is never full in the middle of a write. */
   #spaceChanged(): void {
-    if (this.#fault !== undefined || this.#closed !== undefined) return;
+    if (this.#commits.fault !== undefined || this.#closed !== undefined) return;
     const why = this.#options.space?.shortage;
     this.#troubles.tell(why === undefined ? { kind: 'recovered' } : { kind: 'failing', why });
   }
 
   /** What sessions that ended have left behind goes when nothing else is to do. */
   #sweep(): void {
-    if (this.#sweeping || this.#sessions.ended.size === 0 || this.#fault !== undefined) return;
-    this.#sweeping = true;
+    const isNeeded = this.#sessions.ended.size > 0 && this.#commits.fault === undefined;
+    if (this.#sweeping !== undefined || !isNeeded) return;
     const swept = (): void => {
-      this.#sweeping = false;
-      this.#rest();
+      this.#sweeping = undefined;
     };
-    sweepEnded(this.#engine, this.#sessions, this.#bodies, () => this.#closed === undefined).then(swept, swept);
-  }
-
-  #rest(): void {
-    if (this.#idle !== undefined && this.#isIdle) this.#idle();
+    const goOn = (): boolean => this.#closed === undefined;
+    this.#sweeping = sweepEnded(this.#engine, this.#sessions, this.#bodies, goOn).then(swept, swept);
   }
 
   #read(key: Uint8Array): Uint8Array | undefined {
@@ -447,11 +304,5 @@ function bytesOf(record: StoreRecord): number {
 }
 
 const RECORD_BYTES = 64;
-
-/** The most that one commit writes: it is built in one turn of the event loop. */
-const COMMIT = { recordsMax: 512, bytesMax: 4 * 1024 * 1024 };
-
-/** Between two tries to write what could not be written. */
-const RETRY_MS = 1_000;
 
 const UTF8 = new TextEncoder();
