@@ -1,8 +1,11 @@
 // What people do wrong with backups, at the program: one line that says why, the right exit code, and nothing changed.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { World } from './world.ts';
+
+// Each test starts several programs, one after the other.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const world = new World();
 let whole: Buffer;

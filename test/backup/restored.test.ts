@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import type { MqttClient } from '@motte/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeWith } from '../interop/counterparts.ts';
 import { Inbox, pipe, World } from './world.ts';
 
@@ -15,6 +15,9 @@ interface Made {
   readonly counts: Record<string, number>;
   readonly findings: readonly string[];
 }
+
+// Each test starts several programs, one after the other.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const world = new World();
 const LIVE = 'devices/pump-1/up/live';
@@ -58,7 +61,7 @@ beforeAll(async () => {
   made = JSON.parse(await world.mustRun('old', 'backup', 'backup', '--recipient', world.recipient, '--json')) as Made;
   await stop();
   await pump.disconnect();
-}, 120_000);
+});
 afterAll(() => world.end());
 
 describe('a backup of a running broker', () => {
