@@ -9,6 +9,10 @@ const PACKAGE = fileURLToPath(new URL('../../packages/motte/', import.meta.url))
 const PROGRAM = join(PACKAGE, 'bin/motte.js');
 const DEVICE = 'bench'; // the generator's client ids are bench/…
 const ROLE = 'lab';
+const LONG_QUEUES = [
+  'queueMessagesMax: 10000000, queueBytesMax: 17179869184, queuedBytesPerIdentityMax: 1099511627776',
+  'queuedMessagesMax: 1000000000, queuedBytesMax: 1099511627776',
+].join(', ');
 
 /** @type {import('./broker.mjs').Broker} */
 export const broker = {
@@ -31,7 +35,8 @@ function renderConfiguration(ports, persistence) {
     `  - { name: devices, url: "mqtts://127.0.0.1:${ports.mqtts}", role: ${ROLE}, waiver: ${waiver} }`,
     'console: off',
     `store: { kind: ${persistence ? 'level' : 'memory'} }`,
-    ...(persistence ? ['limits: { queueMessagesMax: 10000000, queueBytesMax: 17179869184 }'] : []), // like Mosquitto here
+    // All clients of the generator that show a certificate show the same one; queues as they are in Mosquitto here.
+    `limits: { sessionsPerIdentityMax: 1000000${persistence ? `, ${LONG_QUEUES}` : ''} }`,
     '',
   ].join('\n');
 }
