@@ -184,6 +184,7 @@ export function storeContract(name: string, open: OpenStore): void {
       }
       const left = Array.from({ length: 100 }, (_, i) => i + 1).filter((seq) => (seq - 1) % 3 !== 0);
       expect(all.map((entry) => entry.seq)).toEqual(left);
+      expect(all.map((entry) => entry.queuedAtMs)).toEqual(left.map((seq) => queued(seq).queuedAtMs));
       expect(all.filter((entry) => entry.message === undefined).map((entry) => entry.seq)).toEqual([3]);
       const opened = await openSession(store, settle, 'a');
       expect(opened?.queuedMessages).toBe(left.length);

@@ -65,7 +65,7 @@ export function subscription(filter: string): StoredSubscription {
 }
 
 export function queued(seq: number): QueuedMessage {
-  return { seq, message: message('q'), qos: 2, retain: false, subscriptionIds: [], share: '' };
+  return { seq, message: message('q'), qos: 2, retain: false, subscriptionIds: [], share: '', queuedAtMs: 1_000 + seq };
 }
 
 export type Settle = StoreUnderTest['settle'];

@@ -1,6 +1,7 @@
-// Time and chance that a test owns.
+// Time, chance and measurements that a test owns.
 
 import type { Clock, Random } from '../../packages/broker/src/ports/clock.ts';
+import type { Gauge } from '../../packages/broker/src/ports/pressure.ts';
 
 export class FakeClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
@@ -22,6 +23,20 @@ export class FakeClock implements Clock {
   /** Somebody sets the wall clock back; time goes on all the same. */
   setBack(ms: number): void {
     this.#now -= ms;
+  }
+}
+
+/** Measures what a test says. */
+export class FakeGauge implements Gauge {
+  memory = 0;
+  lag = 0;
+
+  memoryBytes(): number {
+    return this.memory;
+  }
+
+  lagMs(): number {
+    return this.lag;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
+import type { Counters } from '../../packages/broker/src/ports/counters.ts';
 import type { IdentityDirectory, RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
 import type { Guards } from '../../packages/broker/src/ports/guards.ts';
 import type { Identity } from '../../packages/broker/src/ports/identity.ts';
@@ -13,7 +14,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/lim
 import type { Store } from '../../packages/broker/src/ports/store.ts';
 import { ALLOW } from '../../packages/broker/src/ports/verdict.ts';
 import { duplexPair, settle } from './duplex-pair.ts';
-import { FakeClock, SeededRandom } from './fake-clock.ts';
+import { FakeClock, FakeGauge, SeededRandom } from './fake-clock.ts';
 import { RawClient } from './raw-client.ts';
 import { ALLOW_ALL, accessOf, type TestAccess } from './rules.ts';
 
@@ -39,6 +40,7 @@ export type ConnectFields = Partial<Omit<Connect, 'type'>>;
 
 export class TestBroker {
   readonly clock: FakeClock;
+  readonly gauge = new FakeGauge();
   readonly access: TestAccess;
   readonly events: BrokerEvent[] = [];
   readonly #broker: ReturnType<typeof createBroker>;
@@ -56,6 +58,7 @@ export class TestBroker {
       trust: { number: 1, issuers: [], revoked: new Set() },
       clock: this.clock,
       random: new SeededRandom(),
+      gauge: this.gauge,
       access: this.access,
       observers: [(event) => this.events.push(event)],
       ...(guards === undefined ? {} : { guards }),
@@ -87,6 +90,15 @@ export class TestBroker {
   /** Live connections as an administrator sees them. */
   clients(): ReturnType<ReturnType<typeof createBroker>['clients']> {
     return this.#broker.clients();
+  }
+
+  get counters(): Counters {
+    return this.#broker.counters;
+  }
+
+  /** What keeps the broker from being well, as `motte status` shows it. */
+  get findings(): readonly string[] {
+    return this.#broker.findings().map(({ subject, why }) => `${subject}: ${why}`);
   }
 
   /** Lets this much time pass, deadlines included, and waits until everything is at rest. */
@@ -158,7 +170,7 @@ function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
     // Never opened: who is anonymous on it is known after a restart.
     listeners: [{ ...listener, url: 'mqtt://test', host: '', port: 0, path: '', connectionsMax: 0, origins: [] }],
     limits,
-    admission: { handshakesAtOnceMax: 100, connectionsPerSourceMax: 1000, exempt: [] },
+    admission: { handshakesAtOnceMax: 100, connectionsPerSourceMax: 1000, waitingMax: 100, lagMsMax: 200, exempt: [] },
     store: { kind: 'memory', lingerMs: 0 },
   };
 }

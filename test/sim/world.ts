@@ -180,7 +180,13 @@ class World {
         // Never opened: who is anonymous on it is known after a restart.
         listeners: [{ ...LISTENER, url: 'mqtt://sim', host: '', port: 0, path: '', connectionsMax: 0, origins: [] }],
         limits: DEFAULT_LIMITS,
-        admission: { handshakesAtOnceMax: 100, connectionsPerSourceMax: 1000, exempt: [] },
+        admission: {
+          handshakesAtOnceMax: 100,
+          connectionsPerSourceMax: 1000,
+          waitingMax: 100,
+          lagMsMax: 200,
+          exempt: [],
+        },
         store: { kind: 'level', lingerMs: 5 },
       },
       directory: { find: () => undefined, list: () => [], put: () => Promise.resolve() },

@@ -50,6 +50,9 @@ interface Fields {
   'store.damaged': { readonly why: string };
   'store.recovered': Record<never, never>;
   'session.dropped-message': Who & { readonly topic: string; readonly why: string; readonly qos: number };
+  /** Memory or the event loop is short of something; `stage` counts from 1, and what follows from it stands in `why`. */
+  'overload.entered': { readonly what: 'memory' | 'event loop'; readonly stage: number; readonly why: string };
+  'overload.left': { readonly what: 'memory' | 'event loop'; readonly stage: number; readonly why: string };
   'will.published': Who & { readonly topic: string };
   'will.refused': Who & { readonly topic: string; readonly because: string };
   'device.added': { readonly identity: string; readonly roles: readonly string[] };
@@ -86,6 +89,8 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'store.damaged': { level: 'error', text: 'something stored is damaged and was set apart' },
   'store.recovered': { level: 'info', text: 'what could not be stored is stored again' },
   'session.dropped-message': { level: 'warn', text: 'a message owed to a session was given up' },
+  'overload.entered': { level: 'warn', text: 'the broker is pressed: somebody has to go without' },
+  'overload.left': { level: 'info', text: 'the broker is less pressed' },
   'will.published': { level: 'info', text: 'a will message was published' },
   'will.refused': { level: 'warn', text: 'a will message was not allowed when it was due' },
   'device.added': { level: 'info', text: 'a device was enrolled' },

@@ -1,14 +1,38 @@
-// What this host lends to the broker: its clocks, its randomness, its digest, its files. The core is given these and knows
-// no other.
+// What this host lends to the broker: its clocks, its randomness, its digest, its files, its measurements. The core is given
+// these and knows no other.
 
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock, Random } from './ports/clock.ts';
+import type { Gauge } from './ports/pressure.ts';
 
 export const HOST_CLOCK: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
 };
+
+export const HOST_GAUGE: Gauge = {
+  memoryBytes: () => process.memoryUsage.rss(),
+  lagMs: () => {
+    loop ??= watchLoop();
+    // A mean: one long turn is nothing to act on, many are. Each sample holds the time that it would have taken anyway.
+    const lateMs = loop.count === 0 ? 0 : loop.mean / 1e6 - LOOP_SAMPLE_MS;
+    loop.reset();
+    return Math.max(0, Math.round(lateMs));
+  },
+};
+
+let loop: IntervalHistogram | undefined;
+
+function watchLoop(): IntervalHistogram {
+  const histogram = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
+  histogram.enable();
+  return histogram;
+}
+
+/** Rare enough that a broker with nothing to do sleeps. */
+const LOOP_SAMPLE_MS = 50;
 
 const CHARACTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 

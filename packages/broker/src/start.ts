@@ -6,10 +6,11 @@ import { createAccess } from './access/access.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
+import { Overload } from './core/overload.ts';
 import { restoreSessions } from './core/restore.ts';
 import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts';
 import type { Level } from './events.ts';
-import { connectionsMax, HOST_CLOCK, HOST_RANDOM, sessionKey } from './host.ts';
+import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, sessionKey } from './host.ts';
 import { createGuards, type TrustFacts } from './identity/guards.ts';
 import { recallSubject } from './identity/recall.ts';
 import { openConnection } from './net/connection.ts';
@@ -25,6 +26,7 @@ import { Counters } from './ports/counters.ts';
 import type { IdentityDirectory } from './ports/directory.ts';
 import type { Guards } from './ports/guards.ts';
 import type { Observer } from './ports/observer.ts';
+import type { Gauge } from './ports/pressure.ts';
 import type { Store, StoredSession } from './ports/store.ts';
 import { VERSION } from './ports/version.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
@@ -42,6 +44,7 @@ export interface BrokerParts {
   /** Each of these replaces what the broker would make itself. */
   readonly clock?: Clock;
   readonly random?: Random;
+  readonly gauge?: Gauge;
   readonly store?: Store;
   readonly access?: Access;
   readonly guards?: Guards;
@@ -70,6 +73,9 @@ export interface Broker extends BrokerView {
 /** Deadlines are looked at this often. */
 const TICK_MS = 250;
 
+/** Memory is measured this often. */
+const MEMORY_MS = 1_000;
+
 /** How often a stopping broker looks who has finished. */
 const STOP_POLL_MS = 20;
 
@@ -81,10 +87,16 @@ export function createBroker(parts: BrokerParts): Broker {
   const { config, directory, trust } = parts;
   const clock = parts.clock ?? HOST_CLOCK;
   const random = parts.random ?? HOST_RANDOM;
+  const gauge = parts.gauge ?? HOST_GAUGE;
   const counters = new Counters();
   const emitter = createEmitter(clock, counters);
   for (const observer of parts.observers ?? []) emitter.observe(observer, 'info');
   const guards = parts.guards ?? createGuards({ directory, trust, clock, limits: config.limits });
+  const overload = new Overload({
+    memoryBytesMax: config.limits.memoryBytesMax,
+    lagMsMax: config.admission.lagMsMax,
+    emit: emitter.emit,
+  });
   const core = new Core({
     limits: config.limits,
     clock,
@@ -95,6 +107,7 @@ export function createBroker(parts: BrokerParts): Broker {
     guards,
     emit: emitter.emit,
     counters,
+    pressure: overload,
     sessionKey,
   });
   const listeners = new Listeners({
@@ -103,15 +116,28 @@ export function createBroker(parts: BrokerParts): Broker {
     clock,
     counters,
     emit: emitter.emit,
+    pressure: overload,
     connectionsMax: connectionsMax(),
     onConnection: (stream, facts) => openConnection(stream, facts, core),
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),
   });
   const startedAtMs = clock.nowMs();
   let sysAtMs = startedAtMs;
+  let measuredAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
+  const measure = (): void => {
+    const nowMs = clock.monotonicMs();
+    counters.eventLoopLagMs = gauge.lagMs();
+    overload.measureLag(counters.eventLoopLagMs);
+    if (nowMs - measuredAtMs < MEMORY_MS) return;
+    measuredAtMs = nowMs;
+    counters.memoryBytes = gauge.memoryBytes();
+    overload.measureMemory(counters.memoryBytes);
+  };
+
   const tick = (lateMs = 0): void => {
+    measure();
     core.tick(lateMs);
     if (core.nowMs - sysAtMs < SYS_INTERVAL_MS) return;
     sysAtMs = core.nowMs;
@@ -143,9 +169,11 @@ export function createBroker(parts: BrokerParts): Broker {
     counters,
     clients: () => clientRows(core),
     kick: (query) => kickClients(core, query),
+    findings: () => overload.findings,
     restore,
     async open() {
       await restore();
+      measure();
       await listeners.open();
       let tickedAtMs = clock.monotonicMs();
       timer = setInterval(() => {

@@ -21,6 +21,9 @@ export type ClientState = 'connecting' | 'proving' | 'opening' | 'open' | 'close
 /** Largest packet a client can announce; the default without Maximum Packet Size. */
 const ANY_SIZE = 0xffff_ffff;
 
+/** The part of `unsentBytesMax` that a client may leave unread when memory is short: by default 16 KiB. */
+const UNSENT_WHEN_SHORT = 1 / 64;
+
 /** Answers that may wait for the store before the client is not read: a slow disk is no reason to hold more. */
 const ACKS_MAX = 1024;
 
@@ -93,6 +96,13 @@ export class Client {
   /** Largest frame the reader may take now: small until the peer is proven. */
   get frameBytesMax(): number {
     return this.state === 'open' ? this.core.limits.packetBytesMax : this.core.limits.connectBytesMax;
+  }
+
+  /** False while a QoS 0 message for it is given up: it does not read, and when memory is short that is seen sooner. */
+  get takesQoS0(): boolean {
+    const { link, core } = this;
+    if (link.congested) return false;
+    return core.pressure.stage < 3 || link.unsentBytes <= core.limits.unsentBytesMax * UNSENT_WHEN_SHORT;
   }
 
   get quota(): number {

@@ -12,6 +12,7 @@ import type { Guards } from '../ports/guards.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Link } from '../ports/link.ts';
 import type { Message } from '../ports/message.ts';
+import type { Pressure } from '../ports/pressure.ts';
 import type { Store, Ticket } from '../ports/store.ts';
 import { Client } from './client.ts';
 import { checkDeadlines } from './connection-deadlines.ts';
@@ -20,6 +21,7 @@ import { type Routed, routeMessage } from './delivery.ts';
 import { drain } from './drain.ts';
 import { GroupChoice } from './group-choice.ts';
 import { Openings } from './openings.ts';
+import { Owed } from './owed.ts';
 import { Passage } from './passage.ts';
 import { reauthorise } from './reauthorise.ts';
 import { Reports } from './reports.ts';
@@ -38,6 +40,7 @@ export interface CoreParts {
   readonly guards: Guards;
   readonly emit: Emit;
   readonly counters: Counters;
+  readonly pressure: Pressure;
   /** The key of a session: a digest of identity and client identifier, the same on every node. */
   readonly sessionKey: (identityKey: string, clientId: string) => string;
 }
@@ -58,6 +61,9 @@ export class Core {
   readonly guards: Guards;
   readonly emit: Emit;
   readonly counters: Counters;
+  readonly pressure: Pressure;
+  /** What all sessions are owed. */
+  readonly owed: Owed;
   readonly reports: Reports;
   readonly sessionKey: CoreParts['sessionKey'];
   readonly router: Router<Session>;
@@ -100,6 +106,8 @@ export class Core {
     this.guards = parts.guards;
     this.emit = parts.emit;
     this.counters = parts.counters;
+    this.pressure = parts.pressure;
+    this.owed = new Owed(parts.limits);
     this.reports = new Reports(parts.emit, parts.counters);
     this.sessionKey = parts.sessionKey;
     this.authorisedGeneration = parts.access.generation;
@@ -138,6 +146,8 @@ export class Core {
     this.deadlines.advance(this.monotonicMs);
     this.retainedLimits.sweep(this.nowMs);
     this.reports.flush();
+    this.counters.queuedMessages = this.owed.messages;
+    this.counters.queuedBytes = this.owed.bytes;
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;
       reauthorise(this);

@@ -8,7 +8,7 @@ import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import { packetIdOf } from './in-flight.ts';
 import type { Passage } from './passage.ts';
-import { watchExpiry } from './queue-expiry.ts';
+import { endOf, watchExpiry } from './queue-expiry.ts';
 import type { Route } from './router.ts';
 import type { Session } from './session.ts';
 import type { SharedCopy } from './shared-copies.ts';
@@ -108,7 +108,7 @@ export function sendQoS0(
   ids: readonly number[],
 ): void {
   if (client === undefined) return;
-  if (client.link.congested) {
+  if (!client.takesQoS0) {
     core.reports.dropped(client.session, passage.topic, 0, 'the client does not read fast enough');
     return;
   }
@@ -138,12 +138,14 @@ export function owe(
     sendUnstored(core, session, client, passage, qos, retain, ids, shared);
     return;
   }
-  const { queue } = session;
-  if (queue.size >= core.limits.queueMessagesMax || queue.bytes >= core.limits.queueBytesMax) {
-    core.reports.dropped(session, passage.topic, qos, 'its queue is full');
+  const full = core.owed.fullness(session);
+  if (full !== undefined) {
+    core.reports.dropped(session, passage.topic, qos, full);
     return;
   }
-  queue.push({ message: passage.message(), qos, retain, subscriptionIds: ids, shared });
+  const message = passage.message();
+  session.queue.push({ message, qos, retain, subscriptionIds: ids, shared, queuedAtMs: core.nowMs });
+  core.owed.add(session, 1, sizeOf(message));
 }
 
 /** QoS 1 to a client that is ready leaves at once and is struck out if it is acknowledged in time; all else goes by the store. */
@@ -157,9 +159,9 @@ function oweStored(
   shared: SharedCopy | undefined,
   ready: boolean,
 ): void {
-  const { queueMessagesMax, queueBytesMax } = core.limits;
-  if (session.owedMessages >= queueMessagesMax || session.owedBytes >= queueBytesMax) {
-    core.reports.dropped(session, passage.topic, qos, 'its queue is full');
+  const full = core.owed.fullness(session);
+  if (full !== undefined) {
+    core.reports.dropped(session, passage.topic, qos, full);
     return;
   }
   const client = session.client;
@@ -173,16 +175,16 @@ function oweStored(
     retain,
     subscriptionIds: ids,
     share: shared?.filter ?? '',
+    queuedAtMs: core.nowMs,
   };
   const ticket = core.store.stage({ kind: 'queue', key: session.key, entry }, !live);
   const bytes = sizeOf(message);
   session.seq = seq;
-  session.owedMessages += 1;
-  session.owedBytes += bytes;
+  core.owed.add(session, 1, bytes);
   session.lastTicket = ticket;
   core.routed.ticket = ticket;
   if (client === undefined) {
-    if (message.expiresAtMs !== 0) watchExpiry(core, session, message.expiresAtMs);
+    watchExpiry(core, session, endOf(core, message, core.nowMs));
     return;
   }
   if (live) {

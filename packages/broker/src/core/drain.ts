@@ -8,6 +8,7 @@ import type { Core } from './core.ts';
 import { packetIdOf } from './in-flight.ts';
 import type { WaitingMessage } from './memory-queue.ts';
 import { Passage } from './passage.ts';
+import { isOver } from './queue-expiry.ts';
 import { mayReceive } from './receive-right.ts';
 import type { Session } from './session.ts';
 import { sendUnstored, settle, transmit } from './transmit.ts';
@@ -21,8 +22,9 @@ export function drain(core: Core, session: Session): void {
   if (client === undefined) return;
   if (session.behind) readOn(core, session, client);
   while (session.queue.size > 0 && client.hasQuota) {
-    const { message, qos, retain, subscriptionIds, shared } = session.queue.shift() as WaitingMessage;
-    if (expired(core, message) || !isStillAllowed(core, session, message, qos, retain)) continue;
+    const { message, qos, retain, subscriptionIds, shared, queuedAtMs } = session.queue.shift() as WaitingMessage;
+    core.owed.add(session, -1, -sizeOf(message));
+    if (expired(core, message, queuedAtMs) || !isStillAllowed(core, session, message, qos, retain)) continue;
     const passage = Passage.ofMessage(message, core.nowMs);
     sendUnstored(core, session, client, passage, qos, retain, subscriptionIds, shared);
   }
@@ -50,7 +52,7 @@ function readOn(core: Core, session: Session, client: Client): void {
       if (entries.length === 0 && wasCommitted && session.seq === seqAsked) {
         session.behind = false;
         core.behind.delete(session);
-        countOwed(session);
+        countOwed(core, session);
       }
       // What was committed while this was read has nobody else to ask for it.
       if (entries.length > 0 || !session.behind || core.store.isCommitted(session.lastTicket)) drain(core, session);
@@ -59,19 +61,20 @@ function readOn(core: Core, session: Session, client: Client): void {
 }
 
 /** Nothing waits in the store: what is under way is all that is owed, whatever a store that failed has lost. */
-function countOwed(session: Session): void {
-  session.owedMessages = 0;
-  session.owedBytes = 0;
+function countOwed(core: Core, session: Session): void {
+  let owedMessages = 0;
+  let owedBytes = 0;
   for (const [, { seq, bytes }] of session.sent) {
     if (seq === 0) continue;
-    session.owedMessages += 1;
-    session.owedBytes += bytes;
+    owedMessages += 1;
+    owedBytes += bytes;
   }
+  core.owed.set(session, owedMessages, owedBytes);
 }
 
 /** Sends one message of the stored queue: for the first time, again with DUP, or its PUBREL [MQTT-4.4.0-1]. */
 function sendStored(core: Core, session: Session, client: Client, entry: QueuedMessage): void {
-  const { seq, message, qos, share } = entry;
+  const { seq, message, qos, share, queuedAtMs } = entry;
   const packetId = packetIdOf(seq);
   session.readSeq = seq;
   if (message === undefined) {
@@ -82,11 +85,11 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
   const bytes = sizeOf(message);
   const isUnsent = seq > session.sentSeq;
   const mayBeSent = seq <= session.unsureSeq;
-  if (isUnsent && mayBeSent && qos === 2 && hasExpired(core, message)) {
+  if (isUnsent && mayBeSent && qos === 2 && isOver(core, message, queuedAtMs)) {
     releaseUnsent(core, session, client, seq, bytes);
     return;
   }
-  if ((isUnsent && expired(core, message)) || !isStillAllowed(core, session, message, qos, entry.retain)) {
+  if ((isUnsent && expired(core, message, queuedAtMs)) || !isStillAllowed(core, session, message, qos, entry.retain)) {
     settle(core, session, { seq, ticket: 0, bytes });
     return;
   }
@@ -115,7 +118,7 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
 function releaseUnsent(core: Core, session: Session, client: Client, seq: number, bytes: number): void {
   core.counters.messagesExpired += 1;
   session.sentSeq = seq;
-  session.owedBytes -= bytes;
+  core.owed.add(session, 0, -bytes);
   session.sent.awaitEntry(packetIdOf(seq), { state: 'pubcomp', seq, ticket: 0, bytes: 0, shared: undefined });
   client.acknowledge(6, packetIdOf(seq), 0, core.store.stage({ kind: 'released', key: session.key, seq }, true));
 }
@@ -127,12 +130,8 @@ function isStillAllowed(core: Core, session: Session, message: Message, qos: 1 |
   return false;
 }
 
-function hasExpired(core: Core, { expiresAtMs }: Message): boolean {
-  return expiresAtMs !== 0 && expiresAtMs <= core.nowMs;
-}
-
-function expired(core: Core, message: Message): boolean {
-  if (!hasExpired(core, message)) return false;
+function expired(core: Core, message: Message, queuedAtMs: number): boolean {
+  if (!isOver(core, message, queuedAtMs)) return false;
   core.counters.messagesExpired += 1;
   return true;
 }

@@ -20,7 +20,7 @@ export class GroupChoice {
     const session = target.subscriber;
     const { client } = session;
     if (client === undefined || client.link.congested || !this.mayHave(target)) return false;
-    if (this.isQoS0(target)) return true;
+    if (this.isQoS0(target)) return client.takesQoS0;
     return client.hasQuota && !session.behind && session.queue.size === 0 && this.hasRoom(session);
   };
 
@@ -41,10 +41,8 @@ export class GroupChoice {
     return target.qos === 0 || this.passage?.qos === 0;
   }
 
-  private hasRoom({ stored, owedMessages, owedBytes, queue }: Session): boolean {
-    const { queueMessagesMax, queueBytesMax } = this.core.limits;
-    if (stored) return owedMessages < queueMessagesMax && owedBytes < queueBytesMax;
-    return queue.size < queueMessagesMax && queue.bytes < queueBytesMax;
+  private hasRoom(session: Session): boolean {
+    return this.core.owed.fullness(session) === undefined;
   }
 
   private mayHave(target: Target<Session>): boolean {

@@ -14,7 +14,7 @@ function waiting(number: number, payloadBytes = 10): WaitingMessage {
     publisher: '',
     owner: '',
   } as const;
-  return { message, qos: 1, retain: false, subscriptionIds: [], shared: undefined };
+  return { message, qos: 1, retain: false, subscriptionIds: [], shared: undefined, queuedAtMs: 0 };
 }
 
 describe('MemoryQueue', () => {

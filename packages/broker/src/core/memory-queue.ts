@@ -10,6 +10,8 @@ export interface WaitingMessage {
   readonly retain: boolean;
   readonly subscriptionIds: readonly number[];
   readonly shared: SharedCopy | undefined;
+  /** Wall-clock ms. */
+  readonly queuedAtMs: number;
 }
 
 export class MemoryQueue {

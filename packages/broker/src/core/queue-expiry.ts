@@ -1,6 +1,6 @@
-// Messages that expire in the queue of a session that is away (3.3.2.3.3): given up there, so that a queue full of them does
-// not keep newer ones out. The queue is looked at from its head and only as far as messages have expired: what
-// waits longest expires first, as a rule.
+// Messages that expire in the queue of a session that is away (3.3.2.3.3), or that have waited there longer than
+// `queueAgeSecondsMax`: given up there, so that a queue full of them does not keep newer ones out. The queue is looked at from its
+// head and only as far as messages are over: what waits longest is over first, as a rule.
 
 import { type Message, sizeOf } from '../ports/message.ts';
 import type { Core } from './core.ts';
@@ -12,11 +12,23 @@ const SWEEP_MS_MIN = 5_000;
 
 const PAGE = 64;
 
-/** A message that expires waits for a session that is away. */
-export function watchExpiry(core: Core, session: Session, expiresAtMs: number): void {
-  if (session.sweepAtMs !== 0 && session.sweepAtMs <= expiresAtMs) return;
-  session.sweepAtMs = Math.max(expiresAtMs, core.nowMs + SWEEP_MS_MIN);
-  core.after(session.queueDeadline, session.sweepAtMs - core.nowMs, () => sweep(core, session, 0));
+/** Wall-clock ms from which on a copy that was never sent is given up; infinity = never. */
+export function endOf({ limits }: Core, { expiresAtMs }: Message, queuedAtMs: number): number {
+  const age = limits.queueAgeSecondsMax;
+  const agedAtMs = age === 0 ? Number.POSITIVE_INFINITY : queuedAtMs + age * 1000;
+  return expiresAtMs === 0 || agedAtMs < expiresAtMs ? agedAtMs : expiresAtMs;
+}
+
+/** True if a copy that was never sent is to be given up. */
+export function isOver(core: Core, message: Message, queuedAtMs: number): boolean {
+  return endOf(core, message, queuedAtMs) <= core.nowMs;
+}
+
+/** A message that is over at some time waits for a session that is away. */
+export function watchExpiry(core: Core, session: Session, endsAtMs: number): void {
+  if (endsAtMs === Number.POSITIVE_INFINITY || (session.sweepAtMs !== 0 && session.sweepAtMs <= endsAtMs)) return;
+  session.sweepAtMs = Math.max(endsAtMs, core.nowMs + SWEEP_MS_MIN);
+  core.after(session.queueDeadline, session.sweepAtMs - core.nowMs, () => sweep(core, session, session.sentSeq));
 }
 
 /** The session is back, or over: its queue needs no watching. */
@@ -30,18 +42,17 @@ function sweep(core: Core, session: Session, afterSeq: number): void {
   core.store.readQueue(session.key, afterSeq, PAGE, (entries, fault) => {
     const stillAway = session.sweepAtMs !== 0 && session.client === undefined;
     if (!stillAway || fault !== undefined) return;
-    let next = 0;
+    let next = Number.POSITIVE_INFINITY;
     let gone = 0;
-    for (const { seq, message, qos } of entries) {
-      // What may have been sent with QoS 2 can only be settled with the client.
-      if (message === undefined || (qos === 2 && seq <= session.unsureSeq)) continue;
-      // [MQTT-4.3.3-7]: what was sent once does not expire.
-      if (seq > session.sentSeq && hasExpired(core, message)) {
+    for (const { seq, message, qos, queuedAtMs } of entries) {
+      // [MQTT-4.3.3-7]: what was sent once does not expire, and what may have been with QoS 2 is settled with the client alone.
+      if (message === undefined || seq <= session.sentSeq || (qos === 2 && seq <= session.unsureSeq)) continue;
+      const endsAtMs = endOf(core, message, queuedAtMs);
+      if (endsAtMs <= core.nowMs) {
         core.counters.messagesExpired += 1;
         settle(core, session, { seq, ticket: 0, bytes: sizeOf(message) });
         gone += 1;
-      } else if (message.expiresAtMs > core.nowMs && (next === 0 || message.expiresAtMs < next))
-        next = message.expiresAtMs;
+      } else if (endsAtMs < next) next = endsAtMs;
     }
     const last = entries.at(-1);
     if (gone > 0 && last !== undefined && entries.length === PAGE) {
@@ -49,10 +60,6 @@ function sweep(core: Core, session: Session, afterSeq: number): void {
       return;
     }
     session.sweepAtMs = 0;
-    if (next !== 0) watchExpiry(core, session, next);
+    watchExpiry(core, session, next);
   });
-}
-
-function hasExpired(core: Core, { expiresAtMs }: Message): boolean {
-  return expiresAtMs !== 0 && expiresAtMs <= core.nowMs;
 }

@@ -144,19 +144,11 @@ export class RetainedHandover {
     if (subscription.noLocal && message.publisher === session.key) return true;
     if (!mayReceive(core, session, message, true)) return true;
     const qos = subscription.qos < message.qos ? subscription.qos : message.qos;
-    if (client.link.congested || (qos > 0 && !this.queueHasRoom)) return false;
+    if (client.link.congested || (qos > 0 && !core.owed.hasRoom(session, QUEUE_SHARE))) return false;
     const passage = Passage.ofMessage(message, core.nowMs);
     const ids = subscription.subscriptionIdentifier === 0 ? [] : [subscription.subscriptionIdentifier];
     if (qos === 0) sendQoS0(core, client, passage, true, ids);
     else owe(core, session, passage, qos, true, ids, undefined);
     return true;
-  }
-
-  private get queueHasRoom(): boolean {
-    const { stored, owedMessages, owedBytes, queue } = this.session;
-    const { queueMessagesMax, queueBytesMax } = this.core.limits;
-    const messages = stored ? owedMessages : queue.size;
-    const bytes = stored ? owedBytes : queue.bytes;
-    return messages < queueMessagesMax * QUEUE_SHARE && bytes < queueBytesMax * QUEUE_SHARE;
   }
 }

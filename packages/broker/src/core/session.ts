@@ -3,11 +3,12 @@
 
 import type { TopicFilter } from '@motte/wire';
 import type { Rights, Subject } from '../ports/access.ts';
-import { type Identity, identityKey } from '../ports/identity.ts';
+import type { Identity } from '../ports/identity.ts';
 import type { StoredSession, StoredSubscription, StoredWill, Ticket } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
 import { MemoryQueue } from './memory-queue.ts';
+import type { Account } from './owed.ts';
 import type { Passage } from './passage.ts';
 import type { RetainedHandover } from './retained-handover.ts';
 
@@ -67,9 +68,13 @@ export class Session {
   lastTicket: Ticket = 0;
   /** Ticket of the record that says that it is connected: nothing is sent from its stored queue before that is written. */
   joinedTicket: Ticket = 0;
-  /** Messages and bytes owed, whether sent or waiting; only of a stored session. */
+  /** What all sessions of its identity come to. */
+  readonly account: Account;
+  /** Messages and bytes owed, changed by `Owed` alone: of a stored session whether sent or waiting, else what waits. */
   owedMessages = 0;
   owedBytes = 0;
+  /** True once it has ended: a route may remember it for a while. */
+  isOver = false;
   /** Wall-clock ms at which the queue is looked at for expired messages; 0 = it is not. */
   sweepAtMs = 0;
   /** Retained messages still to be handed over after a SUBSCRIBE; undefined = none. */
@@ -79,10 +84,11 @@ export class Session {
   /** True if the store has a will of it, also if nothing else of it is stored. */
   willKept = false;
 
-  constructor(start: SessionStart) {
+  constructor(start: SessionStart, account: Account) {
+    this.account = account;
     this.key = start.key;
     this.identity = start.identity;
-    this.owner = identityKey(start.identity);
+    this.owner = account.owner;
     this.clientId = start.clientId;
     this.subject = start.subject;
     this.rights = start.rights;

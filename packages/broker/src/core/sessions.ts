@@ -12,7 +12,7 @@ import { dropWill, leaveWill, publishWillNow } from './wills.ts';
 
 /** Makes a new session, unknown to the store until its first record is staged. */
 export function beginSession(core: Core, start: SessionStart): Session {
-  const session = new Session(start);
+  const session = new Session(start, core.owed.enter(start.identity));
   core.openings.overtake(session.key);
   core.sessions.set(session.key, session);
   core.counters.sessions += 1;
@@ -38,6 +38,7 @@ export function endSession(core: Core, session: Session): void {
     const { key, sentSeq, owedMessages, subscriptions } = session;
     handOnQueue(core, { key, sentSeq, owedMessages, filters: subscriptions.keys() });
   }
+  core.owed.leave(session);
   publishWillNow(core, session);
   if (session.stored || session.willKept) core.store.stage({ kind: 'session-end', key: session.key }, session.stored);
 }
@@ -100,8 +101,7 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
   session.sentSeq = opened.session.sentSeq;
   session.unsureSeq = sentBefore(opened);
   session.seq = Math.max(opened.lastSeq, session.unsureSeq);
-  session.owedMessages = opened.queuedMessages;
-  session.owedBytes = opened.queuedBytes;
+  core.owed.set(session, opened.queuedMessages, opened.queuedBytes);
   session.behind = true;
   session.endedAtMs = opened.session.endedAtMs;
   session.will = opened.will;

@@ -2,7 +2,7 @@
 // that was not sent yet. QoS 2 that was sent waits for its member to return [MQTT-4.8.2-4] or ends with it [MQTT-4.8.2-5].
 
 import { shareOf, type TopicFilter } from '@motte/wire';
-import type { Message } from '../ports/message.ts';
+import { type Message, sizeOf } from '../ports/message.ts';
 import type { Core } from './core.ts';
 import { deliverToGroup } from './delivery.ts';
 import { Passage } from './passage.ts';
@@ -28,6 +28,7 @@ export function requeueShared(core: Core, session: Session): void {
     settle(core, session, entry);
   }
   for (let waiting = session.queue.shift(); waiting !== undefined; waiting = session.queue.shift()) {
+    core.owed.add(session, -1, -sizeOf(waiting.message));
     if (waiting.shared !== undefined) handOn(core, waiting.shared);
   }
 }

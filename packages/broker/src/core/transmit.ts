@@ -82,8 +82,7 @@ export function settle(
   entry: { readonly seq: number; readonly ticket: Ticket; readonly bytes: number },
 ): void {
   if (entry.seq === 0) return;
-  session.owedMessages -= 1;
-  session.owedBytes -= entry.bytes;
+  core.owed.add(session, -1, -entry.bytes);
   if (entry.ticket !== 0 && core.store.strike(entry.ticket)) return;
   core.store.stage({ kind: 'dequeue', key: session.key, seq: entry.seq }, false);
 }

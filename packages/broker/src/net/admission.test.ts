@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { MemoryStage } from '../ports/pressure.ts';
 import { Admission, plainAddress } from './admission.ts';
 
-const config = { handshakesAtOnceMax: 4, connectionsPerSourceMax: 3, exempt: ['127.0.0.0/8', '::1/128', '192.0.2.7'] };
+const config = {
+  handshakesAtOnceMax: 4,
+  connectionsPerSourceMax: 3,
+  waitingMax: 10,
+  lagMsMax: 200,
+  exempt: ['127.0.0.0/8', '::1/128', '192.0.2.7'],
+};
 
 describe('Admission', () => {
   it('counts IPv4 by address, also when it comes as IPv6, and IPv6 by network', () => {
@@ -52,6 +59,19 @@ describe('Admission', () => {
     expect(admission.enter('d')).toMatchObject({ reason: 'server-busy', rule: 'admission.handshakesAtOnceMax' });
     admission.shaken('b');
     expect(admission.enter('d')).toBeUndefined();
+  });
+
+  it('when memory is short lets few at a time find out whether they are known', () => {
+    const pressure: { stage: MemoryStage; isLate: boolean } = { stage: 0, isLate: false };
+    const admission = new Admission({ ...config, handshakesAtOnceMax: 32 }, pressure);
+    const enterAll = (name: string) =>
+      Array.from({ length: 40 }, (_, n) => admission.enter(`${name}${n}`)).filter((refusal) => refusal === undefined)
+        .length;
+    expect(enterAll('a')).toBe(32);
+    for (let n = 0; n < 32; n++) admission.shaken(`a${n}`);
+    pressure.stage = 2;
+    expect(enterAll('b')).toBe(4);
+    expect(admission.enter('c')).toMatchObject({ reason: 'server-busy', rule: 'admission.handshakesAtOnceMax' });
   });
 
   it('forgets a source with its last connection', () => {

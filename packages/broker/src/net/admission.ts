@@ -3,6 +3,7 @@
 
 import ipaddr from 'ipaddr.js';
 import type { AdmissionConfig } from '../ports/config.ts';
+import { CALM, type Pressure } from '../ports/pressure.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -14,6 +15,7 @@ interface Source {
 
 /** Sources without a budget have this key. */
 const EXEMPT = '';
+const WHEN_MEMORY_IS_SHORT = 1 / 8;
 /** A provider gives a household or a plant at least this much: an IPv6 source is its network, not one address. */
 const IPV6_SOURCE_BITS = 64;
 
@@ -21,12 +23,14 @@ export class Admission {
   /** Peers that were accepted and are not through yet, exempt ones not counted. */
   handshakes = 0;
   readonly #config: AdmissionConfig;
+  readonly #pressure: Pressure;
   readonly #exempt: readonly (readonly [Address, number])[];
   readonly #sources = new Map<string, Source>();
 
   /** Throws if an entry of `exempt` is neither an address nor a network. */
-  constructor(config: AdmissionConfig) {
+  constructor(config: AdmissionConfig, pressure: Pressure = CALM) {
     this.#config = config;
+    this.#pressure = pressure;
     this.#exempt = config.exempt.map((entry) => {
       if (entry.includes('/')) return ipaddr.parseCIDR(entry);
       const address = ipaddr.process(entry);
@@ -48,7 +52,8 @@ export class Admission {
   /** Counts a new connection and its handshake, or says why there is no room for it. */
   enter(source: string): Refusal | undefined {
     if (source === EXEMPT) return undefined;
-    const { connectionsPerSourceMax, handshakesAtOnceMax } = this.#config;
+    const { connectionsPerSourceMax } = this.#config;
+    const { handshakesAtOnceMax } = this;
     const known = this.#sources.get(source);
     if (known !== undefined && known.connections >= connectionsPerSourceMax) {
       const because = `${source} has ${known.connections} connections already`;
@@ -73,6 +78,15 @@ export class Admission {
       known.handshakes += 1;
     }
     return undefined;
+  }
+
+  /**
+   * Before TLS nobody knows who has a session. When memory is short and those without one are refused afterwards, few at a time
+   * find out.
+   */
+  get handshakesAtOnceMax(): number {
+    const { handshakesAtOnceMax } = this.#config;
+    return this.#pressure.stage < 2 ? handshakesAtOnceMax : Math.ceil(handshakesAtOnceMax * WHEN_MEMORY_IS_SHORT);
   }
 
   /** The handshake is over, well or not. */

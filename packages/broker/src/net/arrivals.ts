@@ -10,6 +10,7 @@ import type { ListenerConfig } from '../ports/config.ts';
 import type { ConnectionFacts, ListenerFacts, TlsFacts } from '../ports/connection-facts.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { Guards } from '../ports/guards.ts';
+import type { Pressure } from '../ports/pressure.ts';
 import type { Layer } from '../ports/verdict.ts';
 import { type Admission, plainAddress } from './admission.ts';
 import type { ClientHello } from './client-hello.ts';
@@ -44,6 +45,7 @@ export interface ArrivalsParts {
   readonly admit: Guards['admit'];
   /** False while all listeners together have as many connections as there are files for. */
   readonly hasRoom: () => boolean;
+  readonly pressure: Pressure;
   readonly emit: Emit;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -69,41 +71,18 @@ export class Arrivals {
     return this.#open.size;
   }
 
+  /** Those of them that were not handed on yet. */
+  get underWay(): number {
+    return this.#waiting.size;
+  }
+
   /** Admits an accepted socket and starts its deadline; undefined = it was turned away. */
   begin(raw: Socket): Arrival | undefined {
-    const { admission, clock, nextConnectionId } = this.#parts;
-    const unix = this.#listener.scheme === 'mqtt+unix';
-    // A peer that is gone before it was looked at has no address any more.
-    if (!unix && raw.remoteAddress === undefined) {
-      raw.destroy();
-      return undefined;
-    }
-    const address = plainAddress(raw.remoteAddress ?? '');
-    const facts: ConnectionFacts = {
-      id: nextConnectionId(),
-      listener: this.#listener,
-      address,
-      port: raw.remotePort ?? 0,
-      tls: undefined,
-      openedAtMs: clock.nowMs(),
-    };
-    const source = admission.sourceOf(address);
-    const arrival: Arrival = {
-      raw,
-      source,
-      facts,
-      phase: 'the first bytes',
-      hello: undefined,
-      settled: false,
-      deadline: undefined,
-    };
-    raw.on('error', ignore);
-    const refusal = this.#admit(facts, source);
+    const arrival = this.#arrivalOf(raw);
+    if (arrival === undefined) return undefined;
+    const refusal = this.#admit(arrival.facts, arrival.source);
     if (refusal !== undefined) {
-      arrival.settled = true;
-      this.#report(arrival, refusal);
-      if (unix) raw.destroy();
-      else raw.resetAndDestroy();
+      this.#reset(arrival, refusal);
       return undefined;
     }
     this.#open.add(raw);
@@ -111,6 +90,14 @@ export class Arrivals {
     raw.once('close', () => this.#closed(arrival));
     arrival.deadline = setTimeout(() => this.#late(arrival), this.#parts.deadlineMs);
     return arrival;
+  }
+
+  /** Turns an accepted socket away because too many wait already. */
+  turnAway(raw: Socket): void {
+    const arrival = this.#arrivalOf(raw);
+    const because = 'as many connections as may wait to be let in do so already';
+    const refusal = { reason: 'server-busy', because, rule: 'admission.waitingMax' } as const;
+    if (arrival !== undefined) this.#reset(arrival, { layer: 'admission', ...refusal, seen: RESET });
   }
 
   /** Turns the peer away; the socket is destroyed unless the caller still has something to say on it. */
@@ -154,8 +141,47 @@ export class Arrivals {
     for (const raw of [...this.#open]) raw.destroy();
   }
 
+  /** Undefined if the peer is gone before it was looked at: it has no address any more. */
+  #arrivalOf(raw: Socket): Arrival | undefined {
+    const { admission, clock, nextConnectionId } = this.#parts;
+    if (this.#listener.scheme !== 'mqtt+unix' && raw.remoteAddress === undefined) {
+      raw.destroy();
+      return undefined;
+    }
+    raw.on('error', ignore);
+    const address = plainAddress(raw.remoteAddress ?? '');
+    const facts: ConnectionFacts = {
+      id: nextConnectionId(),
+      listener: this.#listener,
+      address,
+      port: raw.remotePort ?? 0,
+      tls: undefined,
+      openedAtMs: clock.nowMs(),
+    };
+    return {
+      raw,
+      source: admission.sourceOf(address),
+      facts,
+      phase: 'the first bytes',
+      hello: undefined,
+      settled: false,
+      deadline: undefined,
+    };
+  }
+
+  #reset(arrival: Arrival, refusal: TransportRefusal): void {
+    arrival.settled = true;
+    this.#report(arrival, refusal);
+    if (this.#listener.scheme === 'mqtt+unix') arrival.raw.destroy();
+    else arrival.raw.resetAndDestroy();
+  }
+
   #admit(facts: ConnectionFacts, source: string): TransportRefusal | undefined {
-    const { config, admission, admit, hasRoom } = this.#parts;
+    const { config, admission, admit, hasRoom, pressure } = this.#parts;
+    if (pressure.stage === 4) {
+      const because = 'memory is used up: nobody new is let in';
+      return { layer: 'admission', reason: 'server-busy', because, rule: 'limits.memoryBytesMax', seen: RESET };
+    }
     if (this.connections >= config.connectionsMax) {
       const because = `the listener has ${this.connections} connections already`;
       return { layer: 'admission', reason: 'quota-exceeded', because, rule: 'listeners.maxConnections', seen: RESET };

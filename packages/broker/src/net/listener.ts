@@ -10,6 +10,7 @@ import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { Guards } from '../ports/guards.ts';
 import type { Limits } from '../ports/limits.ts';
+import type { Pressure } from '../ports/pressure.ts';
 import type { Admission } from './admission.ts';
 import { type Arrival, Arrivals, CLOSED, withTls } from './arrivals.ts';
 import { bind } from './bind.ts';
@@ -17,6 +18,7 @@ import { ClientHelloReader } from './client-hello.ts';
 import { describeFirstBytes } from './first-bytes.ts';
 import { ListenerFault } from './listener-fault.ts';
 import { TlsDoor } from './tls-door.ts';
+import type { Door, Turnstile } from './turnstile.ts';
 import { WebSocketDoor } from './web-socket-door.ts';
 
 export interface ListenerDeps {
@@ -25,6 +27,8 @@ export interface ListenerDeps {
   readonly hasRoom: () => boolean;
   /** Shared by all listeners. */
   readonly admission: Admission;
+  readonly turnstile: Turnstile;
+  readonly pressure: Pressure;
   /** Asked when a TLS listener opens; undefined is a fault there. */
   readonly tls: () => TlsMaterial | undefined;
   readonly emit: Emit;
@@ -43,6 +47,8 @@ export interface OpenListener {
   readonly state: 'open' | 'closed';
   /** Open connections, those in their handshake included. */
   readonly connections: number;
+  /** Those of them that are in their handshake. */
+  readonly underWay: number;
   /** For new handshakes; nothing changes if it throws ListenerFault. Without effect on a plain listener. */
   setTls(material: TlsMaterial): void;
   /** Accepts nothing more and drops who was not handed on; the others are the caller's to end. */
@@ -58,7 +64,7 @@ export async function openListener(config: ListenerConfig, deps: ListenerDeps): 
   return listener;
 }
 
-class Listener implements OpenListener {
+class Listener implements OpenListener, Door {
   url: string;
   state: 'open' | 'closed' = 'closed';
   readonly #config: ListenerConfig;
@@ -73,13 +79,14 @@ class Listener implements OpenListener {
     this.#config = config;
     this.#deps = deps;
     this.url = config.url;
-    const { admission, admit, hasRoom, emit, clock, counters, nextConnectionId, onConnection, limits } = deps;
+    const { admission, admit, hasRoom, pressure, emit, clock, counters, nextConnectionId, onConnection, limits } = deps;
     const deadlineMs = limits.handshakeDeadlineMs;
     this.#arrivals = new Arrivals({
       config,
       admission,
       admit,
       hasRoom,
+      pressure,
       emit,
       clock,
       counters,
@@ -89,7 +96,7 @@ class Listener implements OpenListener {
     });
     this.#tls = config.scheme === 'mqtts' || config.scheme === 'wss' ? this.#openTls() : undefined;
     this.#webSocket = config.scheme === 'ws' || config.scheme === 'wss' ? this.#openWebSocket() : undefined;
-    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
+    this.#server = createServer(SOCKET_OPTIONS, (socket) => deps.turnstile.take(socket, this));
   }
 
   get name(): string {
@@ -98,6 +105,10 @@ class Listener implements OpenListener {
 
   get connections(): number {
     return this.#arrivals.connections;
+  }
+
+  get underWay(): number {
+    return this.#arrivals.underWay;
   }
 
   async open(): Promise<void> {
@@ -116,6 +127,7 @@ class Listener implements OpenListener {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.#server.close();
+    this.#deps.turnstile.close(this);
     this.#arrivals.end();
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -124,12 +136,17 @@ class Listener implements OpenListener {
     this.#arrivals.destroy();
   }
 
-  #accept(raw: Socket): void {
+  letIn(raw: Socket): void {
     const arrival = this.#arrivals.begin(raw);
     if (arrival === undefined) return;
     if (this.#tls !== undefined) this.#readClientHello(arrival, this.#tls);
     else if (this.#webSocket !== undefined) this.#upgrade(arrival, raw, this.#webSocket);
     else this.#readFirstBytes(arrival);
+    raw.resume();
+  }
+
+  turnAway(raw: Socket): void {
+    this.#arrivals.turnAway(raw);
   }
 
   #readClientHello(arrival: Arrival, tls: TlsDoor): void {
@@ -230,6 +247,8 @@ class Listener implements OpenListener {
 }
 
 const SOCKET_OPTIONS = {
+  // Nothing is read of a socket that waits at the turnstile.
+  pauseOnConnect: true,
   // One write per turn is what is sent; nothing is gained by waiting for more.
   noDelay: true,
   // Finds peers that vanished and asked for no keep-alive of MQTT.

@@ -8,6 +8,7 @@ import type { ListenerConfig } from '../ports/config.ts';
 import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import { Counters } from '../ports/counters.ts';
 import { DEFAULT_LIMITS } from '../ports/limits.ts';
+import { CALM } from '../ports/pressure.ts';
 import { refuse } from '../ports/verdict.ts';
 import { Listeners } from './listeners.ts';
 
@@ -36,7 +37,7 @@ function limitedListeners(connectionsMax: number, configs: ListenerConfig[]): Op
       number: 1,
       listeners: configs,
       limits: DEFAULT_LIMITS,
-      admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, exempt: [] },
+      admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, waitingMax: 100, lagMsMax: 200, exempt: [] },
       store: { kind: 'memory', lingerMs: 5 },
     },
     guards: { admit: () => undefined, authenticate: async () => refuse('not-authorized', 'unused', 'test') },
@@ -44,6 +45,7 @@ function limitedListeners(connectionsMax: number, configs: ListenerConfig[]): Op
     counters: new Counters(),
     emit,
     connectionsMax,
+    pressure: CALM,
     onConnection: (stream, facts) => {
       accepted.push(facts);
       stream.resume();

@@ -8,8 +8,10 @@ import type { BrokerConfig, TlsMaterial } from '../ports/config.ts';
 import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { Guards } from '../ports/guards.ts';
+import type { Pressure } from '../ports/pressure.ts';
 import { Admission } from './admission.ts';
 import { type OpenListener, openListener } from './listener.ts';
+import { Turnstile } from './turnstile.ts';
 
 export interface ListenersParts {
   readonly config: BrokerConfig;
@@ -21,12 +23,14 @@ export interface ListenersParts {
   readonly tls?: TlsMaterial;
   /** Connections at once over all listeners; exempt sources are counted too. */
   readonly connectionsMax: number;
+  readonly pressure: Pressure;
   readonly onConnection: (stream: Duplex, facts: ConnectionFacts) => void;
 }
 
 export class Listeners {
   readonly #parts: ListenersParts;
   readonly #admission: Admission;
+  readonly #turnstile: Turnstile;
   readonly #open = new Map<string, OpenListener>();
   /** By listener, why it could not be opened. */
   readonly #failed = new Map<string, string>();
@@ -35,7 +39,14 @@ export class Listeners {
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
-    this.#admission = new Admission(parts.config.admission);
+    this.#admission = new Admission(parts.config.admission, parts.pressure);
+    const { waitingMax } = parts.config.admission;
+    this.#turnstile = new Turnstile({
+      waitingMax,
+      pressure: parts.pressure,
+      hasRoom: () => this.#hasRoom,
+      underWay: () => this.#underWay,
+    });
     this.#material = parts.tls;
   }
 
@@ -62,6 +73,17 @@ export class Listeners {
     return sum;
   }
 
+  get #underWay(): number {
+    let sum = 0;
+    for (const listener of this.#open.values()) sum += listener.underWay;
+    return sum;
+  }
+
+  /** False while there are as many connections as there are files for. */
+  get #hasRoom(): boolean {
+    return this.connections + this.#turnstile.waiting < this.#parts.connectionsMax;
+  }
+
   readonly nextConnectionId = (): number => {
     this.#lastId += 1;
     return this.#lastId;
@@ -69,13 +91,15 @@ export class Listeners {
 
   /** Opens every listener; one that fails closes the others again. Throws its ListenerFault. */
   async open(): Promise<void> {
-    const { config, guards, clock, counters, emit, connectionsMax, onConnection } = this.#parts;
+    const { config, guards, clock, counters, emit, pressure, onConnection } = this.#parts;
     for (const listener of config.listeners) {
       try {
         const opened = await openListener(listener, {
           admit: (facts) => guards.admit(facts),
-          hasRoom: () => this.connections < connectionsMax,
+          hasRoom: () => this.#hasRoom,
           admission: this.#admission,
+          turnstile: this.#turnstile,
+          pressure,
           tls: () => this.#material,
           emit,
           clock,

@@ -26,6 +26,10 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['listeners.origins'],
     'A page may connect only if its origin stands in `origins` of the listener; Paho for C and Python name the listener itself.',
   ],
+  [
+    ['memorybytesmax'],
+    'Memory is short: see `motte status`; give the broker more, or raise `limits.memoryBytesMax`. Devices with a session come last.',
+  ],
   [['tls.minversion'], 'The client is too old for TLS here: update its TLS library, or lower `tls.minVersion`.'],
   [
     ['no certificate'],

@@ -39,6 +39,10 @@ export const SYS_COUNTERS: readonly (readonly [string, keyof Counters])[] = [
   ['messages/dropped', 'messagesDropped'],
   ['messages/expired', 'messagesExpired'],
   ['messages/retained', 'retained'],
+  ['messages/queued', 'queuedMessages'],
+  ['bytes/queued', 'queuedBytes'],
+  ['memory/bytes', 'memoryBytes'],
+  ['load/event-loop-lag-ms', 'eventLoopLagMs'],
   ['subscriptions', 'subscriptions'],
   ['sessions', 'sessions'],
 ];

@@ -62,6 +62,8 @@ export interface BrokerView {
   clients(): readonly ClientRow[];
   /** Ends the selected connections with reason `administrative-action`; how many. */
   kick(query: KickQuery): number;
+  /** What keeps the broker itself from being wholly well. */
+  findings(): readonly HealthFinding[];
 }
 
 /** A refusal as the ring keeps it: every string bounded, control characters escaped. */

@@ -22,6 +22,10 @@ export interface AdmissionConfig {
   /** TLS handshakes under way at once, over all sources. */
   readonly handshakesAtOnceMax: number;
   readonly connectionsPerSourceMax: number;
+  /** Accepted sockets that wait for their turn, over all listeners. */
+  readonly waitingMax: number;
+  /** Above it the event loop counts as late, and new connections are let in slowly. */
+  readonly lagMsMax: number;
   /** Addresses and CIDRs without a budget. */
   readonly exempt: readonly string[];
 }

@@ -15,6 +15,11 @@ export class Counters {
   subscriptions = 0;
   sessions = 0;
   retained = 0;
+  /** Messages and bytes owed to all sessions, and what the host measures: as of the last tick. */
+  queuedMessages = 0;
+  queuedBytes = 0;
+  memoryBytes = 0;
+  eventLoopLagMs = 0;
   assertions = 0;
   observerFaults = 0;
 }

@@ -14,6 +14,13 @@ export interface Limits {
   readonly topicAliasMax: number;
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
+  /** How long a message waits for a session before it is given up; 0 = for ever. */
+  readonly queueAgeSecondsMax: number;
+  /** Bytes owed to all sessions of one identity together. */
+  readonly queuedBytesPerIdentityMax: number;
+  /** Messages and bytes owed to all sessions together. */
+  readonly queuedMessagesMax: number;
+  readonly queuedBytesMax: number;
   /** Bytes that wait for the disk above which publishers are not read. */
   readonly stagedBytesMax: number;
   /** Unsent bytes on a connection above which QoS 0 is dropped. */
@@ -21,6 +28,10 @@ export interface Limits {
   readonly subscriptionsPerSessionMax: number;
   readonly subscriptionsMax: number;
   readonly sessionsMax: number;
+  /** Sessions of one identity, connected and away; there is none for the anonymous. */
+  readonly sessionsPerIdentityMax: number;
+  /** Memory of the process in whose upper part new sessions, clients and messages are turned away; 0 = it has no end. */
+  readonly memoryBytesMax: number;
   readonly retainedMessagesMax: number;
   readonly retainedBytesMax: number;
   /** Topics whose route is remembered. */
@@ -51,11 +62,17 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   topicAliasMax: 32,
   queueMessagesMax: 1000,
   queueBytesMax: 8 * MIB,
+  queueAgeSecondsMax: 0,
+  queuedBytesPerIdentityMax: 64 * MIB,
+  queuedMessagesMax: 1_000_000,
+  queuedBytesMax: 512 * MIB,
   stagedBytesMax: 64 * MIB,
   unsentBytesMax: MIB,
   subscriptionsPerSessionMax: 1000,
   subscriptionsMax: 1_000_000,
   sessionsMax: 100_000,
+  sessionsPerIdentityMax: 100,
+  memoryBytesMax: 0,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 512 * MIB,
   routesMax: 20_000,

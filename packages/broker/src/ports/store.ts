@@ -58,6 +58,8 @@ export interface QueuedMessage {
   readonly subscriptionIds: readonly number[];
   /** The shared subscription that it is owed by, `$share/NAME/FILTER`; empty = by one of its own. */
   readonly share: string;
+  /** Wall-clock time in ms when it was queued for this session. */
+  readonly queuedAtMs: number;
 }
 
 export type StoreRecord =

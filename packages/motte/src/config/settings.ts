@@ -29,6 +29,8 @@ export interface Settings {
   readonly admission: {
     readonly handshakesAtOnceMax: number;
     readonly connectionsPerSourceMax: number;
+    readonly waitingMax: number;
+    readonly lagMsMax: number;
     readonly exempt: readonly string[];
   };
   readonly store: { readonly kind: 'level' | 'memory'; readonly lingerMs: number; readonly freeBytesMin: number };

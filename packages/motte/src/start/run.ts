@@ -21,6 +21,7 @@ import { startAuthorityChild } from './authority-child.ts';
 import { nextCommands, renderGreeting } from './greeting.ts';
 import { createLineWriter } from './line-writer.ts';
 import { type Material, obtainMaterial } from './material.ts';
+import { withMemoryBudget } from './memory-budget.ts';
 import { changesBetween } from './reload.ts';
 import { openServiceManager } from './service-manager.ts';
 import { endSignals, reloadSignals } from './signals.ts';
@@ -56,7 +57,7 @@ export async function runStart(context: Context): Promise<Exit> {
     const ring = new RefusalRing();
     const store = await opening;
     const broker = createBroker({
-      config,
+      config: withMemoryBudget(config),
       store,
       tls: material.tls,
       directory,

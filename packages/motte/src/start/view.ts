@@ -43,7 +43,7 @@ export function createView(parts: ViewParts): AdminView {
     counters: broker.counters,
     clients: () => broker.clients(),
     kick: (query) => broker.kick(query),
-    findings: () => [...parts.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
+    findings: () => [...parts.findings(), ...broker.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
     authority: () => ({ fingerprint, separated: false }),
     refusals: (query, max) => ring.find(query, max),
     directory,

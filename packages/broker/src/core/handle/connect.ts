@@ -21,6 +21,7 @@ import type { Layer } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
 import { challengeClient } from '../exchange.ts';
+import { checkNewcomer } from '../newcomers.ts';
 import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
 import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
@@ -170,13 +171,19 @@ function claimSession(
   opened: OpenedSession | undefined,
 ): Session | undefined {
   const { core } = client;
+  const expirySeconds = expiryOf(client, connect);
+  const resumes = !connect.cleanStart && (core.sessions.get(claim.key)?.stored ?? opened !== undefined);
+  const refusal = checkNewcomer(core, { ...claim, expirySeconds, resumes });
+  if (refusal !== undefined) {
+    refused(client, 'broker', refusal.reason, refusal.because, refusal.rule);
+    return undefined;
+  }
   const online = core.sessions.get(claim.key)?.client;
   if (online !== undefined) {
     core.emit('session.taken-over', core.reports.who(online));
     online.link.run(() => endClient(online, { reason: 'session-taken-over', byPeer: false, will: true }));
   }
   const known = core.sessions.get(claim.key);
-  const expirySeconds = expiryOf(client, connect);
   if (known !== undefined && connect.cleanStart) endSession(core, known);
   else if (known !== undefined) {
     known.expirySeconds = expirySeconds;
@@ -187,22 +194,7 @@ function claimSession(
     // Of an earlier run, which nobody has asked for since: it is discarded all the same [MQTT-3.1.2-4].
     core.store.stage({ kind: 'session-end', key: claim.key }, true);
   }
-  if (core.sessions.size >= core.limits.sessionsMax) {
-    refused(
-      client,
-      'broker',
-      'quota-exceeded',
-      `${core.limits.sessionsMax} sessions exist already`,
-      'limits.sessionsMax',
-    );
-    return undefined;
-  }
   if (opened === undefined) {
-    const { failing } = core.store;
-    if (expirySeconds > 0 && failing !== undefined) {
-      refused(client, 'broker', 'quota-exceeded', `no session can be stored now: ${failing}`, 'store');
-      return undefined;
-    }
     return beginSession(core, { ...claim, expirySeconds, generation: 1, stored: expirySeconds > 0 });
   }
   client.sessionPresent = true;

@@ -33,7 +33,7 @@ export function receivePubrec(client: Client, buffer: Uint8Array, start: number,
     return;
   }
   session.sent.awaitPubcomp(packetId, entry);
-  session.owedBytes -= entry.bytes;
+  core.owed.add(session, 0, -entry.bytes);
   // A stored message is released in the store first: a PUBREL that was forgotten would deliver it twice.
   const ticket = entry.seq === 0 ? 0 : core.store.stage({ kind: 'released', key: session.key, seq: entry.seq }, true);
   client.acknowledge(6, packetId, 0, ticket);

@@ -42,10 +42,10 @@ export async function queuePage(
 function copyOf(engine: Engine, quarantine: Quarantine, key: Uint8Array, value: Uint8Array): QueuedMessage | undefined {
   const content = quarantine.unseal(key, value);
   if (content === undefined) return undefined;
-  const { qos, retain, share, subscriptionIds, body, message } = decodeQueued(content);
+  const { qos, retain, share, subscriptionIds, queuedAtMs, body, message } = decodeQueued(content);
   const whole = body === 0 ? message : bodyOf(engine, quarantine, body);
   if (body === 0 || whole !== undefined) {
-    return { seq: seqOf(key), message: whole, qos, retain, share, subscriptionIds };
+    return { seq: seqOf(key), message: whole, qos, retain, subscriptionIds, share, queuedAtMs };
   }
   // A body goes in one write with the last copy that refers to it: if the copy stands as it was, its message is lost.
   const now = engine.get(key);

@@ -100,11 +100,11 @@ export function decodeMessage(content: Uint8Array): Message {
 
 /** A copy in a queue: with its message, with the number of a body that several copies share, or released and with neither. */
 export function encodeQueued(entry: QueuedMessage, body: number): Uint8Array {
-  const { qos, retain, subscriptionIds, share, message } = entry;
+  const { qos, retain, subscriptionIds, share, message, queuedAtMs } = entry;
   const place = message === undefined ? RELEASED : body === 0 ? 0 : ELSEWHERE;
   const shared = share === '' ? 0 : SHARED;
   const identified = subscriptionIds.length === 0 ? 0 : IDENTIFIED;
-  writer.byte(qos | (retain ? RETAIN : 0) | place | shared | identified);
+  writer.byte(qos | (retain ? RETAIN : 0) | place | shared | identified).number(queuedAtMs);
   if (shared !== 0) writer.text(share);
   if (identified !== 0) {
     writer.number(subscriptionIds.length);
@@ -123,6 +123,7 @@ export interface QueuedHead {
   readonly retain: boolean;
   readonly share: string;
   readonly subscriptionIds: readonly number[];
+  readonly queuedAtMs: number;
   /** Where its message stands; 0 = here, or nowhere any more. */
   readonly body: number;
   /** Bytes it counts for in the queue. */
@@ -133,6 +134,7 @@ export interface QueuedHead {
 export function decodeQueued(content: Uint8Array): QueuedHead {
   const reader = new ByteReader(content);
   const flags = reader.byte();
+  const queuedAtMs = reader.number();
   const share = (flags & SHARED) === 0 ? '' : reader.text();
   const subscriptionIds: number[] = [];
   if ((flags & IDENTIFIED) !== 0)
@@ -148,7 +150,8 @@ export function decodeQueued(content: Uint8Array): QueuedHead {
     bytes = sizeOf(message);
   }
   reader.end();
-  return { qos: (flags & 3) as 1 | 2, retain: (flags & RETAIN) !== 0, share, subscriptionIds, body, bytes, message };
+  const [qos, retain] = [(flags & 3) as 1 | 2, (flags & RETAIN) !== 0];
+  return { qos, retain, share, subscriptionIds, queuedAtMs, body, bytes, message };
 }
 
 /** Who published it is left out where nobody asks any more: in queues. */

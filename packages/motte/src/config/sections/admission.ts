@@ -29,6 +29,30 @@ export const Admission = section(
         unit: 'connections',
       }),
     ),
+    waitingMax: Type.Optional(
+      integer({
+        default: 8_192,
+        minimum: 1,
+        maximum: 1_000_000,
+        weaker: 'above',
+        says: 'Accepted connections that wait to be let in, over all listeners; the next one is reset.',
+        breaks: 'A storm of connections holds more files and memory.',
+        applies: 'restart',
+        unit: 'connections',
+      }),
+    ),
+    lagMsMax: Type.Optional(
+      integer({
+        default: 200,
+        minimum: 1,
+        maximum: 60_000,
+        weaker: 'above',
+        says: 'Lateness of the event loop above which new connections are let in slowly.',
+        breaks: 'Clients that are in wait longer while others come.',
+        applies: 'restart',
+        unit: 'ms',
+      }),
+    ),
     exempt: Type.Optional(
       list(
         Type.String({

@@ -9,6 +9,8 @@ interface Row {
   readonly breaks: string;
   readonly unit: string;
   readonly range: readonly [minimum: number, maximum: number];
+  /** True where no value is looser than the default: 0 stands for none, or for what the machine has. */
+  readonly zeroIsDefault?: true;
 }
 
 const GIB = 1024 ** 3;
@@ -51,16 +53,41 @@ const ROWS = {
     range: [0, 65_535],
   },
   queueMessagesMax: {
-    says: 'Messages kept for a session that is away or slow.',
-    breaks: 'Sessions that never come back hold more memory.',
+    says: 'Messages kept for a session that is away or slow; what comes after that is given up.',
+    breaks: 'Sessions that never come back hold more of the disk.',
     unit: 'messages',
     range: [1, 10_000_000],
   },
   queueBytesMax: {
-    says: 'Bytes kept for a session that is away or slow.',
-    breaks: 'Sessions that never come back hold more memory.',
+    says: 'Bytes kept for a session that is away or slow; what comes after that is given up.',
+    breaks: 'Sessions that never come back hold more of the disk.',
     unit: 'bytes',
     range: [0, 16 * GIB],
+  },
+  queueAgeSecondsMax: {
+    says: 'How long a message waits for a session before it is given up; 0 for as long as the session lives.',
+    breaks: 'Messages wait for sessions that never come back.',
+    unit: 's',
+    range: [0, 4_294_967_295],
+    zeroIsDefault: true,
+  },
+  queuedBytesPerIdentityMax: {
+    says: 'Bytes kept for all sessions of one identity together; none for the anonymous.',
+    breaks: 'One device with many sessions holds more of the disk.',
+    unit: 'bytes',
+    range: [0, 1024 * GIB],
+  },
+  queuedMessagesMax: {
+    says: 'Messages kept for all sessions together.',
+    breaks: 'Memory for each, and a longer start.',
+    unit: 'messages',
+    range: [1, 1_000_000_000],
+  },
+  queuedBytesMax: {
+    says: 'Bytes kept for all sessions together.',
+    breaks: 'This much of the disk (of memory with `store.kind: memory`) can be filled.',
+    unit: 'bytes',
+    range: [0, 16_384 * GIB],
   },
   stagedBytesMax: {
     says: 'Bytes that wait for the disk above which publishers are not read.',
@@ -91,6 +118,19 @@ const ROWS = {
     breaks: 'Memory for each.',
     unit: 'sessions',
     range: [1, 10_000_000],
+  },
+  sessionsPerIdentityMax: {
+    says: 'Sessions of one identity, connected and away; none for the anonymous.',
+    breaks: 'One device can take every session there is.',
+    unit: 'sessions',
+    range: [1, 10_000_000],
+  },
+  memoryBytesMax: {
+    says: 'Memory of the process, from whose upper fifth on newcomers are turned away; 0 for half of what the machine or its control group gives.',
+    breaks: 'The kernel may end the process, and every connection with it.',
+    unit: 'bytes',
+    range: [0, 16_384 * GIB],
+    zeroIsDefault: true,
   },
   retainedMessagesMax: {
     says: 'Retained messages.',
@@ -169,10 +209,10 @@ const ROWS = {
 type LimitKey = keyof typeof ROWS;
 
 const limit = (key: LimitKey) => {
-  const { says, breaks, unit, range } = ROWS[key];
+  const { says, breaks, unit, range, zeroIsDefault }: Row = ROWS[key];
   const [minimum, maximum] = range;
-  const row = { says, breaks, unit, minimum, maximum, default: DEFAULT_LIMITS[key] };
-  return Type.Optional(integer({ ...row, weaker: 'above', applies: 'restart' }));
+  const row = { says, breaks, unit, minimum, maximum, default: DEFAULT_LIMITS[key], applies: 'restart' } as const;
+  return Type.Optional(integer(zeroIsDefault === true ? row : { ...row, weaker: 'above' }));
 };
 
 type LimitSchema = ReturnType<typeof limit>;
