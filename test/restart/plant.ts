@@ -125,4 +125,4 @@ export async function fetch(
   return payloads;
 }
 
-export const QOS_1_AND_2: readonly QoS[] = [1, 2];
+const QOS_1_AND_2: readonly QoS[] = [1, 2];

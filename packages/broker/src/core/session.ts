@@ -15,6 +15,8 @@ import type { RetainedHandover } from './retained-handover.ts';
 /** Session Expiry Interval that means "never" (3.1.2.11.2). */
 export const NEVER_EXPIRES = 0xffff_ffff;
 
+const NOTHING: ReadonlyMap<number, Passage | undefined> = new Map();
+
 export interface SessionStart {
   readonly key: string;
   readonly identity: Identity;
@@ -47,7 +49,7 @@ export class Session {
   endedAtMs = 0;
   readonly subscriptions = new Map<TopicFilter, StoredSubscription>();
   /** QoS 2 packet identifiers received and not yet released, with what PUBREL will route; undefined = refused. */
-  readonly received = new Map<number, Passage | undefined>();
+  received: ReadonlyMap<number, Passage | undefined> = NOTHING;
   /** Bytes of those messages. */
   receivedBytes = 0;
   readonly sent = new InFlight();
@@ -105,6 +107,17 @@ export class Session {
   /** Name of the deadline of what expires in its queue. */
   get queueDeadline(): string {
     return `queue ${this.key}`;
+  }
+
+  /** Keeps what PUBREL will route. Most sessions at a time have none of it, and no map for it. */
+  receive(packetId: number, passage: Passage | undefined): void {
+    if (this.received === NOTHING) this.received = new Map();
+    (this.received as Map<number, Passage | undefined>).set(packetId, passage);
+  }
+
+  /** It was released. */
+  unreceive(packetId: number): void {
+    if (this.received !== NOTHING) (this.received as Map<number, Passage | undefined>).delete(packetId);
   }
 
   /** True if anything waits that freed quota lets go. */

@@ -31,7 +31,7 @@ export function endSession(core: Core, session: Session): void {
   unwatchExpiry(core, session);
   session.queue.clear();
   // A remembered route may hold on to the session for a while, and must not hold these.
-  session.received.clear();
+  for (const packetId of session.received.keys()) session.unreceive(packetId);
   session.receivedBytes = 0;
   session.handover?.end();
   if (session.stored) {
@@ -95,7 +95,7 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
   }
   for (const [packetId, message] of opened.received) {
     const passage = message === undefined ? undefined : Passage.ofMessage(message, core.nowMs);
-    session.received.set(packetId, passage);
+    session.receive(packetId, passage);
     session.receivedBytes += passage?.size ?? 0;
   }
   session.sentSeq = opened.session.sentSeq;

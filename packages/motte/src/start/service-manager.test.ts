@@ -64,16 +64,16 @@ describe('what the service manager is told', () => {
 
 describe('the watchdog', () => {
   it('is fed again and again, for this process alone, and no more once something is wrong', async () => {
-    let wrong: string | undefined;
+    const health: { wrong: string | undefined } = { wrong: undefined };
     const watching = { ...env, WATCHDOG_USEC: '200000', WATCHDOG_PID: String(process.pid) };
     const manager = openServiceManager({ env: watching, report });
     manager.watch(
-      () => wrong,
+      () => health.wrong,
       () => 'well',
     );
     await vi.waitFor(() => expect(lines().length).toBeGreaterThan(2), 10_000);
     expect(new Set(lines())).toEqual(new Set(['-- WATCHDOG=1 STATUS=well']));
-    wrong = 'the store has not answered for 20 s';
+    health.wrong = 'the store has not answered for 20 s';
     await vi.waitFor(() => expect(reports.length).toBeGreaterThan(1), 10_000);
     const fed = lines().length;
     await vi.waitFor(() => expect(reports.length).toBeGreaterThan(3), 10_000);

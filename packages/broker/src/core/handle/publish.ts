@@ -120,7 +120,7 @@ function keep(client: Client, session: Session, passage: Passage, packetId: numb
     );
   }
   session.receivedBytes = bytes;
-  session.received.set(packetId, passage.keep());
+  session.receive(packetId, passage.keep());
   const ticket = session.stored
     ? core.store.stage({ kind: 'receive', key: session.key, packetId, message: passage.message() }, true)
     : 0;
@@ -168,7 +168,7 @@ function refusePublish(
     // With an error code the exchange ends at PUBREC; without one PUBREL will come and find nothing to route.
     if (client.version !== 5) {
       checkUnreleased(client, session);
-      session.received.set(packetId, undefined);
+      session.receive(packetId, undefined);
     }
     client.acknowledge(5, packetId, code, 0);
     seen = client.version === 5 ? `PUBREC 0x${code.toString(16)}` : 'PUBREC';

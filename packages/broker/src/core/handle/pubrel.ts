@@ -22,7 +22,7 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
     return;
   }
   const kept = session.received.get(packetId);
-  session.received.delete(packetId);
+  session.unreceive(packetId);
   // That it was released and that it was routed become true together, or it would be lost or routed twice (4.3.3).
   const ticket = core.store.atomically(() => {
     const ended = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;

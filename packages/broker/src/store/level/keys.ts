@@ -92,10 +92,6 @@ export function packetIdOfKey(key: Uint8Array): number {
   return (key[SESSION_BYTES] as number) * 256 + (key[SESSION_BYTES + 1] as number);
 }
 
-export function bodyOf(key: Uint8Array): number {
-  return read48(key, 1);
-}
-
 function start(key: Uint8Array, kind: number, session: number): void {
   key[0] = kind;
   key[1] = session >>> 24;

@@ -280,15 +280,15 @@ export class LevelStore implements Store {
   }
 
   /** Answers in a later turn, in whatever way it goes. */
-  #answer<T>(ask: () => Promise<T | undefined>, callback: (answer: T | undefined, fault?: Error) => void): void {
+  #answer<T>(ask: () => Promise<T | undefined>, tell: (answer: T | undefined, fault?: Error) => void): void {
     this.#options.defer(() => {
       if (this.#closed !== undefined) {
-        callback(undefined, new Error('the store is closed'));
+        tell(undefined, new Error('the store is closed'));
         return;
       }
       ask().then(
-        (answer) => callback(answer),
-        (fault: Error) => callback(undefined, fault),
+        (answer) => tell(answer),
+        (fault: Error) => tell(undefined, fault),
       );
     });
   }

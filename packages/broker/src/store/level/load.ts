@@ -50,7 +50,10 @@ export async function loadSessions(
   ): Promise<void> => {
     const scan = engine.scan(sessionKeyOf(kind, first), behindSession(kind, last));
     try {
-      for (let page = await scan.next(PAGE); page.length > 0; page = await scan.next(PAGE)) {
+      for (let page = await scan.next(PAGE); page.length > 0; ) {
+        // The database reads on while these are taken in.
+        const next = scan.next(PAGE);
+        next.catch(() => undefined);
         for (const [key, value] of page) {
           const number = sessionOf(key);
           const session = sessions.get(number);
@@ -60,6 +63,7 @@ export async function loadSessions(
           if (kind === KEY.session) sessions.set(number, opening(decodeSession(content)));
           else take(session, key, content);
         }
+        page = await next;
       }
     } finally {
       await scan.close();

@@ -13,11 +13,12 @@ import { snapshotOf } from './snapshot.ts';
 
 /** Everything in the files of a stopped store; undefined = there are none. Throws FormatFault, DamageFault, or what the disk says. */
 export async function readStoreFiles(path: string): Promise<StoreSnapshot | undefined> {
+  const engine = new ClassicEngine(path);
+  // A store that lost its CURRENT is damaged, and not none.
+  await engine.check();
   // Opening a database would make one.
   if (!existsSync(join(path, 'CURRENT'))) return undefined;
-  const engine = new ClassicEngine(path);
   try {
-    await engine.check();
     await engine.open();
     const format = engine.get(FORMAT_KEY);
     if (format === undefined) throw new FormatFault('it holds the data of another program');
