@@ -1,7 +1,7 @@
 // A broker that ends and starts again on what it stored, while time goes by. Clients are those of the harness: they come back
 // by themselves, as the test says.
 
-import type { ProtocolVersion, QoS } from '@motte/wire';
+import type { ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { BrokerEvent, EventName } from '../../packages/broker/src/events.ts';
 import type { OpenedSession, Store } from '../../packages/broker/src/ports/store.ts';
@@ -124,5 +124,3 @@ export async function fetch(
   await client.disconnect();
   return payloads;
 }
-
-const QOS_1_AND_2: readonly QoS[] = [1, 2];
