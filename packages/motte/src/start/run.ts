@@ -50,6 +50,8 @@ export async function runStart(context: Context): Promise<Exit> {
     manager.status('reading what is stored');
     // Both take their time, and neither needs the other.
     const opening = openDataStore(context.data, config);
+    // Told when it is awaited below: until then a refusal is nobody's, and would end the process.
+    opening.catch(() => undefined);
     undo.push(async () => (await opening).close());
     const authority = await startAuthorityChild(context.data, log);
     undo.push(() => authority.close());
