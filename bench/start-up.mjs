@@ -158,7 +158,7 @@ async function start(data, { profile }) {
       out += chunk;
       if (out.includes('"listener.opened"')) resolve();
     });
-    exited.then((code) => reject(new Error(`the program ended with ${code}`)));
+    void exited.then((code) => reject(new Error(`the program ended with ${code}`)));
   });
   const ms = performance.now() - began;
   const cpu = cpuSecondsOf(child.pid);
