@@ -66,7 +66,8 @@ async function checkFormat(engine: Engine): Promise<void> {
   const value = engine.get(FORMAT_KEY);
   if (value === undefined) {
     const scan = engine.scan(Uint8Array.of(0), Uint8Array.of(0xff));
-    const first = await scan.next(1).finally(() => scan.close());
+    const first = await scan.next(1);
+    await scan.close();
     if (first.length > 0) throw new FormatFault('it holds the data of another program');
     await engine.write([{ key: FORMAT_KEY, value: FORMAT_VALUE }]);
     return;

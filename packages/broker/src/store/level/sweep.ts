@@ -2,7 +2,7 @@
 // they were owed.
 
 import type { Bodies } from './bodies.ts';
-import type { Engine, Write } from './engine.ts';
+import type { Engine, Entry, Scan, Write } from './engine.ts';
 import { bodyKey, KEY, sessionKeyOf } from './keys.ts';
 import { behindSession } from './load.ts';
 import { decodeQueued } from './records.ts';
@@ -34,7 +34,7 @@ async function sweepRange(
 ): Promise<boolean> {
   while (goOn()) {
     const scan = engine.scan(sessionKeyOf(kind, session), behindSession(kind, session));
-    const page = await scan.next(PAGE).finally(() => scan.close());
+    const page = await nextPage(scan);
     if (page.length === 0) return true;
     const writes: Write[] = [];
     const released: number[] = [];
@@ -63,6 +63,14 @@ function bodyOfCopy(key: Uint8Array, value: Uint8Array): number {
   } catch (fault) {
     if (!(fault instanceof DamagedRecord)) throw fault;
     return 0;
+  }
+}
+
+async function nextPage(scan: Scan): Promise<readonly Entry[]> {
+  try {
+    return await scan.next(PAGE);
+  } finally {
+    await scan.close();
   }
 }
 
