@@ -149,16 +149,20 @@ async function start(data, { profile }) {
   const flags = profile ? ['--cpu-prof', '--cpu-prof-dir', join(data, '..')] : [];
   const began = performance.now();
   const child = spawn(process.execPath, [...flags, ENTRY, 'start', '--data', data], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise((resolve) => child.once('close', resolve));
   let out = '';
+  let err = '';
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
   await new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       out += chunk;
       if (out.includes('"listener.opened"')) resolve();
     });
-    void exited.then((code) => reject(new Error(`the program ended with ${code}`)));
+    void exited.then((code) => reject(new Error(`the program ended with ${code}: ${err}`)));
   });
   const ms = performance.now() - began;
   const cpu = cpuSecondsOf(child.pid);
