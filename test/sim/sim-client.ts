@@ -57,6 +57,12 @@ export class SimClient {
     return this.#isConnected;
   }
 
+  /** What is unfinished, for people. */
+  get state(): string {
+    const unfinished = `${this.#outgoing.size} sent, ${this.#received.size} received, ${this.#due.length} to acknowledge`;
+    return `${this.id} ${this.#isConnected ? 'connected' : 'away'}: ${unfinished}`;
+  }
+
   /** Nothing is unfinished, on either side. */
   get isDone(): boolean {
     return this.#isConnected && this.#outgoing.size === 0 && this.#due.length === 0 && this.#received.size === 0;
