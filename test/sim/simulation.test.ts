@@ -8,6 +8,13 @@ const FIXED = Array.from({ length: 100 }, (_, seed) => seed);
 const FRESH = Array.from({ length: 50 }, (_, n) => (Date.now() % 1_000_000) * 1000 + n);
 
 it.each([...FIXED, ...FRESH])('node test/sim/run.mjs --seed %i --seeds 1', async (seed) => {
-  const { sent } = await simulate(seed);
-  expect(sent).toBeGreaterThan(0);
+  const { steps } = await simulate(seed);
+  expect(steps).toBeGreaterThan(0);
+});
+
+it('the fixed seeds see crashes, acknowledgements and deliveries', async () => {
+  const outcomes = await Promise.all([simulate(1), simulate(2), simulate(3)]);
+  for (const what of ['crashes', 'acknowledged', 'arrived'] as const) {
+    expect(outcomes.reduce((sum, outcome) => sum + outcome[what], 0)).toBeGreaterThan(0);
+  }
 });

@@ -7,7 +7,7 @@ import { healthOf } from './status.ts';
 
 export function addHealthRoutes(app: FastifyInstance, view: AdminView): void {
   app.get('/healthz', async (_request, reply) => {
-    const well = healthOf(view).every(({ subject }) => subject !== 'store');
+    const well = view.findings().every(({ subject }) => subject !== 'store');
     return reply
       .code(well ? 200 : 503)
       .type(TEXT)
