@@ -2,10 +2,11 @@
 // without looking at their checksums, begin anew where CURRENT is missing, and make the files of another program its own. Reads
 // everything, changes nothing.
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertFormat, FORMAT_KEY, FormatFault } from '../format.ts';
 import { readBatch } from './batch-records.ts';
+import { namesIn } from './directory.ts';
 import { readLog } from './log-file.ts';
 import {
   type FilesInUse,
@@ -138,15 +139,6 @@ class FormatSearch {
   check(damages: readonly Damage[]): void {
     if (this.#format !== undefined && !this.#format.isRemoval) assertFormat(this.#format.value);
     else if (this.sawEntries && damages.length === 0) throw new FormatFault('it holds the data of another program');
-  }
-}
-
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw fault;
   }
 }
 

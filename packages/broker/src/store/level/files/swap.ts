@@ -1,8 +1,9 @@
 // Puts a rebuilt database in the place of a damaged one, so that whatever moment the power fails at, the next start finds the old
 // one or goes on with the new. The directory of the new one is renamed at each step: its name says how far it came.
 
-import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namesIn, syncDirectory } from './directory.ts';
 import { levelFile } from './manifest.ts';
 
 /** Where the new database is written; without meaning until it is whole. */
@@ -46,24 +47,6 @@ export async function finishSwap(path: string): Promise<void> {
   for (const name of moving) await rename(join(movingPath(path), name), join(path, name));
   await syncDirectory(path);
   await rm(movingPath(path), { recursive: true });
-}
-
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw fault;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 function wholePath(path: string): string {
