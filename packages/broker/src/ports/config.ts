@@ -41,6 +41,8 @@ export interface BrokerConfig {
     readonly lingerMs: number;
     /** Nothing new is stored while less is free on the disk; absent or 0 = that is not looked at. */
     readonly freeBytesMin?: number;
+    /** Gathered in memory before it is sorted into files; absent or 0 = as much as a broker of the least memory has. */
+    readonly writeBufferBytes?: number;
   };
 }
 

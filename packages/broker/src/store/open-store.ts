@@ -13,14 +13,14 @@ export { FormatFault } from './level/format.ts';
 
 /** Opens it, with everything but messages read; throws FormatFault, DamageFault, or what the file system says. */
 export async function openStore(
-  { kind, lingerMs, freeBytesMin = 0 }: BrokerConfig['store'],
+  { kind, lingerMs, freeBytesMin = 0, writeBufferBytes }: BrokerConfig['store'],
   path: string,
 ): Promise<Store> {
   if (kind === 'memory') return new MemoryStore({ defer: setImmediate });
   const after = (ms: number, run: () => void) => void setTimeout(run, ms).unref();
   const space =
     freeBytesMin === 0 ? undefined : await watchSpace({ freeBytesMin, look: () => freeBytesAt(path), after });
-  return openLevelStore(new ClassicEngine(path), {
+  return openLevelStore(new ClassicEngine(path, writeBufferBytes), {
     lingerMs,
     defer: setImmediate,
     after: (ms, run) => void setTimeout(run, ms),

@@ -33,7 +33,12 @@ export interface Settings {
     readonly lagMsMax: number;
     readonly exempt: readonly string[];
   };
-  readonly store: { readonly kind: 'level' | 'memory'; readonly lingerMs: number; readonly freeBytesMin: number };
+  readonly store: {
+    readonly kind: 'level' | 'memory';
+    readonly lingerMs: number;
+    readonly freeBytesMin: number;
+    readonly writeBufferBytes: number;
+  };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error' | 'off';
     readonly shape: 'auto' | 'json' | 'text';

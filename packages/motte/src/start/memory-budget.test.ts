@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryBudget } from './memory-budget.ts';
+import { memoryBudget, writeBuffer } from './memory-budget.ts';
 
 const GIB = 1024 ** 3;
 
@@ -42,5 +42,12 @@ describe('the memory budget', () => {
     const own = { '/proc/self/cgroup': 'nonsense\n0::/a\n' };
     for (const text of ['', '-1', '1e3', 'max', ' '])
       expect(budgetOf({ ...own, '/sys/fs/cgroup/a/memory.max': text })).toBe(4);
+  });
+});
+
+describe('what the store gathers writes in', () => {
+  it('is a sixteenth of the budget, and no more than 64 MiB', () => {
+    expect(writeBuffer(GIB / 4) / GIB).toBe(1 / 64);
+    expect(writeBuffer(64 * GIB) / GIB).toBe(1 / 16);
   });
 });

@@ -1,5 +1,6 @@
 // How much memory the broker may use where the configuration does not say: half of what the machine has, or of what its control
-// group may take if that is less. Reads the kernel's own files; decides nothing else.
+// group may take if that is less; and how much of it the store gathers writes in. Reads the kernel's own files; decides
+// nothing else.
 
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
@@ -8,10 +9,20 @@ import type { MotteConfig } from '../config/config.ts';
 /** Gives the text of a file, undefined if it cannot be read. */
 export type ReadText = (path: string) => string | undefined;
 
-/** The configuration with a memory budget of the machine's where it has none of its own. */
+/** The configuration with a memory budget of the machine's where it has none of its own, and the store's part of it. */
 export function withMemoryBudget(config: MotteConfig): MotteConfig {
-  if (config.limits.memoryBytesMax > 0) return config;
-  return { ...config, limits: { ...config.limits, memoryBytesMax: memoryBudget(readText, totalmem()) } };
+  const memoryBytesMax = config.limits.memoryBytesMax || memoryBudget(readText, totalmem());
+  const writeBufferBytes = config.store.writeBufferBytes || writeBuffer(memoryBytesMax);
+  return {
+    ...config,
+    limits: { ...config.limits, memoryBytesMax },
+    store: { ...config.store, writeBufferBytes },
+  };
+}
+
+/** Two of them may be full at once, and a log of one is read back after a crash. */
+export function writeBuffer(memoryBytesMax: number): number {
+  return Math.min(Math.floor(memoryBytesMax / 16), WRITE_BUFFER_BYTES);
 }
 
 /** Half of the least that the machine and the control groups of this process allow, in bytes. */
@@ -60,5 +71,7 @@ function readText(path: string): string | undefined {
   }
 }
 
+/** Above it bytes written per message hardly fall any more (bench/RESULTS.md). */
+const WRITE_BUFFER_BYTES = 64 * 1024 ** 2;
 const OWN_GROUPS = '/proc/self/cgroup';
 const ROOT = '/sys/fs/cgroup';

@@ -47,9 +47,10 @@ export async function runStart(context: Context): Promise<Exit> {
     });
     undo.push(() => manager.close());
     const directory = openDirectory(context.data);
+    const budgeted = withMemoryBudget(config);
     manager.status('reading what is stored');
     // Both take their time, and neither needs the other.
-    const opening = openDataStore(context.data, config);
+    const opening = openDataStore(context.data, budgeted);
     // Told when it is awaited below: until then a refusal is nobody's, and would end the process.
     opening.catch(() => undefined);
     undo.push(async () => (await opening).close());
@@ -59,7 +60,7 @@ export async function runStart(context: Context): Promise<Exit> {
     const ring = new RefusalRing();
     const store = await opening;
     const broker = createBroker({
-      config: withMemoryBudget(config),
+      config: budgeted,
       store,
       tls: material.tls,
       directory,

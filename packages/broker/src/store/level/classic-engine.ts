@@ -10,10 +10,12 @@ type Bytes = Uint8Array;
 
 export class ClassicEngine implements Engine {
   readonly #path: string;
+  readonly #writeBufferBytes: number;
   #db: ClassicLevel<Bytes, Bytes> | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, writeBufferBytes = 0) {
     this.#path = path;
+    this.#writeBufferBytes = Math.max(writeBufferBytes, WRITE_BUFFER_BYTES_MIN);
   }
 
   async check(): Promise<void> {
@@ -28,7 +30,7 @@ export class ClassicEngine implements Engine {
       valueEncoding: 'view',
       // A record that a fault of the medium hits can be told from its neighbours only if they are not packed together.
       compression: false,
-      writeBufferSize: WRITE_BUFFER_BYTES,
+      writeBufferSize: this.#writeBufferBytes,
       maxOpenFiles: OPEN_FILES_MAX,
     });
     try {
@@ -82,7 +84,7 @@ export class ClassicEngine implements Engine {
   }
 
   repair(): Promise<readonly string[]> {
-    return rebuildStore(this.#path, (path) => new ClassicEngine(path), Date.now());
+    return rebuildStore(this.#path, (path) => new ClassicEngine(path, this.#writeBufferBytes), Date.now());
   }
 
   #open(): ClassicLevel<Bytes, Bytes> {
@@ -102,8 +104,8 @@ function faultOf(fault: unknown): Error {
   return isDamage ? new DamageFault(said, { cause: fault }) : new Error(said, { cause: fault });
 }
 
-/** A log of this size is read back after a crash. */
-const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** LevelDB's own default. A log as large as the buffer is read back after a crash. */
+const WRITE_BUFFER_BYTES_MIN = 4 * 1024 * 1024;
 const OPEN_FILES_MAX = 200;
 /** Held by one scan at a time. */
 const SCAN_BYTES = 256 * 1024;

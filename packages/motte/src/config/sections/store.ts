@@ -36,6 +36,17 @@ export const StoreSection = section(
         unit: 'bytes',
       }),
     ),
+    writeBufferBytes: Type.Optional(
+      integer({
+        default: 0,
+        minimum: 0,
+        maximum: 1024 ** 3,
+        says: 'What is written is gathered in memory up to this before it is sorted into files; 0 for a sixteenth of the memory budget, 64 MiB at most.',
+        breaks: 'Up to twice as much memory; less has every message written to the disk more often.',
+        applies: 'restart',
+        unit: 'bytes',
+      }),
+    ),
   },
   'Where sessions, queues and retained messages live.',
 );
