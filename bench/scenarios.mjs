@@ -128,24 +128,26 @@ export const SCENARIOS = [
     metrics: ['rate', 'cpu_us_per_message', 'disk_bytes_per_message'],
     targets: [throughput(1.0)],
   },
-  {
-    id: 'qos1-away',
-    title: '200 pairs, QoS 1, 200 bytes, persistent sessions that are away: messages taken over',
+  ...[200, 800].map((pairs) => ({
+    id: pairs === 200 ? 'qos1-away' : 'qos1-away-800',
+    title: `${pairs} pairs, QoS 1, 200 bytes, persistent sessions that are away: messages taken over, ${pairs * 900} in all`,
     transports: TCP,
+    ...(pairs === 200 ? {} : { long: true }),
     load: {
       mode: 'pairs',
-      publishers: 200,
+      publishers: pairs,
       qos: 1,
       size: 200,
       persistent: true,
       away: true,
-      total: 180_000,
+      // Below the thousand that a session may owe, so that none is given up.
+      total: pairs * 900,
       seconds: 60,
     },
     persistence: true,
     metrics: ['rate', 'cpu_us_per_message', 'disk_bytes_per_message'],
     targets: [throughput(0.5), { metric: 'disk_bytes_per_message', against: 'absolute', max: 512 }],
-  },
+  })),
   {
     id: 'handshake-full',
     title: '2,000 clients connect again, 50 at a time, full handshakes',

@@ -21,7 +21,7 @@ const STATES: Readonly<Record<ClientState, RowState>> = {
 export function clientRows(core: Core): ClientRow[] {
   const rows: ClientRow[] = [];
   for (const client of core.clients) rows.push(rowOf(client));
-  for (const session of core.sessions.values()) if (session.client === undefined) rows.push(awayRowOf(session));
+  for (const session of core.sessions.values()) if (session.client === undefined) rows.push(awayRowOf(core, session));
   return rows;
 }
 
@@ -57,14 +57,14 @@ function rowOf(client: Client): ClientRow {
     sessionExpiry: session?.expirySeconds ?? 0,
     sinceMs: facts.openedAtMs,
     tls: facts.tls === undefined ? '' : `${facts.tls.protocol} ${facts.tls.cipher}`,
-    subscriptions: session?.subscriptions.size ?? 0,
+    subscriptions: session === undefined ? 0 : client.core.router.countOf(session),
     queuedMessages: session === undefined ? 0 : waitingOf(session),
     inFlight: session?.inFlight ?? 0,
     unsentBytes: client.link.unsentBytes,
   };
 }
 
-function awayRowOf(session: Session): ClientRow {
+function awayRowOf(core: Core, session: Session): ClientRow {
   return {
     connection: 0,
     state: 'away',
@@ -79,7 +79,7 @@ function awayRowOf(session: Session): ClientRow {
     sessionExpiry: session.expirySeconds,
     sinceMs: session.endedAtMs,
     tls: '',
-    subscriptions: session.subscriptions.size,
+    subscriptions: core.router.countOf(session),
     queuedMessages: waitingOf(session),
     inFlight: 0,
     unsentBytes: 0,

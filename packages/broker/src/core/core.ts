@@ -146,6 +146,8 @@ export class Core {
     this.deadlines.advance(this.monotonicMs);
     this.retainedLimits.sweep(this.nowMs);
     this.reports.flush();
+    this.counters.sessions = this.sessions.size;
+    this.counters.subscriptions = this.router.size;
     this.counters.queuedMessages = this.owed.messages;
     this.counters.queuedBytes = this.owed.bytes;
     if (this.access.generation !== this.authorisedGeneration) {

@@ -15,13 +15,11 @@ export function reauthorise(core: Core): void {
 /** Looks at those of one session, as of one that was resumed under another policy than it was left under. */
 export function reauthoriseSession(core: Core, session: Session): void {
   let lost: { readonly filter: TopicFilter; readonly refusal: Refusal } | undefined;
-  for (const filter of [...session.subscriptions.keys()]) {
+  for (const filter of [...core.router.filtersOf(session)]) {
     const verdict = core.access.subscribe(core.rightsOf(session), shareOf(filter)?.filter ?? filter);
     if (verdict.allow) continue;
     lost = { filter, refusal: verdict };
-    session.subscriptions.delete(filter);
     core.router.unsubscribe(session, filter);
-    core.counters.subscriptions -= 1;
     if (session.stored) core.store.stage({ kind: 'unsubscribe', key: session.key, filter }, true);
   }
   const { client } = session;

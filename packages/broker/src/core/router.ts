@@ -110,6 +110,16 @@ export class Router<S extends Subscriber> {
     for (const filter of this.#subscriptions.filtersOf(subscriber)) this.#touch(filter);
   }
 
+  /** True if the subscriber stands at exactly this filter. */
+  has(subscriber: S, filter: TopicFilter): boolean {
+    return this.#subscriptions.has(subscriber, filter);
+  }
+
+  /** Number of subscriptions of one subscriber. */
+  countOf(subscriber: S): number {
+    return this.#subscriptions.countOf(subscriber);
+  }
+
   /** The filters of one subscriber, shared ones as `$share/NAME/FILTER`. */
   filtersOf(subscriber: S): Iterable<TopicFilter> {
     return this.#subscriptions.filtersOf(subscriber);

@@ -1,10 +1,9 @@
-// The state of one client that outlives its connection (4.1): subscriptions, what it is owed, what it sent and did not
-// finish. Holds state only; `delivery` sends, `handle/` answers, `sessions` begins and ends them.
+// The state of one client that outlives its connection (4.1): what it is owed, what it sent and did not finish; its subscriptions
+// stand in the router. Holds state only; `delivery` sends, `handle/` answers, `sessions` begins and ends them.
 
-import type { TopicFilter } from '@motte/wire';
 import type { Rights, Subject } from '../ports/access.ts';
 import type { Identity } from '../ports/identity.ts';
-import type { StoredSession, StoredSubscription, StoredWill, Ticket } from '../ports/store.ts';
+import type { StoredSession, StoredWill, Ticket } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -47,7 +46,6 @@ export class Session {
   generation: number;
   /** Wall-clock time in ms when the last connection ended; 0 while connected. */
   endedAtMs = 0;
-  readonly subscriptions = new Map<TopicFilter, StoredSubscription>();
   /** QoS 2 packet identifiers received and not yet released, with what PUBREL will route; undefined = refused. */
   received: ReadonlyMap<number, Passage | undefined> = NOTHING;
   /** Bytes of those messages. */

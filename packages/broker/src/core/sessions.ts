@@ -15,17 +15,15 @@ export function beginSession(core: Core, start: SessionStart): Session {
   const session = new Session(start, core.owed.enter(start.identity));
   core.openings.overtake(session.key);
   core.sessions.set(session.key, session);
-  core.counters.sessions += 1;
   return session;
 }
 
 /** Ends a session: whatever it was owed is gone, its will is published if it still waited [MQTT-3.1.2-8]. */
 export function endSession(core: Core, session: Session): void {
   if (core.sessions.get(session.key) !== session) return;
+  const filters = [...core.router.filtersOf(session)];
   core.sessions.delete(session.key);
   core.behind.delete(session);
-  core.counters.sessions -= 1;
-  core.counters.subscriptions -= session.subscriptions.size;
   core.router.drop(session);
   core.deadlines.cancel(session.key);
   unwatchExpiry(core, session);
@@ -35,8 +33,8 @@ export function endSession(core: Core, session: Session): void {
   session.receivedBytes = 0;
   session.handover?.end();
   if (session.stored) {
-    const { key, sentSeq, owedMessages, subscriptions } = session;
-    handOnQueue(core, { key, sentSeq, owedMessages, filters: subscriptions.keys() });
+    const { key, sentSeq, owedMessages } = session;
+    handOnQueue(core, { key, sentSeq, owedMessages, filters });
   }
   core.owed.leave(session);
   publishWillNow(core, session);
@@ -87,12 +85,8 @@ export function rejoinSession(core: Core, session: Session): void {
 /** A session that only the store knows, as after a restart: what was owed is read from its queue once it is joined. */
 export function restoreSession(core: Core, start: SessionStart, opened: OpenedSession): Session {
   const session = beginSession(core, start);
-  for (const subscription of opened.subscriptions) {
-    // A limit that was lowered meanwhile keeps it out; it stays in the store.
-    if (core.router.subscribe(session, subscription) === 'refused') continue;
-    session.subscriptions.set(subscription.filter, subscription);
-    core.counters.subscriptions += 1;
-  }
+  // A limit that was lowered meanwhile keeps one out; it stays in the store.
+  for (const subscription of opened.subscriptions) core.router.subscribe(session, subscription);
   for (const [packetId, message] of opened.received) {
     const passage = message === undefined ? undefined : Passage.ofMessage(message, core.nowMs);
     session.receive(packetId, passage);

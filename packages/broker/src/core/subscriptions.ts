@@ -78,35 +78,33 @@ export class Subscriptions<S extends Subscriber> {
       known.ask = undefined;
       return 'replaced';
     }
-    if (this.full || this.isTooDeep(subscription.filter)) return 'refused';
-    const member = this.#join(subscriber, subscription);
+    const member = this.full ? undefined : this.#join(subscriber, subscription);
+    if (member === undefined) return 'refused';
     if (own === undefined) this.#bySubscriber.set(subscriber, new Map([[subscription.filter, member]]));
     else own.set(subscription.filter, member);
     this.#size += 1;
     return 'new';
   }
 
-  #join(subscriber: S, subscription: StoredSubscription): Member<S> {
+  /** Undefined if the filter is too deep. */
+  #join(subscriber: S, subscription: StoredSubscription): Member<S> | undefined {
     const share = shareOf(subscription.filter);
-    const filter = share?.filter ?? subscription.filter;
-    let entry = this.#trie.find(filter);
-    const isAlone = entry === undefined && share === undefined;
-    if (entry === undefined) {
-      // Most filters have one subscriber: a literal has room for one, where the first push makes room for seventeen.
-      entry = { filter, members: isAlone ? [VACANT as Member<S>] : [], groups: undefined };
-      this.#trie.insert(filter, entry);
-    }
+    const entry = this.#trie.findOrInsert(
+      share?.filter ?? subscription.filter,
+      share === undefined ? entryForOne<S> : entryForGroups<S>,
+    );
+    if (entry === undefined) return undefined;
     let group: GroupState<S> | undefined;
     if (share !== undefined) {
       entry.groups ??= new Map();
       group = entry.groups.get(share.group);
       if (group === undefined) {
-        group = new GroupState(share.group, `$share/${share.group}/${filter}`);
+        group = new GroupState(share.group, subscription.filter);
         entry.groups.set(share.group, group);
       }
     }
     const list = group?.members ?? entry.members;
-    const index = isAlone ? 0 : list.length;
+    const index = list[0] === VACANT ? 0 : list.length;
     const member = { subscriber, subscription, entry, list, index, group, always: undefined, ask: undefined };
     list[index] = member;
     return member;
@@ -146,6 +144,16 @@ export class Subscriptions<S extends Subscriber> {
     if (entry.members.length === 0 && entry.groups === undefined) this.#trie.remove(entry.filter);
   }
 
+  /** True if the subscriber stands at exactly this filter. */
+  has(subscriber: S, filter: TopicFilter): boolean {
+    return this.#bySubscriber.get(subscriber)?.has(filter) === true;
+  }
+
+  /** Number of subscriptions of one subscriber. */
+  countOf(subscriber: S): number {
+    return this.#bySubscriber.get(subscriber)?.size ?? 0;
+  }
+
   /** The filters of one subscriber, shared ones as `$share/NAME/FILTER`. */
   filtersOf(subscriber: S): Iterable<TopicFilter> {
     return this.#bySubscriber.get(subscriber)?.keys() ?? [];
@@ -155,6 +163,15 @@ export class Subscriptions<S extends Subscriber> {
   match(topic: TopicName, into: FilterEntry<S>[]): void {
     this.#trie.match(topic, into);
   }
+}
+
+/** Most filters have one subscriber: a literal has room for one, where the first push makes room for seventeen. */
+function entryForOne<S extends Subscriber>(filter: TopicFilter): FilterEntry<S> {
+  return { filter, members: [VACANT as Member<S>], groups: undefined };
+}
+
+function entryForGroups<S extends Subscriber>(filter: TopicFilter): FilterEntry<S> {
+  return { filter, members: [], groups: undefined };
 }
 
 /** The filter that topics are matched against: a shared one without `$share/NAME/`. */

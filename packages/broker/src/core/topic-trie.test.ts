@@ -5,7 +5,7 @@ import { TopicTrie } from './topic-trie.ts';
 
 function trieOf(...filters: string[]): TopicTrie<string> {
   const trie = new TopicTrie<string>({ levelsMax: 128, filtersMax: 10_000 });
-  for (const filter of filters) trie.insert(parseTopicFilter(filter), filter);
+  for (const filter of filters) trie.findOrInsert(parseTopicFilter(filter), (made) => made);
   return trie;
 }
 
@@ -63,10 +63,10 @@ describe('TopicTrie', () => {
     );
   });
 
-  it('replaces the value at a filter that is there', () => {
+  it('keeps the value at a filter that is there', () => {
     const trie = trieOf('a/+');
-    expect(trie.insert(parseTopicFilter('a/+'), 'other')).toBe('replaced');
-    expect(trie.find(parseTopicFilter('a/+'))).toBe('other');
+    expect(trie.findOrInsert(parseTopicFilter('a/+'), () => 'other')).toBe('a/+');
+    expect(trie.find(parseTopicFilter('a/+'))).toBe('a/+');
     expect(trie.find(parseTopicFilter('a/#'))).toBeUndefined();
     expect(trie.size).toBe(1);
   });
@@ -80,11 +80,11 @@ describe('TopicTrie', () => {
 
   it('takes no filter beyond its limits of levels and of filters', () => {
     const trie = new TopicTrie<string>({ levelsMax: 3, filtersMax: 2 });
-    expect(trie.insert(parseTopicFilter('a/b/c/d'), 'x')).toBe('too-deep');
-    expect(trie.insert(parseTopicFilter('a/b/#'), 'x')).toBe('new');
-    expect(trie.insert(parseTopicFilter('b'), 'x')).toBe('new');
-    expect(trie.insert(parseTopicFilter('c'), 'x')).toBe('full');
-    expect(trie.insert(parseTopicFilter('b'), 'y')).toBe('replaced');
+    expect(trie.findOrInsert(parseTopicFilter('a/b/c/d'), () => 'x')).toBeUndefined();
+    expect(trie.findOrInsert(parseTopicFilter('a/b/#'), () => 'x')).toBe('x');
+    expect(trie.findOrInsert(parseTopicFilter('b'), () => 'x')).toBe('x');
+    expect(trie.findOrInsert(parseTopicFilter('c'), () => 'x')).toBeUndefined();
+    expect(trie.findOrInsert(parseTopicFilter('b'), () => 'y')).toBe('x');
     expect(trie.size).toBe(2);
     expect(matches(trie, 'a/b/c/d/e')).toEqual(['x']);
   });
@@ -92,8 +92,8 @@ describe('TopicTrie', () => {
   it('neither a filter nor a topic of 65,535 slashes grows the stack', () => {
     const deep = '/'.repeat(65_535);
     const trie = new TopicTrie<string>({ levelsMax: 100_000, filtersMax: 10 });
-    expect(trie.insert(parseTopicFilter(deep), 'deep')).toBe('new');
-    expect(trie.insert(parseTopicFilter('/#'), 'top')).toBe('new');
+    expect(trie.findOrInsert(parseTopicFilter(deep), () => 'deep')).toBe('deep');
+    expect(trie.findOrInsert(parseTopicFilter('/#'), () => 'top')).toBe('top');
     expect(matches(trie, deep)).toEqual(['deep', 'top']);
     expect(trie.remove(parseTopicFilter(deep))).toBe('deep');
     expect(matches(trie, deep)).toEqual(['top']);

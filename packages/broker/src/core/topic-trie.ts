@@ -11,8 +11,6 @@ export interface TopicTrieOptions {
   readonly filtersMax: number;
 }
 
-export type InsertResult = 'new' | 'replaced' | 'too-deep' | 'full';
-
 interface Node<T> {
   readonly parent: Node<T> | undefined;
   /** The key under which the parent holds this node; `+` for its wildcard child. */
@@ -56,32 +54,29 @@ export class TopicTrie<T extends {}> {
     return levels > this.levelsMax;
   }
 
-  /** Puts the value at the filter, in place of one that stood there; takes nothing beyond the limits. */
-  insert(filter: TopicFilter, value: T): InsertResult {
-    if (this.isTooDeep(filter)) return 'too-deep';
-    if (this.#size >= this.filtersMax && this.find(filter) === undefined) return 'full';
+  /** The value at exactly this filter, made by `make` if there is none; undefined if that is beyond the limits. */
+  findOrInsert(filter: TopicFilter, make: (filter: TopicFilter) => T): T | undefined {
+    if (this.isTooDeep(filter)) return undefined;
+    if (this.#size >= this.filtersMax) return this.find(filter);
     let node = this.#root;
     for (let start = 0; ; ) {
       const slash = filter.indexOf('/', start);
       const level = slash === -1 ? filter.slice(start) : filter.slice(start, slash);
       if (level === '#') {
-        const had = node.below !== undefined;
-        node.below = value;
-        return this.#inserted(had);
+        node.below ??= this.#made(make(filter));
+        return node.below;
       }
       node = childFor(node, level);
       if (slash === -1) break;
       start = slash + 1;
     }
-    const had = node.value !== undefined;
-    node.value = value;
-    return this.#inserted(had);
+    node.value ??= this.#made(make(filter));
+    return node.value;
   }
 
-  #inserted(had: boolean): InsertResult {
-    if (had) return 'replaced';
+  #made(value: T): T {
     this.#size += 1;
-    return 'new';
+    return value;
   }
 
   /** The value at exactly this filter. */

@@ -12,10 +12,10 @@ export class Counters {
   messagesDelivered = 0;
   messagesDropped = 0;
   messagesExpired = 0;
+  retained = 0;
+  /** What is held, messages and bytes owed to all sessions, and what the host measures: as of the last tick. */
   subscriptions = 0;
   sessions = 0;
-  retained = 0;
-  /** Messages and bytes owed to all sessions, and what the host measures: as of the last tick. */
   queuedMessages = 0;
   queuedBytes = 0;
   memoryBytes = 0;

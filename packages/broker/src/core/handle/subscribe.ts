@@ -44,8 +44,6 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
       subscriptionIdentifier,
     };
     const isNew = core.router.subscribe(session, subscription) === 'new';
-    if (isNew) core.counters.subscriptions += 1;
-    session.subscriptions.set(filter, subscription);
     if (session.stored) ticket = core.store.stage({ kind: 'subscribe', key: session.key, subscription }, true);
     if (wantsRetained(subscription, isNew)) {
       session.handover ??= new RetainedHandover(core, session, client);
@@ -93,8 +91,8 @@ function checkSubscribe(client: Client, session: Session, filter: TopicFilter): 
   }
   const verdict = core.access.subscribe(core.rightsOf(session), (shareOf(filter)?.filter ?? filter) as TopicFilter);
   if (!verdict.allow) return { ...verdict, layer: 'access' };
-  if (session.subscriptions.has(filter)) return undefined;
-  if (session.subscriptions.size >= core.limits.subscriptionsPerSessionMax) {
+  if (core.router.has(session, filter)) return undefined;
+  if (core.router.countOf(session) >= core.limits.subscriptionsPerSessionMax) {
     const because = `the session has ${core.limits.subscriptionsPerSessionMax} subscriptions already`;
     return { ...refuse('quota-exceeded', because, 'limits.subscriptionsPerSessionMax'), layer: 'broker' };
   }

@@ -11,10 +11,8 @@ export function receiveUnsubscribe(client: Client, packet: Unsubscribe): void {
   const reasonCodes = packet.filters.map((text) => {
     // A filter that equals one of the session's was parsed when it was granted.
     const filter = text as TopicFilter;
-    if (!session.subscriptions.delete(filter)) return reasonCode('no-subscription-existed');
-    core.router.unsubscribe(session, filter);
+    if (!core.router.unsubscribe(session, filter)) return reasonCode('no-subscription-existed');
     session.handover?.remove(filter);
-    core.counters.subscriptions -= 1;
     if (session.stored) ticket = core.store.stage({ kind: 'unsubscribe', key: session.key, filter }, true);
     if (core.emit.wanted('debug')) core.emit('client.unsubscribed', { ...core.reports.who(client), filter });
     return reasonCode('success');
