@@ -1,4 +1,4 @@
-// Who was promised what, and what arrived. Every message has a number of its own in its payload; a promise is an acknowledgement
+// Who was promised what, and what arrived. A *party* is a client, or a group of them that shares a subscription. Every message has a number of its own in its payload; a promise is an acknowledgement
 // to its publisher. What breaks a promise is thrown, with the message and all that is known of it.
 
 import { type QoS, topicMatches } from '@motte/wire';
@@ -12,7 +12,9 @@ export interface Sent {
   readonly owedUntilMs: number;
   /** Wall-clock ms after which nobody may get it, as of when it was last sent. */
   expiresAtMs: number;
-  /** Clients whose subscription was granted before it was sent, with the QoS they get it with. */
+  /** True if the broker is asked to retain it. */
+  readonly retain: boolean;
+  /** Parties whose subscription was granted before it was sent, with the QoS they get it with. */
   readonly entitled: ReadonlyMap<string, QoS>;
   acknowledged: boolean;
   /** Refused by the broker: nobody is owed anything. */
@@ -22,32 +24,52 @@ export interface Sent {
 export class Ledger {
   readonly #sent: Sent[] = [];
   readonly #granted = new Map<string, { readonly filter: string; readonly qos: QoS }[]>();
-  /** How often each message reached each client: `client number`. */
+  readonly #partyOf = new Map<string, string>();
+  readonly #subscribed = new Set<string>();
+  /** Messages that the broker said it gave up for a party. */
+  readonly #givenUp = new Map<string, number>();
+  /** How often each message reached each party: `party number`. */
   readonly #arrivals = new Map<string, number>();
   /** The last number that a client got for the first time, by publisher, topic and QoS. */
   readonly #lastFirst = new Map<string, number>();
 
+  /** A client asks for subscriptions; messages may reach it from then on. With `$share/GROUP/FILTER` it is no party itself. */
+  ask(client: string, filters: readonly string[]): void {
+    const [, group] = SHARED.exec(filters[0] as string) ?? [];
+    this.#partyOf.set(client, group === undefined ? client : `group ${group}`);
+  }
+
   /** A client was granted a subscription. */
   grant(client: string, filter: string, qos: QoS): void {
-    const granted = this.#granted.get(client) ?? [];
-    if (granted.some((one) => one.filter === filter)) return;
-    granted.push({ filter, qos });
-    this.#granted.set(client, granted);
+    this.#subscribed.add(client);
+    const party = this.#partyOf.get(client) as string;
+    const granted = this.#granted.get(party) ?? [];
+    const plain = SHARED.exec(filter)?.[2] ?? filter;
+    if (granted.some((one) => one.filter === plain)) return;
+    granted.push({ filter: plain, qos });
+    this.#granted.set(party, granted);
   }
 
   /** True if the client has anything that a lost session would take from it. */
   hasGrants(client: string): boolean {
-    return this.#granted.has(client);
+    return this.#subscribed.has(client);
+  }
+
+  /** The broker says that it gave up a message for this client. */
+  giveUp(client: string): void {
+    const party = this.#partyOf.get(client);
+    if (party === undefined) throw new Error(`${client} lost a message before it subscribed`);
+    this.#givenUp.set(party, (this.#givenUp.get(party) ?? 0) + 1);
   }
 
   /** A message leaves its publisher for the first time. */
-  send(publisher: string, topic: string, qos: QoS, owedUntilMs: number): Sent {
+  send(publisher: string, topic: string, qos: QoS, owedUntilMs: number, retain: boolean): Sent {
     const entitled = new Map<string, QoS>();
-    for (const [client, granted] of this.#granted) {
+    for (const [party, granted] of this.#granted) {
       const matching = granted.filter(({ filter }) => topicMatches(filter, topic));
       if (matching.length === 0) continue;
       const best = Math.max(...matching.map((one) => one.qos));
-      entitled.set(client, Math.min(best, qos) as QoS);
+      entitled.set(party, Math.min(best, qos) as QoS);
     }
     const sent = {
       number: this.#sent.length,
@@ -56,6 +78,7 @@ export class Ledger {
       qos,
       owedUntilMs,
       expiresAtMs: owedUntilMs,
+      retain,
       entitled,
       acknowledged: false,
       refused: false,
@@ -68,8 +91,9 @@ export class Ledger {
   arrive(client: string, number: number, nowMs: number): void {
     const sent = this.#sent[number];
     if (sent === undefined) throw new Error(`${client} got message ${number}, which nobody sent`);
-    const qos = sent.entitled.get(client);
-    const key = `${client} ${number}`;
+    const party = this.#partyOf.get(client) ?? client;
+    const qos = sent.entitled.get(party);
+    const key = `${party} ${number}`;
     const before = this.#arrivals.get(key) ?? 0;
     this.#arrivals.set(key, before + 1);
     if (before > 0 && qos === 2) throw new Error(`${client} got twice: ${show(sent)}`);
@@ -77,35 +101,76 @@ export class Ledger {
     // What was sent before the subscription stood may still come, sent again by its publisher, and has no place in the order.
     if (before > 0 || qos === undefined) return;
     if (nowMs > sent.expiresAtMs + EXPIRY_SLACK_MS) throw new Error(`${client} got after its end: ${show(sent)}`);
-    // One that expired or was lost on its way, and was sent again by its publisher, comes later than it might have.
-    if (Number.isFinite(sent.expiresAtMs) || (qos === 0 && sent.qos > 0)) return;
+    // Members of a group have no order among each other; one that expired or was lost on its way, and was sent again by its
+    // publisher, comes later than it might have.
+    if (party !== client || Number.isFinite(sent.expiresAtMs) || (qos === 0 && sent.qos > 0)) return;
     const order = `${client} ${sent.publisher} ${sent.topic} ${sent.qos} ${qos}`;
     const last = this.#lastFirst.get(order) ?? -1;
     if (last > number) throw new Error(`${client} got ${number} after ${last}: ${show(sent)}`);
     this.#lastFirst.set(order, number);
   }
 
-  /** Everybody has had every chance: whatever was promised and has not expired must have arrived. */
+  /** Everybody has had every chance: whatever was promised, has not expired and was not given up aloud must have arrived. */
   settle(nowMs: number): void {
+    const missing = new Map<string, Sent[]>();
     for (const sent of this.#sent) {
       if (!sent.acknowledged || sent.refused || nowMs >= sent.owedUntilMs) continue;
-      for (const [client, qos] of sent.entitled) {
-        if (qos > 0 && !this.#arrivals.has(`${client} ${sent.number}`)) {
-          throw new Error(`${client} never got an acknowledged message: ${show(sent)}`);
-        }
+      for (const [party, qos] of sent.entitled) {
+        if (qos === 0 || this.#arrivals.has(`${party} ${sent.number}`)) continue;
+        missing.set(party, [...(missing.get(party) ?? []), sent]);
       }
+    }
+    for (const [party, messages] of missing) {
+      const givenUp = this.#givenUp.get(party) ?? 0;
+      if (messages.length <= givenUp) continue;
+      const last = show(messages.at(-1) as Sent);
+      throw new Error(`${party} never got ${messages.length} acknowledged, of which ${givenUp} were given up: ${last}`);
     }
   }
 
-  get counts(): { readonly sent: number; readonly acknowledged: number; readonly arrived: number } {
-    const acknowledged = this.#sent.filter((sent) => sent.acknowledged).length;
-    return { sent: this.#sent.length, acknowledged, arrived: this.#arrivals.size };
+  /**
+   * What is retained at the end, by topic, each of which has one publisher: its last message. One that was refused because of a
+   * disk that was full may have reached it all the same.
+   */
+  settleRetained(retained: ReadonlyMap<string, number>): void {
+    const possible = new Map<string, (number | undefined)[]>();
+    for (const { topic, number, retain, refused } of this.#sent) {
+      if (retain) possible.set(topic, refused ? [...(possible.get(topic) ?? [undefined]), number] : [number]);
+    }
+    for (const [topic, numbers] of possible) {
+      const number = retained.get(topic);
+      if (!numbers.includes(number)) throw new Error(`retained at ${topic} is ${number}, not ${numbers.join(' or ')}`);
+    }
+    for (const topic of retained.keys()) if (!possible.has(topic)) throw new Error(`${topic} should not be retained`);
   }
+
+  get counts(): {
+    readonly sent: number;
+    readonly acknowledged: number;
+    readonly arrived: number;
+    readonly givenUp: number;
+  } {
+    const acknowledged = this.#sent.filter((sent) => sent.acknowledged).length;
+    return {
+      sent: this.#sent.length,
+      acknowledged,
+      arrived: this.#arrivals.size,
+      givenUp: sum(this.#givenUp.values()),
+    };
+  }
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }
 
 function show({ number, publisher, topic, qos, acknowledged }: Sent): string {
   return `message ${number} of ${publisher} to ${topic} with QoS ${qos}, ${acknowledged ? '' : 'not '}acknowledged`;
 }
+
+const SHARED = /^\$share\/([^/]+)\/(.*)$/;
 
 /** Expiry is in whole seconds, and what was sent before its end may be on its way after it. */
 const EXPIRY_SLACK_MS = 60_000;

@@ -9,7 +9,7 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 const seeds = Number(values.seeds);
 const startedAt = Date.now();
-const total = { steps: 0, crashes: 0, sent: 0, acknowledged: 0, arrived: 0 };
+const total = { steps: 0, crashes: 0, sent: 0, acknowledged: 0, arrived: 0, givenUp: 0 };
 let failed = 0;
 for (let seed = first; seed < first + seeds && failed < 10; seed++) {
   try {
@@ -22,10 +22,10 @@ for (let seed = first; seed < first + seeds && failed < 10; seed++) {
     if (seeds === 1) console.log((fault as Error).cause);
   }
 }
-const { steps, crashes, sent, acknowledged, arrived } = total;
+const { steps, crashes, sent, acknowledged, arrived, givenUp } = total;
 console.log(
   `seeds ${first} to ${first + seeds - 1}: ${steps} steps, ${crashes} crashes, ${sent} messages sent, ` +
-    `${acknowledged} acknowledged, ${arrived} arrivals, ${Math.round((Date.now() - startedAt) / 1000)} s`,
+    `${acknowledged} acknowledged, ${arrived} arrivals, ${givenUp} given up for full queues, ${Math.round((Date.now() - startedAt) / 1000)} s`,
 );
 console.log(failed === 0 ? 'nothing was wrong' : `${failed} seeds went wrong`);
 process.exitCode = failed === 0 ? 0 : 1;

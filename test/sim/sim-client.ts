@@ -26,8 +26,15 @@ export interface Subscribing {
   readonly qos: QoS;
 }
 
+export interface SimClientOptions {
+  readonly id: string;
+  readonly version: 4 | 5;
+  readonly wants: readonly Subscribing[];
+}
+
 export class SimClient {
   readonly id: string;
+  readonly version: 4 | 5;
   readonly #ledger: Ledger;
   readonly #chance: Chance;
   readonly #nowMs: () => number;
@@ -41,8 +48,9 @@ export class SimClient {
   readonly #due: Packet[] = [];
   #lastPacketId = 0;
 
-  constructor(id: string, wants: readonly Subscribing[], ledger: Ledger, chance: Chance, nowMs: () => number) {
+  constructor({ id, version, wants }: SimClientOptions, ledger: Ledger, chance: Chance, nowMs: () => number) {
     this.id = id;
+    this.version = version;
     this.#wants = wants;
     this.#ledger = ledger;
     this.#chance = chance;
@@ -74,19 +82,15 @@ export class SimClient {
     this.#reader = new FrameReader(1024 * 1024);
     this.#isConnected = false;
     this.#due.length = 0;
-    wire.send(
-      encode(
-        {
-          type: 'connect',
-          version: 5,
-          clientId: this.id,
-          cleanStart: false,
-          keepAlive: 0,
-          properties: { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: this.#chance.between(1, 20) },
-        },
-        5,
-      ),
-    );
+    const asked = { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: this.#chance.between(1, 20) };
+    this.#send({
+      type: 'connect',
+      version: this.version,
+      clientId: this.id,
+      cleanStart: false,
+      keepAlive: 0,
+      properties: this.version === 5 ? asked : {},
+    });
   }
 
   /** The connection is over, for whatever reason. */
@@ -100,14 +104,14 @@ export class SimClient {
     this.#wire?.cut();
   }
 
-  publish(topic: string, qos: QoS, expirySeconds: number): void {
-    if (!this.#isConnected || this.#outgoing.size >= OUTGOING_MAX) return;
+  publish(topic: string, qos: QoS, { expirySeconds = 0, retain = false } = {}): void {
+    if (!this.#isConnected || this.#outgoing.size >= OUTGOING_MAX || (expirySeconds > 0 && this.version < 5)) return;
     const expiresAtMs = expirySeconds === 0 ? Number.POSITIVE_INFINITY : this.#nowMs() + expirySeconds * 1000;
-    const sent = this.#ledger.send(this.id, topic, qos, expiresAtMs);
+    const sent = this.#ledger.send(this.id, topic, qos, expiresAtMs, retain);
     const payload = new TextEncoder().encode(String(sent.number));
     const properties = expirySeconds === 0 ? {} : { messageExpiryInterval: expirySeconds };
     const packetId = qos === 0 ? 0 : this.#nextPacketId();
-    const packet: Publish = { type: 'publish', topic, payload, qos, retain: false, dup: false, packetId, properties };
+    const packet: Publish = { type: 'publish', topic, payload, qos, retain, dup: false, packetId, properties };
     if (qos > 0) this.#outgoing.set(packetId, { packet, sent, released: false });
     this.#send(packet);
   }
@@ -123,7 +127,7 @@ export class SimClient {
     if (this.#wire !== wire) return;
     const reader = this.#reader;
     reader.push(bytes.slice());
-    while (reader.next()) this.#receive(decode(reader.buffer.slice(reader.start, reader.end), 5));
+    while (reader.next()) this.#receive(decode(reader.buffer.slice(reader.start, reader.end), this.version));
   }
 
   #receive(packet: Packet): void {
@@ -191,8 +195,14 @@ export class SimClient {
   }
 
   #subscribe(): void {
-    const options = { noLocal: false, retainAsPublished: false, retainHandling: 2 as const };
+    // Before MQTT 5.0 nobody can do without what is retained.
+    const retainHandling = this.version === 5 ? (2 as const) : (0 as const);
+    const options = { noLocal: false, retainAsPublished: false, retainHandling };
     const subscriptions = this.#wants.map((wanted) => ({ ...options, ...wanted }));
+    this.#ledger.ask(
+      this.id,
+      this.#wants.map(({ filter }) => filter),
+    );
     this.#send({ type: 'subscribe', packetId: SUBSCRIBE_ID, subscriptions, properties: {} });
   }
 
@@ -217,7 +227,7 @@ export class SimClient {
   }
 
   #send(packet: Packet): void {
-    this.#wire?.send(encode(packet, 5));
+    this.#wire?.send(encode(packet, this.version));
   }
 
   #nextPacketId(): number {

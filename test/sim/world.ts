@@ -3,10 +3,11 @@
 // promised is checked; at the end everybody gets every chance to be given what is owed.
 
 import { type Broker, createBroker } from '@motte/broker';
-import type { QoS } from '@motte/wire';
+import type { QoS, TopicFilter } from '@motte/wire';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
-import { DEFAULT_LIMITS } from '../../packages/broker/src/ports/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
+import type { Cursor, Store } from '../../packages/broker/src/ports/store.ts';
 import { openLevelStore } from '../../packages/broker/src/store/level/open.ts';
 import { Chance } from '../fuzz/chance.ts';
 import { FakeClock, SeededRandom } from '../harness/fake-clock.ts';
@@ -22,6 +23,8 @@ export interface Outcome {
   readonly sent: number;
   readonly acknowledged: number;
   readonly arrived: number;
+  /** Messages that the broker said it gave up because a queue was full. */
+  readonly givenUp: number;
 }
 
 /** Plays a seed to its end; throws what broke a promise, with the seed and the step. */
@@ -44,11 +47,13 @@ class World {
   readonly #disk = new TornDisk();
   readonly #ledger = new Ledger();
   readonly #clients: SimClient[];
+  readonly #limits: Limits;
   /** Work of engine and store that waits for its turn. */
   #deferred: (() => void)[] = [];
   #timers: { readonly dueMs: number; readonly run: () => void }[] = [];
   #wires: WireEnd[] = [];
   #engine: TornEngine | undefined = undefined;
+  #store: Store | undefined = undefined;
   #broker: Broker | undefined = undefined;
   #crashes = 0;
   #broken: string | undefined = undefined;
@@ -56,12 +61,24 @@ class World {
   constructor(seed: number) {
     this.#seed = seed;
     this.#chance = new Chance(seed);
-    this.#clients = Array.from({ length: this.#chance.between(2, 5) }, (_, at) => {
-      const wants: Subscribing[] = [{ filter: this.#chance.pick(FILTERS), qos: this.#chance.int(3) as QoS }];
-      if (this.#chance.oneIn(2))
-        wants.push({ filter: this.#chance.pick(MORE_FILTERS), qos: this.#chance.int(3) as QoS });
-      return new SimClient(`client-${at}`, wants, this.#ledger, this.#chance, () => this.#clock.nowMs());
+    const chance = this.#chance;
+    this.#limits = {
+      ...DEFAULT_LIMITS,
+      // In some worlds queues fill, in some a client that does not read meets its bound at once.
+      ...(chance.oneIn(3) ? { queueMessagesMax: chance.between(2, 30) } : {}),
+      ...(chance.oneIn(4) ? { unsentBytesMax: chance.between(16, 2_000) } : {}),
+    };
+    const shared: Subscribing = { filter: `$share/pool/${chance.pick(FILTERS)}`, qos: chance.int(3) as QoS };
+    this.#clients = Array.from({ length: chance.between(2, 5) }, (_, at) => {
+      const wants: Subscribing[] = [{ filter: chance.pick(FILTERS), qos: chance.int(3) as QoS }];
+      if (chance.oneIn(2)) wants.push({ filter: chance.pick(MORE_FILTERS), qos: chance.int(3) as QoS });
+      return this.#client(`client-${at}`, chance.oneIn(4) ? [shared] : wants);
     });
+  }
+
+  #client(id: string, wants: readonly Subscribing[]): SimClient {
+    const version = this.#chance.oneIn(4) ? 4 : 5;
+    return new SimClient({ id, version, wants }, this.#ledger, this.#chance, () => this.#clock.nowMs());
   }
 
   async play(): Promise<Outcome> {
@@ -75,6 +92,7 @@ class World {
     await this.#finish();
     this.#check();
     this.#ledger.settle(this.#clock.nowMs());
+    this.#ledger.settleRetained(await this.#retained());
     return { seed: this.#seed, steps, crashes: this.#crashes, ...this.#ledger.counts };
   }
 
@@ -91,8 +109,12 @@ class World {
     const roll = chance.int(1000);
     this.#pass(chance.int(6));
     if (chance.oneIn(2)) this.#deferred.shift()?.();
-    if (roll < 350)
-      client.publish(chance.pick(TOPICS), chance.int(3) as QoS, chance.oneIn(8) ? chance.between(1, 100) : 0);
+    if (roll < 330)
+      client.publish(chance.pick(TOPICS), chance.int(3) as QoS, {
+        expirySeconds: chance.oneIn(8) ? chance.between(1, 100) : 0,
+      });
+    // Each client alone publishes to its own, and always with the same QoS: there is one that is the last.
+    else if (roll < 350) client.publish(`kept/${client.id}`, client.version === 5 ? 2 : 1, { retain: true });
     else if (roll < 800) client.acknowledge();
     else if (roll < 880) this.#pass(10);
     else if (roll < 940) {
@@ -174,12 +196,13 @@ class World {
     });
     await this.#until(opening);
     const store = await opening;
+    this.#store = store;
     const broker = createBroker({
       config: {
         number: 1,
         // Never opened: who is anonymous on it is known after a restart.
         listeners: [{ ...LISTENER, url: 'mqtt://sim', host: '', port: 0, path: '', connectionsMax: 0, origins: [] }],
-        limits: DEFAULT_LIMITS,
+        limits: this.#limits,
         admission: {
           handshakesAtOnceMax: 100,
           connectionsPerSourceMax: 1000,
@@ -243,11 +266,41 @@ class World {
   #observe(event: BrokerEvent): void {
     if (event.name === 'broker.assertion') this.#broken = event.why;
     if (event.name === 'store.damaged') this.#broken = event.why;
-    if (event.name === 'session.dropped-message') this.#broken = `dropped for ${event.clientId}: ${event.why}`;
+    if (event.name === 'session.dropped-message') {
+      if (this.#limits.queueMessagesMax === DEFAULT_LIMITS.queueMessagesMax) {
+        this.#broken = `dropped for ${event.clientId}: ${event.why}`;
+      }
+      this.#ledger.giveUp(event.clientId as string);
+    }
   }
 
   #check(): void {
     if (this.#broken !== undefined) throw new Error(this.#broken);
+    for (const { clientId, queuedMessages, inFlight } of this.#broker?.clients() ?? []) {
+      const owed = queuedMessages + inFlight;
+      if (owed > this.#limits.queueMessagesMax) throw new Error(`${clientId} is owed ${owed} messages`);
+    }
+  }
+
+  /** The number of the message that the store retains, by topic. */
+  async #retained(): Promise<ReadonlyMap<string, number>> {
+    const retained = new Map<string, number>();
+    const store = this.#store as Store;
+    let cursor: Cursor;
+    let isDone = false;
+    while (!isDone) {
+      await this.#until(
+        new Promise<void>((resolve) =>
+          store.matchRetained('#' as TopicFilter, cursor, 100, (messages, next) => {
+            for (const { topic, payload } of messages) retained.set(topic, Number(new TextDecoder().decode(payload)));
+            cursor = next;
+            isDone = next === undefined;
+            resolve();
+          }),
+        ),
+      );
+    }
+    return retained;
   }
 
   async #turn(): Promise<void> {
