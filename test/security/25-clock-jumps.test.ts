@@ -69,6 +69,19 @@ describe('a wall clock that jumps by hours while things wait', () => {
     await late.expectMessage('a', '9');
   });
 
+  it('[MQTT-3.3.2-6] a message from a queue never goes out with more time than its publisher gave it', async () => {
+    const broker = startTestBroker();
+    const away = await broker.connect('away', { properties: { sessionExpiryInterval: 0xffff_ffff } });
+    await away.subscribe({ filter: 'a', qos: 1 });
+    await away.cut();
+    const publisher = await broker.connect('p');
+    await publisher.deliver('a', 'x', { properties: { messageExpiryInterval: 100 } });
+    broker.clock.setBack(HOUR);
+    const back = await broker.connect('away', { cleanStart: false });
+    const { properties } = await back.expectMessage('a', 'x');
+    expect(properties.messageExpiryInterval).toBe(100);
+  });
+
   it('connections live on: neither keep alive nor a deadline runs by the clock that was set', async () => {
     const broker = startTestBroker();
     const client = await broker.connect('c', { keepAlive: 60 });
