@@ -13,14 +13,15 @@ import { registryPath, storePath } from '../packages/motte/dist/data/layout.js';
 
 const ENTRY = fileURLToPath(new URL('../packages/motte/bin/motte.js', import.meta.url));
 const USAGE = `usage: node bench/start-up.mjs [--sessions N] [--retained N] [--starts N] [--data DIR] [--profile]
-  --sessions N   sessions, 3 subscriptions each, every tenth with 2 queued messages; default 100000
-  --retained N   retained messages; default 1000000
+  --sessions N   sessions, 3 subscriptions each; default 100000
+  --queued N     messages of 200 bytes in the queue of every tenth of them; default 2
+  --retained N   retained messages of 64 bytes; default 1000000
   --starts N     how often the program is started; default 3
   --data DIR     a directory that an earlier run left there, or is to leave
   --profile      writes a CPU profile of each start into the directory`;
 
 const REALM = 'ca:motte';
-const NAMES = { sessions: 100_000, retained: 1_000_000, starts: 3 };
+const NAMES = { sessions: 100_000, queued: 2, retained: 1_000_000, starts: 3 };
 const STAGED_BYTES_MAX = 16 * 1024 * 1024;
 const CONFIG = `listeners:
   - { name: devices, url: "mqtts://127.0.0.1:0" }
@@ -77,7 +78,7 @@ function parseOptions() {
 }
 
 /** Every device is registered, as it would be; each has a session that ended an hour ago. */
-async function fill(data, { sessions, retained }) {
+async function fill(data, { sessions, queued, retained }) {
   const names = Array.from({ length: sessions }, (_, n) => `device-${n}`);
   const identities = names.map((name) => ({
     realm: REALM,
@@ -106,12 +107,12 @@ async function fill(data, { sessions, retained }) {
       const subscription = { filter: `devices/${name}/down/${last}`, ...options };
       store.stage({ kind: 'subscribe', key, subscription }, true);
     }
-    for (let seq = 1; n % 10 === 0 && seq <= 2; seq++) {
-      const message = messageOf(`devices/${name}/down/cmd`, `set ${seq}`, false);
+    for (let seq = 1; n % 10 === 0 && seq <= queued; seq++) {
+      const message = messageOf(`devices/${name}/down/cmd`, `set ${seq} `.padEnd(200, 'x'), false);
       const copy = { seq, message, qos: 1, retain: false, subscriptionIds: [], share: '' };
       store.stage({ kind: 'queue', key, entry: copy }, true);
     }
-    if (n % 100 === 0) await room(store);
+    if (n % 10 === 0) await room(store);
   }
   for (let n = 0; n < retained; n++) {
     const message = messageOf(

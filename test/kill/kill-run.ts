@@ -70,7 +70,9 @@ class KillRun {
         { filter: `t/${at % 4}/#`, qos: (at % 3) as QoS },
         { filter: '+/all', qos: 2 as QoS },
       ];
-      this.#clients.push(new SimClient(`client-${at}`, wants, this.#ledger, this.#chance, Date.now));
+      this.#clients.push(
+        new SimClient({ id: `client-${at}`, version: 5, wants }, this.#ledger, this.#chance, Date.now),
+      );
     }
   }
 
@@ -155,7 +157,7 @@ class KillRun {
         if (this.#port !== 0 && chance.oneIn(5)) this.#connect(client);
         continue;
       }
-      if (chance.oneIn(8)) client.publish(chance.pick(TOPICS), chance.int(3) as QoS, 0);
+      if (chance.oneIn(8)) client.publish(chance.pick(TOPICS), chance.int(3) as QoS);
       for (let left = chance.int(6); left > 0; left--) client.acknowledge();
       if (chance.oneIn(2_000)) client.cut();
     }

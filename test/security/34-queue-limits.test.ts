@@ -1,10 +1,12 @@
 // Queues that nobody empties: every one has an end, per session, per identity and over all; what comes newly is what goes, it is
 // counted and told, the publisher never notices, and who reads loses nothing for the sake of who does not.
 
+import { encode } from '@motte/wire';
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../packages/broker/src/ports/identity.ts';
 import { type RawClient, startTestBroker, type TestBroker } from '../harness/index.ts';
 
+const NOTHING = new Uint8Array(0);
 const KEEPING = { cleanStart: false, properties: { sessionExpiryInterval: 600 } };
 const device = (clientId: string): Identity => ({
   realm: 'ca:motte',
@@ -135,5 +137,42 @@ describe('a message that waits for its session', () => {
     await send(await broker.connect('p'), 3);
     await broker.advance(599_000);
     expect(await (await broker.connect('s', KEEPING)).takeMessages(3)).toEqual(upTo(3));
+  });
+});
+
+describe('more QoS 2 messages than are kept for a client that does not release them', () => {
+  it('end its connection, but not before it was told of those that are: it gets on when it comes back', async () => {
+    const broker = startTestBroker({ limits: { queueMessagesMax: 5 } });
+    const KEPT = { version: 4, cleanStart: false } as const;
+    let waiting = Array.from({ length: 12 }, (_, n) => n + 1);
+    for (let connections = 1; waiting.length > 0; connections++) {
+      expect(connections).toBeLessThan(5);
+      const client = await broker.connect('p', KEPT);
+      const frames = waiting.map((packetId) =>
+        encode(
+          {
+            type: 'publish',
+            topic: 't',
+            payload: NOTHING,
+            qos: 2,
+            retain: false,
+            dup: false,
+            packetId,
+            properties: {},
+          },
+          4,
+        ),
+      );
+      client.sendBytes(Buffer.concat(frames));
+      const told = (await client.receiveAll()).flatMap((packet) => (packet.type === 'pubrec' ? [packet.packetId] : []));
+      expect(told).toEqual(waiting.slice(0, 5));
+      expect(client.closed).toBe(waiting.length > 5);
+      const next = client.closed ? await broker.connect('p', KEPT) : client;
+      for (const packetId of told) next.ack('pubrel', packetId);
+      for (const packetId of told) expect(await next.receive('pubcomp')).toMatchObject({ packetId });
+      await next.cut();
+      waiting = waiting.slice(5);
+    }
+    expect(broker.counters.assertions).toBe(0);
   });
 });

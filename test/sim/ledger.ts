@@ -19,6 +19,8 @@ export interface Sent {
   acknowledged: boolean;
   /** Refused by the broker: nobody is owed anything. */
   refused: boolean;
+  /** The broker refused or gave up something while it was unfinished: sent again, it may come behind later ones. */
+  mayComeLate: boolean;
 }
 
 export class Ledger {
@@ -60,6 +62,8 @@ export class Ledger {
     const party = this.#partyOf.get(client);
     if (party === undefined) throw new Error(`${client} lost a message before it subscribed`);
     this.#givenUp.set(party, (this.#givenUp.get(party) ?? 0) + 1);
+    // Which message it was is not said. Should the broker die before its publisher is told, it is sent again, and late.
+    for (const sent of this.#sent) if (!sent.acknowledged) sent.mayComeLate = true;
   }
 
   /** A message leaves its publisher for the first time. */
@@ -82,6 +86,7 @@ export class Ledger {
       entitled,
       acknowledged: false,
       refused: false,
+      mayComeLate: false,
     };
     this.#sent.push(sent);
     return sent;
@@ -103,7 +108,8 @@ export class Ledger {
     if (nowMs > sent.expiresAtMs + EXPIRY_SLACK_MS) throw new Error(`${client} got after its end: ${show(sent)}`);
     // Members of a group have no order among each other; one that expired or was lost on its way, and was sent again by its
     // publisher, comes later than it might have.
-    if (party !== client || Number.isFinite(sent.expiresAtMs) || (qos === 0 && sent.qos > 0)) return;
+    if (party !== client || sent.mayComeLate || Number.isFinite(sent.expiresAtMs) || (qos === 0 && sent.qos > 0))
+      return;
     const order = `${client} ${sent.publisher} ${sent.topic} ${sent.qos} ${qos}`;
     const last = this.#lastFirst.get(order) ?? -1;
     if (last > number) throw new Error(`${client} got ${number} after ${last}: ${show(sent)}`);

@@ -116,6 +116,11 @@ export class SimClient {
     this.#send(packet);
   }
 
+  /** The broker says that it refused a message of this client; the answer may be lost. */
+  refused(): void {
+    for (const { sent } of this.#outgoing.values()) sent.mayComeLate = true;
+  }
+
   /** Sends one acknowledgement that is due. */
   acknowledge(): void {
     const packet = this.#due.shift();

@@ -266,6 +266,7 @@ class World {
   #observe(event: BrokerEvent): void {
     if (event.name === 'broker.assertion') this.#broken = event.why;
     if (event.name === 'store.damaged') this.#broken = event.why;
+    if (event.name === 'peer.refused') this.#clients.find(({ id }) => id === event.clientId)?.refused();
     if (event.name === 'session.dropped-message') {
       if (this.#limits.queueMessagesMax === DEFAULT_LIMITS.queueMessagesMax) {
         this.#broken = `dropped for ${event.clientId}: ${event.why}`;

@@ -138,7 +138,12 @@ class StormRun {
       const name = `cell-${this.#cells.length}`;
       const ledger = new Ledger();
       const client = (id: string, qos: QoS): SimClient =>
-        new SimClient(`${name}/${id}`, [{ filter: `${name}/${id}/#`, qos }], ledger, this.#chance, Date.now);
+        new SimClient(
+          { id: `${name}/${id}`, version: 5, wants: [{ filter: `${name}/${id}/#`, qos }] },
+          ledger,
+          this.#chance,
+          Date.now,
+        );
       const count = Math.min(CELL, devices - made);
       const own = Array.from({ length: count }, (_, at) => client(`device-${at}`, at % 2 === 0 ? 1 : 2));
       const context = tls ? createSecureContext(await enrolDemoDevice(this.#data, name, 'device')) : undefined;
@@ -156,7 +161,7 @@ class StormRun {
         for (const waiting = owed[at] ?? []; waiting.length > 0; ) {
           const { sent } = ledger.counts;
           const { id, n } = waiting[0] as { id: string; n: number };
-          feeder.publish(`${id}/${n}`, n % 2 === 0 ? 1 : 2, 0);
+          feeder.publish(`${id}/${n}`, n % 2 === 0 ? 1 : 2);
           // As much under way as a client may have.
           if (ledger.counts.sent === sent) break;
           waiting.shift();

@@ -65,6 +65,7 @@ export class Client {
   readonly acks = new PendingAcks();
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
+  private heldForAnswers = false;
   /** The broker ends, and the client began something new all the same: it is not read any more, and told once it has its answers. */
   isLeaving = false;
   /** Made with the first refusal that does not end the connection. */
@@ -149,9 +150,18 @@ export class Client {
     this.core.waiting.add(this);
   }
 
+  /** The same until every answer is out: what comes next may end the connection, and would take them with it. */
+  holdForAnswers(): void {
+    if (this.acks.empty) return;
+    this.heldForAnswers = true;
+    this.hold();
+  }
+
   /** Reads on as soon as enough is finished. */
   readOn(): void {
     const { limits, store } = this.core;
+    if (this.heldForAnswers && !this.acks.empty) return;
+    this.heldForAnswers = false;
     if (!this.held || this.acks.pubacks >= limits.receiveMaximum || this.acks.size >= ACKS_MAX) return;
     if (store.stagedBytes > limits.stagedBytesMax) return;
     this.held = false;

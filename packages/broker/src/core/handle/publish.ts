@@ -55,6 +55,7 @@ export function receivePublish(
   if (qos === 2 && session.received.has(packetId)) {
     // The same message again [MQTT-4.3.3-10]: it was kept already, only PUBREC was lost. Or it was not written yet.
     client.acknowledge(5, packetId, 0, session.stored ? core.store.lastTicket : 0);
+    leaveRoomForAnswers(client, session);
     return;
   }
   const { retain } = view;
@@ -125,6 +126,17 @@ function keep(client: Client, session: Session, passage: Passage, packetId: numb
     ? core.store.stage({ kind: 'receive', key: session.key, packetId, message: passage.message() }, true)
     : 0;
   client.acknowledge(5, packetId, matched ? 0 : NO_SUBSCRIBERS, ticket);
+  leaveRoomForAnswers(client, session);
+}
+
+/**
+ * The next message may be one too many and end the connection. A client that was not told PUBREC for those before would send
+ * them all again, and meet the same end each time; one that was told releases them when it comes back.
+ */
+function leaveRoomForAnswers(client: Client, session: Session): void {
+  const { queueMessagesMax, queueBytesMax, packetBytesMax } = client.core.limits;
+  const isLast = client.version !== 5 && session.received.size >= queueMessagesMax;
+  if (isLast || session.receivedBytes + packetBytesMax > queueBytesMax) client.holdForAnswers();
 }
 
 /** An MQTT 3 client cannot be told a Receive Maximum, and as little is kept for it as for one that is away. */
