@@ -99,16 +99,7 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
   const state = qos === 1 ? 'puback' : 'pubrec';
   const shared = share === '' ? undefined : { filter: share, message };
   session.sent.awaitEntry(packetId, { state, seq, ticket: 0, bytes, shared });
-  transmit(
-    core,
-    client,
-    passageOf(core, message, queuedAtMs),
-    qos,
-    entry.retain,
-    dup,
-    entry.subscriptionIds,
-    packetId,
-  );
+  transmit(core, client, passageOf(core, message, queuedAtMs), qos, entry.retain, dup, entry.subscriptionIds, packetId);
 }
 
 /** A clock that was set back gives no message more time than its publisher did [MQTT-3.3.2-6]. */
