@@ -20,7 +20,12 @@ export async function listenOn(listener: Pick<ListenerConfig, 'scheme'> & Partia
       },
       store: { kind: 'memory', lingerMs: 0 },
     },
-    directory: { find: () => undefined, list: () => [], put: () => Promise.resolve() },
+    directory: {
+      find: () => undefined,
+      list: () => [],
+      put: () => Promise.resolve(),
+      remove: () => Promise.resolve(false),
+    },
     trust: { number: 1, issuers: [] },
   });
   await broker.open();

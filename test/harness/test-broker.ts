@@ -161,6 +161,7 @@ function directoryOf(registered: readonly RegisteredIdentity[]): IdentityDirecto
     find: (realm, name) => registered.find((one) => one.realm === realm && one.name === name),
     list: () => registered,
     put: () => Promise.resolve(),
+    remove: () => Promise.resolve(false),
   };
 }
 

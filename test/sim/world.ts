@@ -212,7 +212,12 @@ class World {
         },
         store: { kind: 'level', lingerMs: 5 },
       },
-      directory: { find: () => undefined, list: () => [], put: () => Promise.resolve() },
+      directory: {
+        find: () => undefined,
+        list: () => [],
+        put: () => Promise.resolve(),
+        remove: () => Promise.resolve(false),
+      },
       trust: { number: 1, issuers: [], revoked: new Set() },
       clock: this.#clock,
       random: new SeededRandom(this.#chance.int(0x7fff_ffff)),

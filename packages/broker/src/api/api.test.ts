@@ -61,6 +61,7 @@ const view: AdminView = {
     find: (_realm, name) => identities.get(name),
     list: () => [...identities.values()],
     put: async () => {},
+    remove: async () => false,
   },
   addDevice: async (name, roles) => {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });

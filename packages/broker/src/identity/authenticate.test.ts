@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Authentication, Challenge, Evidence, Proven } from '../ports/guards.ts';
 import { refuse } from '../ports/verdict.ts';
 import { createAuthenticate, type Proof } from './authenticate.ts';
-import { type AuthenticationMethod, proofOf } from './methods.ts';
+import { type AuthenticationMethod, firstOf, proofOf } from './methods.ts';
 
 const EVIDENCE: Evidence = {
   facts: {
@@ -141,7 +141,7 @@ describe('enhanced authentication', () => {
             allow: 'challenge',
             data: answer,
             respond: async (last) =>
-              last?.[0] === evidence.data?.[0] ? { ...base, data: Uint8Array.of(1), expiresAtMs: 7 } : NO,
+              last?.[0] === evidence.data?.[0] ? { ...(base as Proven), data: Uint8Array.of(1), expiresAtMs: 7 } : NO,
           },
   });
   const methods = new Map<string, AuthenticationMethod>([
@@ -191,5 +191,29 @@ describe('enhanced authentication', () => {
     const outcome = first.respond(undefined);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await outcome).toMatchObject({ reason: 'server-unavailable' });
+  });
+});
+
+describe('proofs beside one another', () => {
+  const facts = (authentication: string) => ({ listener: { authentication } }) as Evidence['facts'];
+
+  it('the first that is not silent decides, whichever of them takes time', async () => {
+    const later = firstOf([() => undefined, async () => undefined, async () => proven('b'), () => proven('c')]);
+    expect(await later(EVIDENCE)).toMatchObject({ allow: true, identity: { name: 'b' } });
+    expect(await firstOf([async () => NO, () => proven('c')])(EVIDENCE)).toBe(NO);
+    expect(firstOf([() => undefined])(EVIDENCE)).toBeUndefined();
+  });
+
+  it('a method alone proves only where the listener takes methods', async () => {
+    const methods = new Map<string, AuthenticationMethod>([['m', () => proven('user')]]);
+    const ask = guard([proofOf(() => undefined, methods)]);
+    for (const authentication of ['scram', 'any']) {
+      expect(await ask({ ...EVIDENCE, facts: facts(authentication), method: 'm' })).toMatchObject({ allow: true });
+    }
+    for (const authentication of ['password', 'token', 'psk', 'certificate']) {
+      const outcome = await ask({ ...EVIDENCE, facts: facts(authentication), method: 'm' });
+      expect(outcome).toMatchObject({ allow: false, reason: 'bad-authentication-method' });
+    }
+    expect(await ask({ ...EVIDENCE, facts: facts('scram') })).toMatchObject({ allow: false, reason: 'not-authorized' });
   });
 });

@@ -6,7 +6,7 @@ import type { Guards } from '../ports/guards.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { createAuthenticate, type Proof } from './authenticate.ts';
-import { type AuthenticationMethods, proofOf } from './methods.ts';
+import { type AuthenticationMethods, firstOf, proofOf } from './methods.ts';
 import { createProve } from './prove.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
@@ -16,18 +16,20 @@ export interface GuardsParts {
   readonly trust: TrustFacts;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** What else proves an identity by itself: passwords, tokens. Asked in order, each silent where it is not asked for. */
+  readonly proofs?: readonly Proof[];
   /** Enhanced authentication; none by default. */
   readonly methods?: AuthenticationMethods;
   /** Asked after the broker's own proof; each may refuse what that allows. */
   readonly others?: readonly Proof[];
 }
 
-export function createGuards({ directory, trust, clock, limits, methods, others }: GuardsParts): Guards {
-  const prove = createProve({ clock, directory, trust });
+export function createGuards({ directory, trust, clock, limits, proofs, methods, others }: GuardsParts): Guards {
+  const own = firstOf([createProve({ clock, directory, trust }), ...(proofs ?? [])]);
   return {
     admit: () => undefined,
     authenticate: createAuthenticate({
-      proofs: [proofOf(prove, methods ?? new Map()), ...(others ?? [])],
+      proofs: [proofOf(own, methods ?? new Map()), ...(others ?? [])],
       deadlineMs: limits.authenticateDeadlineMs,
       atOnceMax: limits.authenticationsAtOnceMax,
     }),

@@ -1,5 +1,6 @@
-// The one function that proves who is behind a CONNECT, on a full and on a resumed handshake alike. It reads the evidence
-// itself and never asks TLS whether a peer is authorised: after a resumption that answer says nothing.
+// Proves who is behind a CONNECT by the certificate of its connection, on a full and on a resumed handshake alike. It reads the
+// evidence itself and never asks TLS whether a peer is authorised: after a resumption that answer says nothing. On a
+// listener without authentication everybody is the same.
 
 import type { Clock } from '../ports/clock.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
@@ -16,8 +17,8 @@ export interface ProveParts {
   readonly trust: TrustFacts;
 }
 
-/** Proves the identity of evidence, or says why not. Synchronous: nothing here waits. */
-export type Prove = (evidence: Evidence) => Proven | Refusal;
+/** Proves the identity of evidence, or says why not; undefined where it takes something else to prove. Nothing here waits. */
+export type Prove = (evidence: Evidence) => Proven | Refusal | undefined;
 
 /** Makes the function; it remembers which certificates it has seen in full handshakes, in bounded memory. */
 export function createProve(parts: ProveParts): Prove {
@@ -27,6 +28,7 @@ export function createProve(parts: ProveParts): Prove {
   return (evidence) => {
     const { listener } = evidence.facts;
     if (listener.authentication === 'none') return proven(anonymous(evidence), 0);
+    if (!isAsked(evidence)) return undefined;
     if (trust?.number !== parts.trust.number) {
       trust = new Trust(parts.trust);
       memory.clear();
@@ -38,6 +40,12 @@ export function createProve(parts: ProveParts): Prove {
     const identity = lookUp(proof, evidence, parts.directory);
     return 'allow' in identity ? identity : proven(identity, proof.notAfterMs);
   };
+}
+
+/** Where any proof will do, a certificate that is shown has to be a good one. */
+function isAsked({ facts: { listener, tls } }: Evidence): boolean {
+  const { authentication } = listener;
+  return authentication === 'certificate' || (authentication === 'any' && tls?.certificate !== undefined);
 }
 
 function proveCertificate(evidence: Evidence, trust: Trust, memory: ProofMemory): CertificateProof | Refusal {

@@ -34,7 +34,8 @@ export class TlsDoor {
     const options = this.#options(parts.material);
     this.#server = createServer({
       ...options,
-      requestCert: parts.config.authentication === 'certificate',
+      requestCert: wantsCertificate(parts.config),
+      // Where something else may prove the client, whatever certificate it shows is judged at its CONNECT.
       rejectUnauthorized: parts.config.authentication === 'certificate',
       handshakeTimeout: parts.handshakeDeadlineMs,
     });
@@ -67,7 +68,7 @@ export class TlsDoor {
     const options: TlsOptions = {
       cert: material.cert,
       key: material.key,
-      ...(authentication === 'certificate' ? { ca: material.clientCa } : {}),
+      ...(wantsCertificate(this.#parts.config) ? { ca: material.clientCa } : {}),
       minVersion: tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
       maxVersion: 'TLSv1.3',
       ciphers: CIPHERS,
@@ -131,6 +132,10 @@ function tlsFacts(socket: TLSSocket, arrival: Arrival): TlsFacts {
     certificate,
     fingerprint: certificate === undefined ? undefined : createHash('sha256').update(certificate).digest('hex'),
   };
+}
+
+function wantsCertificate({ authentication }: ListenerConfig): boolean {
+  return authentication === 'certificate' || authentication === 'any';
 }
 
 function ignore(): void {}

@@ -2,7 +2,8 @@
 
 import type { ProtocolVersion } from '@motte/wire';
 
-export type AuthenticationMode = 'certificate' | 'none';
+/** What proves an identity on a listener; `any` = whichever of the others but `none` and `psk` the client brings. */
+export type AuthenticationMode = 'certificate' | 'password' | 'token' | 'scram' | 'psk' | 'any' | 'none';
 
 export interface ListenerFacts {
   readonly name: string;

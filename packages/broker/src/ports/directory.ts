@@ -2,6 +2,26 @@
 
 import type { IdentityKind } from './identity.ts';
 
+/**
+ * What an identity without a certificate is recognised by. It leaves the registry only towards the proof of identity: no
+ * document, log or error shows it. Byte strings are base64.
+ */
+export type Verifier =
+  /** In PHC format, `$argon2id$v=19$m=…`. */
+  | { readonly kind: 'argon2id'; readonly hash: string }
+  /** As mosquitto_passwd wrote it, `$6$…` or `$7$…`: good for one login, which replaces it. */
+  | { readonly kind: 'mosquitto'; readonly hash: string }
+  /** RFC 5802, 3. */
+  | {
+      readonly kind: 'scram-sha-256';
+      readonly salt: string;
+      readonly iterations: number;
+      readonly storedKey: string;
+      readonly serverKey: string;
+    }
+  /** The key itself: TLS needs it. */
+  | { readonly kind: 'psk'; readonly key: string };
+
 export interface RegisteredIdentity {
   readonly realm: string;
   readonly name: string;
@@ -9,6 +29,8 @@ export interface RegisteredIdentity {
   readonly roles: readonly string[];
   readonly state: 'active' | 'disabled';
   readonly addedAtMs: number;
+  /** Absent where a certificate or a token proves it. */
+  readonly verifier?: Verifier;
 }
 
 export interface IdentityDirectory {
@@ -16,4 +38,6 @@ export interface IdentityDirectory {
   list(): readonly RegisteredIdentity[];
   /** Adds or replaces; durable when the promise resolves. */
   put(identity: RegisteredIdentity): Promise<void>;
+  /** Durable when the promise resolves; false if there is none. */
+  remove(realm: string, name: string): Promise<boolean>;
 }

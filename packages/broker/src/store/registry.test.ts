@@ -46,6 +46,31 @@ describe('the registry', () => {
     expect(openRegistry(path).list()).toHaveLength(3);
   });
 
+  it('forgets what was removed, for good', async () => {
+    const registry = openRegistry(path);
+    await registry.put(pump);
+    expect(await registry.remove('ca:other', 'pump-1')).toBe(false);
+    expect(await registry.remove('ca:motte', 'pump-1')).toBe(true);
+    expect(registry.list()).toEqual([]);
+    expect(openRegistry(path).list()).toEqual([]);
+    expect(await registry.remove('ca:motte', 'pump-1')).toBe(false);
+  });
+
+  it('keeps verifiers, and takes no file with one that it does not know', async () => {
+    const user = {
+      ...pump,
+      realm: 'password',
+      kind: 'user',
+      verifier: { kind: 'argon2id', hash: '$argon2id$x' },
+    } as const;
+    await openRegistry(path).put(user);
+    expect(openRegistry(path).find('password', 'pump-1')).toEqual(user);
+    for (const verifier of [{ kind: 'md5', hash: 'x' }, { kind: 'constructor' }, { kind: 'psk' }, 'x', null, 7]) {
+      writeFileSync(path, JSON.stringify({ format: 1, identities: [{ ...user, verifier }] }));
+      expect(() => openRegistry(path)).toThrow(RegistryFault);
+    }
+  });
+
   it('keeps everything of many puts at once', async () => {
     const registry = openRegistry(path);
     await Promise.all(Array.from({ length: 50 }, (_, i) => registry.put({ ...pump, name: `d${i}` })));

@@ -1,10 +1,10 @@
 // The registry of identities in its first form: one JSON file, `<data>/store/registry.json`, replaced as a whole and
-// durable before `put` answers. Reading is from memory. Nothing secret is in it, yet it is 0600: it decides who is known.
+// durable before `put` answers. Reading is from memory. It is 0600: it decides who is known, and holds their verifiers.
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { IdentityDirectory, RegisteredIdentity } from '../ports/directory.ts';
+import type { IdentityDirectory, RegisteredIdentity, Verifier } from '../ports/directory.ts';
 import { identityKey } from '../ports/identity.ts';
 
 /** A registry file that is not what Motte wrote; nothing is changed. */
@@ -15,21 +15,31 @@ export class RegistryFault extends Error {
 /** Opens the registry, empty if there is no file yet. Throws RegistryFault for a file that cannot be understood. */
 export function openRegistry(path: string): IdentityDirectory {
   const identities = load(path);
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
+  /** One write at a time, in order; what could not be written is not known either. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
   return {
     find: (realm, name) => identities.get(identityKey({ realm, name })),
     list: () => [...identities.values()],
-    put(identity) {
-      // One write at a time, in order; what could not be written is not known either.
-      const written = last.then(async () => {
+    put: (identity) =>
+      inTurn(async () => {
         const kept = Object.freeze({ ...identity, roles: Object.freeze([...identity.roles]) });
-        const next = new Map(identities).set(identityKey(identity), kept);
-        await replaceFile(path, render(next.values()));
+        await replaceFile(path, render(new Map(identities).set(identityKey(identity), kept).values()));
         identities.set(identityKey(identity), kept);
-      });
-      last = written.catch(() => undefined);
-      return written;
-    },
+      }),
+    remove: (realm, name) =>
+      inTurn(async () => {
+        const key = identityKey({ realm, name });
+        if (!identities.has(key)) return false;
+        const next = new Map(identities);
+        next.delete(key);
+        await replaceFile(path, render(next.values()));
+        return identities.delete(key);
+      }),
   };
 }
 
@@ -76,8 +86,16 @@ function isRegistered(value: unknown): value is RegisteredIdentity {
     Array.isArray(entry.roles) &&
     entry.roles.every(isLine) &&
     (entry.state === 'active' || entry.state === 'disabled') &&
-    typeof entry.addedAtMs === 'number'
+    typeof entry.addedAtMs === 'number' &&
+    (entry.verifier === undefined || isVerifier(entry.verifier))
   );
+}
+
+function isVerifier(value: unknown): value is Verifier {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, ...rest } = value as Record<string, unknown>;
+  const fields = VERIFIER_FIELDS.get(kind as Verifier['kind']);
+  return fields !== undefined && Object.entries(fields).every(([name, type]) => typeof rest[name] === type);
 }
 
 function isLine(value: unknown): value is string {
@@ -111,3 +129,9 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 const FORMAT = 1;
+const VERIFIER_FIELDS = new Map<Verifier['kind'], Readonly<Record<string, 'string' | 'number'>>>([
+  ['argon2id', { hash: 'string' }],
+  ['mosquitto', { hash: 'string' }],
+  ['scram-sha-256', { salt: 'string', iterations: 'number', storedKey: 'string', serverKey: 'string' }],
+  ['psk', { key: 'string' }],
+]);

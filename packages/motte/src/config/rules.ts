@@ -38,12 +38,16 @@ function checkListener(listener: Listener, index: number, addresses: Map<string,
   if (other !== undefined) mistakes.add(at('url'), `${key} is taken by listener ${other}`);
   addresses.set(key, listener.name);
   const plain = PLAIN_SCHEMES.has(scheme);
-  const authentication = listener.authentication ?? 'certificate';
-  if (plain && authentication === 'certificate') {
+  const authentication: string = listener.authentication ?? 'certificate';
+  if (plain && (authentication === 'certificate' || authentication === 'psk')) {
     return mistakes.add(
       at('url'),
-      `${scheme} has no TLS, so no certificates: use mqtts or wss, or authentication: none and a waiver`,
+      `${scheme} has no TLS, so no ${authentication === 'psk' ? 'pre-shared keys' : 'certificates'}: use mqtts or wss, or authentication: none and a waiver`,
     );
+  }
+  // A Unix socket's bytes do not leave the host.
+  if (plain && scheme !== 'mqtt+unix' && READABLE.has(authentication)) {
+    return mistakes.add(at('url'), `${scheme} would send every ${authentication} in the clear: use mqtts or wss`);
   }
   if (listener.waiver === undefined) {
     const need = (name: string, what: string) =>
@@ -79,3 +83,6 @@ function isNetwork(text: string): boolean {
 function isIpv6(address: string): boolean {
   return address.includes(':') && URL.canParse(`http://[${address}]/`);
 }
+
+/** Proofs that whoever reads them may use again; `scram` shows none. */
+const READABLE: ReadonlySet<string> = new Set(['password', 'token', 'any']);
