@@ -14,8 +14,10 @@ export interface KeyAndRequest {
 }
 
 export interface KeyOptions {
-  /** `ec` is P-256, `rsa` 2048 bits. */
+  /** `ec` is P-256. */
   readonly type: 'ec' | 'rsa';
+  /** Bits of an RSA key, 2048 if absent. */
+  readonly bits?: number;
   readonly alternativeNames?: readonly AlternativeName[];
 }
 
@@ -30,7 +32,7 @@ export async function createKeyAndCsr(commonName: string, options: KeyOptions): 
   const pair: { privateKey: KeyObject; publicKey: KeyObject } =
     options.type === 'ec'
       ? await generate('ec', { namedCurve: EC.namedCurve })
-      : await generate('rsa', { modulusLength: RSA_BITS.min });
+      : await generate('rsa', { modulusLength: options.bits ?? RSA_BITS.min });
   const pkcs8 = pair.privateKey.export({ type: 'pkcs8', format: 'der' });
   const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
   const keys = {

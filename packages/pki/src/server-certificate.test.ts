@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -13,7 +14,11 @@ const NAMES = mergeNames(['plant', 'line_1'], ['10.0.0.1', 'fd00::2']);
 /** `obtain` asks as a start of the broker would, at a time and under names of the test's choice. */
 const withServer = (
   work: (
-    obtain: (change?: { names?: typeof NAMES; ms?: number }) => ReturnType<typeof obtainServerCertificate>,
+    obtain: (change?: {
+      names?: typeof NAMES;
+      ms?: number;
+      rsaBits?: number;
+    }) => ReturnType<typeof obtainServerCertificate>,
     directory: string,
   ) => Promise<void>,
 ) =>
@@ -29,6 +34,7 @@ const withServer = (
           authority: authority.broker,
           names: change.names ?? NAMES,
           nowMs: ms,
+          ...(change.rsaBits === undefined ? {} : { rsaBits: change.rsaBits }),
         });
       }, directory);
     } finally {
@@ -77,4 +83,18 @@ it('is replaced when it is damaged, does not fit its key, or is of another CA', 
         await writeFile(join(directory, name), await readFile(join(elsewhere, name)));
     });
     expect((await obtain()).reissued).toBe('another CA issued it');
+  }));
+
+it('has a second one with an RSA key where that is asked for, kept likewise and replaced when the size changes', () =>
+  withServer(async (obtain, directory) => {
+    const first = await obtain();
+    expect(first.rsa).toBeUndefined();
+    const both = await obtain({ rsaBits: 2048 });
+    expect(both).toMatchObject({ cert: first.cert, key: first.key, reissued: 'there was none' });
+    const leaf = new X509Certificate(both.rsa?.cert ?? '');
+    expect(leaf.publicKey.asymmetricKeyDetails).toMatchObject({ modulusLength: 2048 });
+    expect(leaf.checkHost('plant')).toBe('plant');
+    expect((await stat(join(directory, 'rsa.key'))).mode & 0o777).toBe(0o600);
+    expect(await obtain({ rsaBits: 2048 })).toEqual({ ...both, reissued: undefined });
+    expect((await obtain({ rsaBits: 3072 })).reissued).toBe('it is to have 3072 bits');
   }));

@@ -11,11 +11,13 @@ import type { AlternativeName } from './profiles/profile.ts';
 import { SERVER_COMMON_NAME } from './protocol/names.ts';
 
 export interface ServerCertificateOptions {
-  /** Where `server.crt` (leaf and issuing CA) and `server.key` are kept; made with mode 0700. */
+  /** Where `server.crt` (leaf and issuing CA) and `server.key` are kept, and `rsa.crt` and `rsa.key`; made with mode 0700. */
   readonly directory: string;
   readonly authority: BrokerAuthority;
   readonly names: readonly AlternativeName[];
   readonly nowMs: number;
+  /** Bits of the RSA key of a second certificate; absent = there is none. */
+  readonly rsaBits?: number;
 }
 
 export interface ServerCertificate {
@@ -25,29 +27,55 @@ export interface ServerCertificate {
   readonly clientCa: string;
   /** The CA's, SHA-256, lower-case hex. */
   readonly fingerprint: string;
-  /** Why a new one was issued; undefined if the kept one still serves. */
+  /** The second one, with an RSA key, where it was asked for. */
+  readonly rsa: { readonly cert: string; readonly key: string } | undefined;
+  /** Why a new one was issued; undefined if what is kept still serves. */
   readonly reissued: string | undefined;
 }
 
-/** The kept certificate if it still serves, else a new key and certificate; rejects with an AuthorityFault. */
+/** The kept certificates if they still serve, else new keys and certificates; rejects with an AuthorityFault. */
 export async function obtainServerCertificate(options: ServerCertificateOptions): Promise<ServerCertificate> {
-  const { directory, authority, names, nowMs } = options;
+  const { directory, authority, rsaBits } = options;
   await ensurePrivateDirectory(directory);
   const { root, issuing, fingerprint } = await authority.trust();
-  const clientCa = root + issuing;
-  const keptCert = await readPrivateFile(join(directory, 'server.crt'));
-  const keptKey = await readPrivateFile(join(directory, 'server.key'));
-  const reissued = serverCertificateDue({ cert: keptCert, key: keptKey, issuing, names, nowMs });
+  const own = await obtainPair(options, issuing, { file: 'server', rsaBits: undefined });
+  const rsa = rsaBits === undefined ? undefined : await obtainPair(options, issuing, { file: 'rsa', rsaBits });
+  const { cert, key } = own;
+  return {
+    cert,
+    key,
+    clientCa: root + issuing,
+    fingerprint,
+    rsa: rsa === undefined ? undefined : { cert: rsa.cert, key: rsa.key },
+    reissued: own.reissued ?? rsa?.reissued,
+  };
+}
+
+interface ObtainedPair {
+  readonly cert: string;
+  readonly key: string;
+  readonly reissued: string | undefined;
+}
+
+async function obtainPair(
+  { directory, authority, names, nowMs }: ServerCertificateOptions,
+  issuing: string,
+  { file, rsaBits }: { readonly file: string; readonly rsaBits: number | undefined },
+): Promise<ObtainedPair> {
+  const keptCert = await readPrivateFile(join(directory, `${file}.crt`));
+  const keptKey = await readPrivateFile(join(directory, `${file}.key`));
+  const reissued = serverCertificateDue({ cert: keptCert, key: keptKey, issuing, names, nowMs, rsaBits });
   if (reissued === undefined && keptCert !== undefined && keptKey !== undefined) {
-    return { cert: keptCert, key: keptKey, clientCa, fingerprint, reissued };
+    return { cert: keptCert, key: keptKey, reissued };
   }
-  const { key, csr } = await createKeyAndCsr(SERVER_COMMON_NAME, { type: 'ec', alternativeNames: names });
+  const kind = rsaBits === undefined ? ({ type: 'ec' } as const) : ({ type: 'rsa', bits: rsaBits } as const);
+  const { key, csr } = await createKeyAndCsr(SERVER_COMMON_NAME, { ...kind, alternativeNames: names });
   const issued = await authority.issueServer(csr);
   const cert = issued.certificate + issued.issuing;
   // A crash between the two leaves a pair that does not fit, which the next start replaces.
-  await writePrivateFile(directory, 'server.key', key);
-  await writePrivateFile(directory, 'server.crt', cert);
-  return { cert, key, clientCa, fingerprint, reissued };
+  await writePrivateFile(directory, `${file}.key`, key);
+  await writePrivateFile(directory, `${file}.crt`, cert);
+  return { cert, key, reissued };
 }
 
 export interface DueFacts {
@@ -57,6 +85,8 @@ export interface DueFacts {
   readonly issuing: string;
   readonly names: readonly AlternativeName[];
   readonly nowMs: number;
+  /** Bits that its RSA key is to have; absent = any kind of key. */
+  readonly rsaBits?: number | undefined;
 }
 
 /** Why a server certificate must be replaced, in one phrase; undefined if it need not be. */
@@ -66,6 +96,8 @@ export function serverCertificateDue(facts: DueFacts): string | undefined {
   try {
     leaf = new X509Certificate(facts.cert);
     if (!createPublicKey(createPrivateKey(facts.key)).equals(leaf.publicKey)) return 'the key does not fit it';
+    const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
+    if (facts.rsaBits !== undefined && bits !== facts.rsaBits) return `it is to have ${facts.rsaBits} bits`;
     const issuing = new X509Certificate(facts.issuing);
     if (!leaf.checkIssued(issuing) || !leaf.verify(issuing.publicKey)) return 'another CA issued it';
   } catch {

@@ -6,6 +6,8 @@ export interface ClientHello {
   readonly versions: readonly number[];
   readonly cipherSuites: readonly number[];
   readonly groups: readonly number[];
+  /** Signature schemes; empty if the client names none, as TLS 1.2 lets it. */
+  readonly signatures: readonly number[];
   readonly serverName: string | undefined;
   readonly alpn: readonly string[];
 }
@@ -99,7 +101,13 @@ export function parseClientHello(body: Uint8Array): ClientHello | string {
   all.vector(1);
   const cipherSuites = all.vector(2).uint16s();
   all.vector(1);
-  const found = { versions: [legacyVersion], groups: [] as number[], serverName: '', alpn: [] as string[] };
+  const found = {
+    versions: [legacyVersion],
+    groups: [] as number[],
+    signatures: [] as number[],
+    serverName: '',
+    alpn: [] as string[],
+  };
   if (all.left > 0) {
     const extensions = all.vector(2);
     while (extensions.left > 0 && !extensions.broken) {
@@ -110,13 +118,15 @@ export function parseClientHello(body: Uint8Array): ClientHello | string {
     if (extensions.broken) return 'a ClientHello whose extensions do not fit together';
   }
   if (all.broken) return 'a ClientHello whose lengths do not fit together';
-  const { versions, groups, alpn } = found;
-  return { versions, cipherSuites, groups, serverName: found.serverName === '' ? undefined : found.serverName, alpn };
+  const { versions, groups, signatures, alpn } = found;
+  const serverName = found.serverName === '' ? undefined : found.serverName;
+  return { versions, cipherSuites, groups, signatures, serverName, alpn };
 }
 
 interface Extensions {
   versions: number[];
   groups: number[];
+  signatures: number[];
   serverName: string;
   alpn: string[];
 }
@@ -124,6 +134,7 @@ interface Extensions {
 function readExtension(type: number, body: Field, found: Extensions): void {
   if (type === SUPPORTED_VERSIONS) found.versions = body.vector(1).uint16s();
   else if (type === SUPPORTED_GROUPS) found.groups = body.vector(2).uint16s();
+  else if (type === SIGNATURE_ALGORITHMS) found.signatures = body.vector(2).uint16s();
   else if (type === SERVER_NAME_EXTENSION) {
     const names = body.vector(2);
     // The only kind of name there is: 0, a host name.
@@ -205,6 +216,7 @@ const RECORD_BYTES_MAX = 16_384;
 const RANDOM_BYTES = 32;
 const SERVER_NAME_EXTENSION = 0;
 const SUPPORTED_GROUPS = 10;
+const SIGNATURE_ALGORITHMS = 13;
 const ALPN = 16;
 const SUPPORTED_VERSIONS = 43;
 

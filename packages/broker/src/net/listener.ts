@@ -17,6 +17,7 @@ import { bind } from './bind.ts';
 import { ClientHelloReader } from './client-hello.ts';
 import { describeFirstBytes } from './first-bytes.ts';
 import { ListenerFault } from './listener-fault.ts';
+import { startTicketRotation } from './ticket-rotation.ts';
 import { TlsDoor } from './tls-door.ts';
 import type { Door, Turnstile } from './turnstile.ts';
 import { WebSocketDoor } from './web-socket-door.ts';
@@ -51,6 +52,8 @@ export interface OpenListener {
   readonly underWay: number;
   /** For new handshakes; nothing changes if it throws ListenerFault. Without effect on a plain listener. */
   setTls(material: TlsMaterial): void;
+  /** The listener does it itself once a day. Without effect on a plain one. */
+  rotateTicketKeys(): void;
   /** Accepts nothing more and drops who was not handed on; the others are the caller's to end. */
   close(): Promise<void>;
   /** Destroys what is still connected. */
@@ -74,6 +77,7 @@ class Listener implements OpenListener, Door {
   readonly #tls: TlsDoor | undefined;
   readonly #webSocket: WebSocketDoor | undefined;
   #failedAtMs = Number.NEGATIVE_INFINITY;
+  #endTicketRotation: (() => void) | undefined;
 
   constructor(config: ListenerConfig, deps: ListenerDeps) {
     this.#config = config;
@@ -116,6 +120,7 @@ class Listener implements OpenListener, Door {
     this.state = 'open';
     // After listening only accept can fail, for want of file descriptors as a rule; the listener goes on.
     this.#server.on('error', (error) => this.#acceptFailed(error));
+    this.#endTicketRotation = this.#rotateTickets();
     this.#deps.emit('listener.opened', { listener: this.name, url: this.url });
   }
 
@@ -123,9 +128,14 @@ class Listener implements OpenListener, Door {
     this.#tls?.setMaterial(material);
   }
 
+  rotateTicketKeys(): void {
+    this.#tls?.rotateTicketKeys();
+  }
+
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.#endTicketRotation?.();
     this.#server.close();
     this.#deps.turnstile.close(this);
     this.#arrivals.end();
@@ -224,6 +234,15 @@ class Listener implements OpenListener, Door {
         if (refusal === undefined) this.#arrivals.lost(arrival);
         else this.#arrivals.refuse(arrival, refusal);
       },
+    });
+  }
+
+  #rotateTickets(): (() => void) | undefined {
+    if (this.#tls === undefined) return undefined;
+    return startTicketRotation({
+      rotate: () => this.rotateTicketKeys(),
+      underWay: () => this.underWay,
+      chance: Math.random,
     });
   }
 

@@ -1,16 +1,19 @@
-// TLS for one listener: a server that never listens and is given sockets whose ClientHello was read already. Certificates
-// are demanded and checked by OpenSSL here; what they prove is decided by the proof of identity at CONNECT, and nothing here
-// is taken for a proof. Ticket keys and session context are the listener's own, so no ticket is good anywhere else.
+// TLS for one listener: chooses the server certificate for each ClientHello, and reports what came of the handshake. Client
+// certificates are demanded and checked by OpenSSL here; what they prove is decided by the proof of identity at CONNECT, and
+// nothing here is taken for a proof. SNI chooses what is shown, never who is trusted.
 
-import { constants, createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
-import type { ListenerConfig, TlsMaterial } from '../ports/config.ts';
+import type { TLSSocket } from 'node:tls';
+import type { FurtherCertificate, ListenerConfig, TlsMaterial } from '../ports/config.ts';
 import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { Arrival, TransportRefusal } from './arrivals.ts';
+import { type Candidate, candidateOf, chooseCertificate } from './certificate-choice.ts';
 import { explainMaterialError } from './listener-fault.ts';
+import { groupNames } from './offered-groups.ts';
 import { peerCertificate } from './peer-certificate.ts';
 import { explainTlsFailure } from './tls-refusal.ts';
+import { TlsServer } from './tls-server.ts';
 
 export interface TlsDoorParts {
   readonly config: ListenerConfig;
@@ -20,72 +23,83 @@ export interface TlsDoorParts {
   readonly refused: (arrival: Arrival, refusal: TransportRefusal | undefined) => void;
 }
 
+/** One certificate with its server; all of a listener's trust the same. */
+interface Shown {
+  readonly slot: string;
+  readonly candidate: Candidate;
+  readonly server: TlsServer;
+  readonly ticketKeys: Buffer;
+}
+
 export class TlsDoor {
   readonly #parts: TlsDoorParts;
-  readonly #server: Server;
   readonly #arrivals = new WeakMap<Socket, Arrival>();
-  #material: TlsMaterial;
-  #ticketKeys = randomBytes(TICKET_KEY_BYTES);
+  #clientCa: string;
+  #shown: readonly Shown[];
+  #candidates: readonly Candidate[];
 
   /** Throws ListenerFault if certificate, key and CA do not work together. */
   constructor(parts: TlsDoorParts) {
     this.#parts = parts;
-    this.#material = parts.material;
-    const options = this.#options(parts.material);
-    this.#server = createServer({
-      ...options,
-      requestCert: wantsCertificate(parts.config),
-      // Where something else may prove the client, whatever certificate it shows is judged at its CONNECT.
-      rejectUnauthorized: parts.config.authentication === 'certificate',
-      handshakeTimeout: parts.handshakeDeadlineMs,
-    });
-    this.#server.on('secureConnection', (socket) => this.#secured(socket));
-    this.#server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
+    this.#clientCa = parts.material.clientCa;
+    this.#shown = this.#open(parts.material, new Map());
+    this.#candidates = this.#shown.map(({ candidate }) => candidate);
   }
 
   /** Takes over a socket whose first bytes were put back. */
   take(arrival: Arrival): void {
     this.#arrivals.set(arrival.raw, arrival);
-    this.#server.emit('connection', arrival.raw);
+    this.#shown[chooseCertificate(arrival.hello, this.#candidates)]?.server.take(arrival.raw);
   }
 
   /** For new handshakes from now on. Tickets stay good only if the trust is unchanged. Throws ListenerFault and keeps the old. */
   setMaterial(material: TlsMaterial): void {
-    const ticketKeys = this.#ticketKeys;
-    if (material.clientCa !== this.#material.clientCa) this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
-    try {
-      this.#server.setSecureContext(this.#options(material));
-    } catch (error) {
-      this.#ticketKeys = ticketKeys;
-      throw error;
-    }
-    this.#material = material;
+    const isTrustKept = material.clientCa === this.#clientCa;
+    const kept = new Map(isTrustKept ? this.#shown.map(({ slot, ticketKeys }) => [slot, ticketKeys]) : []);
+    this.#shown = this.#open(material, kept);
+    this.#candidates = this.#shown.map(({ candidate }) => candidate);
+    this.#clientCa = material.clientCa;
   }
 
-  #options(material: TlsMaterial): TlsOptions {
-    const { name, url, authentication, tlsMinVersion } = this.#parts.config;
-    const trust = createHash('sha256').update(`${name}\n${authentication}\n${material.clientCa}`).digest('hex');
-    const options: TlsOptions = {
-      cert: material.cert,
-      key: material.key,
-      ...(wantsCertificate(this.#parts.config) ? { ca: material.clientCa } : {}),
-      minVersion: tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
-      maxVersion: 'TLSv1.3',
-      ciphers: CIPHERS,
-      ecdhCurve: GROUPS,
-      honorCipherOrder: true,
-      secureOptions:
-        constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION | constants.SSL_OP_PRIORITIZE_CHACHA,
-      sessionIdContext: trust.slice(0, SESSION_CONTEXT_LENGTH),
-      sessionTimeout: TICKET_SECONDS,
-      ticketKeys: this.#ticketKeys,
-    };
+  /** New keys for session tickets: those that are out cost a full handshake. */
+  rotateTicketKeys(): void {
+    this.#shown = this.#shown.map((shown) => {
+      const ticketKeys = randomBytes(TICKET_KEY_BYTES);
+      shown.server.setTicketKeys(ticketKeys);
+      return { ...shown, ticketKeys };
+    });
+  }
+
+  #open(material: TlsMaterial, kept: ReadonlyMap<string, Buffer>): readonly Shown[] {
+    const { config, handshakeDeadlineMs } = this.#parts;
+    const { clientCa, further = [] } = material;
+    const all: readonly FurtherCertificate[] = [material, ...further];
+    return all.map(({ cert, key, names }, index) => {
+      const candidate = this.#candidateOf({ cert, ...(names === undefined ? {} : { names }) });
+      const slot = index === 0 ? '' : `${index} ${names?.join(' ') ?? ''}`;
+      const ticketKeys = kept.get(slot) ?? randomBytes(TICKET_KEY_BYTES);
+      const server = new TlsServer({
+        config,
+        cert,
+        key,
+        clientCa,
+        slot,
+        ticketKeys,
+        handshakeDeadlineMs,
+        secured: (socket) => this.#secured(socket),
+        failed: (error, socket) => this.#failed(error, socket),
+      });
+      return { slot, candidate, server, ticketKeys };
+    });
+  }
+
+  #candidateOf(certificate: Pick<FurtherCertificate, 'cert' | 'names'>): Candidate {
     try {
-      createSecureContext(options);
+      return candidateOf(certificate);
     } catch (error) {
+      const { name, url } = this.#parts.config;
       throw explainMaterialError(`listener ${name} (${url})`, error as NodeJS.ErrnoException);
     }
-    return options;
   }
 
   #secured(socket: TLSSocket): void {
@@ -131,32 +145,11 @@ function tlsFacts(socket: TLSSocket, arrival: Arrival): TlsFacts {
     serverName: arrival.hello?.serverName,
     certificate,
     fingerprint: certificate === undefined ? undefined : createHash('sha256').update(certificate).digest('hex'),
+    groups: groupNames(arrival.hello?.groups ?? []),
   };
-}
-
-function wantsCertificate({ authentication }: ListenerConfig): boolean {
-  return authentication === 'certificate' || authentication === 'any';
 }
 
 function ignore(): void {}
 
-/** Forward secrecy and authenticated encryption only; the three of TLS 1.3, then those of TLS 1.2. */
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
-const GROUPS = 'X25519:prime256v1:secp384r1';
-
 /** 16 name, 16 authentication, 16 encryption: Node's layout. */
 const TICKET_KEY_BYTES = 48;
-/** OpenSSL takes 32 bytes. */
-const SESSION_CONTEXT_LENGTH = 32;
-/** How long a ticket saves a full handshake; what it proves is checked at every CONNECT all the same. */
-const TICKET_SECONDS = 3600;

@@ -2,6 +2,7 @@
 // which is often no more than a closed connection.
 
 import { CLOSED, type TransportRefusal } from './arrivals.ts';
+import { canUse, P256_KEY, RSA_KEY } from './certificate-choice.ts';
 import type { ClientHello } from './client-hello.ts';
 
 export interface TlsFailure {
@@ -34,10 +35,26 @@ export function explainTlsFailure(failure: TlsFailure): TransportRefusal | undef
         rule: 'tls.minVersion',
         seen: 'TLS alert 70, protocol version',
       };
+    case 'ERR_SSL_NO_APPLICATION_PROTOCOL':
+      return {
+        reason: 'protocol-error',
+        because: `the client asks for a protocol that is not spoken here (ALPN): ${protocolsOf(hello)}`,
+        rule: 'listeners.alpn',
+        seen: 'TLS alert 120, no application protocol',
+      };
     case 'ERR_SSL_NO_SHARED_CIPHER':
     case 'ERR_SSL_NO_SUITABLE_KEY_SHARE':
     case 'ERR_SSL_NO_SUITABLE_GROUPS':
     case 'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS':
+    case 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM':
+      if (hello !== undefined && needsRsa(hello)) {
+        return {
+          reason: 'protocol-error',
+          because: 'the client can use RSA certificates only, and there is none for it',
+          rule: 'tls.rsa',
+          seen: 'TLS alert 40, handshake failure',
+        };
+      }
       return {
         reason: 'protocol-error',
         because: `no cipher suite or group in common; the client offers ${versionNames(hello)}, suites ${suiteNames(hello)}`,
@@ -94,6 +111,17 @@ function unexplained({ code, message }: TlsFailure): TransportRefusal {
   };
 }
 
+/** True if an RSA certificate is what is missing. */
+function needsRsa(hello: ClientHello): boolean {
+  return canUse(hello, RSA_KEY) && !canUse(hello, P256_KEY);
+}
+
+/** The peer's own text: shortened, and never a control character. */
+function protocolsOf(hello: ClientHello | undefined): string {
+  const names = (hello?.alpn ?? []).slice(0, PROTOCOLS_SHOWN).map((name) => name.replace(/[^!-~]/g, '?'));
+  return names.map((name) => name.slice(0, PROTOCOL_SHOWN)).join(', ');
+}
+
 function versionNames(hello: ClientHello | undefined): string {
   const names = (hello?.versions ?? []).flatMap((version) => VERSION_NAMES.get(version) ?? []);
   return names.length === 0 ? 'no version of TLS that is known here' : names.join(', ');
@@ -107,6 +135,8 @@ function suiteNames(hello: ClientHello | undefined): string {
 
 const TLS13 = 0x0304;
 const SUITES_SHOWN = 8;
+const PROTOCOLS_SHOWN = 4;
+const PROTOCOL_SHOWN = 40;
 
 const VERSION_NAMES: ReadonlyMap<number, string> = new Map([
   [0x0300, 'SSL 3.0'],

@@ -30,6 +30,14 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['memorybytesmax'],
     'Memory is short: see `motte status`; give the broker more, or raise `limits.memoryBytesMax`. Devices with a session come last.',
   ],
+  [
+    ['listeners.alpn'],
+    'Take the protocol name out of the client, set it to `mqtt`, or name it in `alpn` of the listener; wss speaks `http/1.1`.',
+  ],
+  [
+    ['tls.rsa'],
+    'Set `tls.rsa: "2048"`, so that the broker has an RSA certificate beside its own, or update the TLS library of the client.',
+  ],
   [['tls.minversion'], 'The client is too old for TLS here: update its TLS library, or lower `tls.minVersion`.'],
   [
     ['no certificate'],

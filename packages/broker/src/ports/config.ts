@@ -14,6 +14,10 @@ export interface ListenerConfig extends ListenerFacts {
   readonly connectionsMax: number;
   /** The oldest TLS version that is spoken; absent = 1.2. */
   readonly tlsMinVersion?: '1.2' | '1.3';
+  /** How long a session ticket is good; absent = an hour. */
+  readonly ticketSeconds?: number;
+  /** A second protocol name that clients may ask for by ALPN, beside `mqtt`. */
+  readonly alpn?: string;
   /** Browser origins that may open a WebSocket here; a request without an Origin is not from a browser. */
   readonly origins: readonly string[];
 }
@@ -46,6 +50,14 @@ export interface BrokerConfig {
   };
 }
 
+/** A server certificate beside the default one; PEM. */
+export interface FurtherCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Host names that it is shown for, `*.` standing for one label; absent = those that it states. */
+  readonly names?: readonly string[];
+}
+
 /** What TLS listeners present and trust; PEM. */
 export interface TlsMaterial {
   /** The server's leaf certificate followed by its issuing CA. */
@@ -53,4 +65,6 @@ export interface TlsMaterial {
   readonly key: string;
   /** Roots and issuing CAs that client certificates must lead to. */
   readonly clientCa: string;
+  /** Shown instead of the default one to clients that ask for its names, or that cannot use the default one's kind of key. */
+  readonly further?: readonly FurtherCertificate[];
 }

@@ -25,6 +25,8 @@ export interface TlsFacts {
   readonly certificate: Uint8Array | undefined;
   /** SHA-256 of that certificate, lower-case hex. */
   readonly fingerprint: string | undefined;
+  /** Key exchange groups that the client offered, its favourite first. */
+  readonly groups?: string;
 }
 
 export interface ConnectionFacts {

@@ -36,6 +36,7 @@ describe('the configuration', () => {
         path: '',
         connectionsMax: 20_000,
         tlsMinVersion: '1.2',
+        ticketSeconds: 3_600,
         origins: [],
       },
     ]);

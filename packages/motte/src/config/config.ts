@@ -12,7 +12,7 @@ import { parseListenerUrl } from './listener-url.ts';
 import type { Mistake } from './mistakes.ts';
 import { checkRules } from './rules.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
-import { type ListenerSettings, type Settings, withDefaults } from './settings.ts';
+import { type CertificateFiles, type ListenerSettings, type Settings, withDefaults } from './settings.ts';
 
 export interface MotteConfig extends BrokerConfig {
   /** The file it came from; undefined when the defaults apply. */
@@ -21,6 +21,8 @@ export interface MotteConfig extends BrokerConfig {
   readonly console: { readonly port: number } | undefined;
   /** Absolute paths of a certificate of the operator's own. */
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+  /** Those beside it, paths absolute as well. */
+  readonly certificates: readonly CertificateFiles[];
 }
 
 /** Where the file is looked for; `explicit` was named by --config and must exist. */
@@ -96,16 +98,17 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     number,
     file,
     settings,
-    listeners: settings.listeners.map((listener) => listenerConfig(listener, settings.tls.minVersion)),
+    listeners: settings.listeners.map((listener) => listenerConfig(listener, settings.tls)),
     limits: settings.limits,
     admission: settings.admission,
     store: settings.store,
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
+    certificates: settings.tls.certificates.map((one) => ({ ...one, cert: beside(one.cert), key: beside(one.key) })),
   });
 }
 
-function listenerConfig(settings: ListenerSettings, tlsMinVersion: '1.2' | '1.3'): ListenerConfig {
+function listenerConfig(settings: ListenerSettings, tls: Settings['tls']): ListenerConfig {
   const address = parseListenerUrl(settings.url);
   if (typeof address === 'string') throw new Error(`unchecked url: ${address}`);
   return {
@@ -121,8 +124,10 @@ function listenerConfig(settings: ListenerSettings, tlsMinVersion: '1.2' | '1.3'
     port: address.port,
     path: address.path,
     connectionsMax: settings.maxConnections,
-    tlsMinVersion,
+    tlsMinVersion: tls.minVersion,
+    ticketSeconds: tls.ticketSeconds,
     origins: settings.origins,
+    ...(settings.alpn === undefined ? {} : { alpn: settings.alpn }),
   };
 }
 

@@ -59,6 +59,9 @@ function checkListener(listener: Listener, index: number, addresses: Map<string,
   if ((listener.origins?.length ?? 0) > 0 && scheme !== 'wss' && scheme !== 'ws') {
     mistakes.add(at('origins'), 'only WebSocket listeners, wss and ws, have origins');
   }
+  if (listener.alpn !== undefined && scheme !== 'mqtts') {
+    mistakes.add(at('alpn'), 'only mqtts listeners answer to a protocol name; a WebSocket is asked for with http/1.1');
+  }
   if (listener.versions?.length === 0) mistakes.add(at('versions'), 'needs at least one version');
   checkWaiver(listener.waiver, ['listeners', index, 'waiver'], mistakes);
 }

@@ -14,7 +14,15 @@ export interface ListenerSettings {
   readonly versions: readonly ('3.1' | '3.1.1' | '5.0')[];
   readonly maxConnections: number;
   readonly origins: readonly string[];
+  readonly alpn?: string;
   readonly waiver?: Waiver;
+}
+
+/** Paths of a server certificate and its key, and the host names that it is shown for. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly names?: readonly string[];
 }
 
 export interface Settings {
@@ -24,6 +32,9 @@ export interface Settings {
   readonly tls: {
     readonly minVersion: '1.2' | '1.3';
     readonly certificate?: { readonly cert: string; readonly key: string };
+    readonly certificates: readonly CertificateFiles[];
+    readonly rsa: 'off' | '2048' | '3072';
+    readonly ticketSeconds: number;
   };
   readonly limits: Limits;
   readonly admission: {

@@ -83,6 +83,13 @@ export const Listener = section(
         },
       ),
     ),
+    alpn: Type.Optional(
+      text('^[!-~]{1,63}$', 'a protocol name of 1 to 63 printable characters', {
+        says: 'A second protocol name that clients of an mqtts listener may ask for by ALPN, beside `mqtt`.',
+        breaks: 'Clients of another protocol that has this name are not turned away.',
+        applies: 'restart',
+      }),
+    ),
     waiver: Type.Optional(Waiver),
     require: later('What every message here must be, such as `sealed`.'),
     proxyProtocol: later('Proxies that may state the address of a peer.'),

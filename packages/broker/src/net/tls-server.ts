@@ -1,0 +1,99 @@
+// One server certificate of a listener: a TLS server that never listens and is given sockets whose ClientHello was read
+// already. Owns its ticket keys and session context, so no ticket is good anywhere else: not on another listener, not under
+// another server certificate, not after the trust has changed.
+
+import { constants, createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { ListenerConfig } from '../ports/config.ts';
+import { explainMaterialError } from './listener-fault.ts';
+import { chooseProtocol, protocolNames } from './protocol-names.ts';
+
+export interface TlsServerParts {
+  readonly config: ListenerConfig;
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+  /** Tells the certificates of one listener apart. */
+  readonly slot: string;
+  readonly ticketKeys: Buffer;
+  readonly handshakeDeadlineMs: number;
+  readonly secured: (socket: TLSSocket) => void;
+  readonly failed: (error: NodeJS.ErrnoException, socket: TLSSocket) => void;
+}
+
+export class TlsServer {
+  readonly #server: Server;
+
+  /** Throws ListenerFault if certificate, key and CA do not work together. */
+  constructor(parts: TlsServerParts) {
+    const { config } = parts;
+    try {
+      this.#server = createServer(optionsOf(parts));
+    } catch (error) {
+      throw explainMaterialError(`listener ${config.name} (${config.url})`, error as NodeJS.ErrnoException);
+    }
+    this.#server.on('secureConnection', parts.secured);
+    this.#server.on('tlsClientError', parts.failed);
+  }
+
+  /** Takes over a socket whose first bytes were put back. */
+  take(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** For handshakes from now on; what was encrypted under the old keys is worth nothing any more. */
+  setTicketKeys(keys: Buffer): void {
+    this.#server.setTicketKeys(keys);
+  }
+}
+
+function optionsOf({ config, cert, key, clientCa, slot, ticketKeys, handshakeDeadlineMs }: TlsServerParts): TlsOptions {
+  const { name, authentication, tlsMinVersion, ticketSeconds = TICKET_SECONDS } = config;
+  const spoken = protocolNames(config);
+  const trust = createHash('sha256').update(`${name}\n${authentication}\n${clientCa}\n${slot}`).digest('hex');
+  return {
+    cert,
+    key,
+    ...(wantsCertificate(config) ? { ca: clientCa } : {}),
+    requestCert: wantsCertificate(config),
+    // Where something else may prove the client, whatever certificate it shows is judged at its CONNECT.
+    rejectUnauthorized: authentication === 'certificate',
+    handshakeTimeout: handshakeDeadlineMs,
+    minVersion: tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ciphers: CIPHERS,
+    ecdhCurve: GROUPS,
+    honorCipherOrder: true,
+    secureOptions:
+      constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION | constants.SSL_OP_PRIORITIZE_CHACHA,
+    ALPNCallback: ({ protocols }) => chooseProtocol(protocols, spoken),
+    sessionIdContext: trust.slice(0, SESSION_CONTEXT_LENGTH),
+    sessionTimeout: ticketSeconds,
+    ticketKeys,
+  };
+}
+
+function wantsCertificate({ authentication }: ListenerConfig): boolean {
+  return authentication === 'certificate' || authentication === 'any';
+}
+
+/** Forward secrecy and authenticated encryption only; the three of TLS 1.3, then those of TLS 1.2. */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+const GROUPS = 'X25519:prime256v1:secp384r1';
+
+/** OpenSSL takes 32 bytes. */
+const SESSION_CONTEXT_LENGTH = 32;
+/** How long a ticket saves a full handshake; what it proves is checked at every CONNECT all the same. */
+const TICKET_SECONDS = 3600;
