@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionsMax } from './host.ts';
+import { connectionsMax, HOST_GAUGE, ownMemoryBytes } from './host.ts';
 
 describe('connectionsMax', () => {
   it.each([
@@ -20,5 +20,14 @@ describe('connectionsMax', () => {
 
   it('is read from this host', () => {
     expect(connectionsMax()).toBeGreaterThan(0);
+  });
+});
+
+describe('memory', () => {
+  it('is what the process has of its own, without the files it has mapped', () => {
+    expect(ownMemoryBytes('VmRSS:\t  900 kB\nRssAnon:\t     100 kB\nRssFile:\t     800 kB\n')).toBe(102_400);
+    expect(ownMemoryBytes('VmRSS:\t  900 kB\n')).toBeUndefined();
+    expect(HOST_GAUGE.memoryBytes()).toBeGreaterThan(1024 * 1024);
+    if (process.platform === 'linux') expect(HOST_GAUGE.memoryBytes()).toBeLessThan(process.memoryUsage.rss());
   });
 });

@@ -2,7 +2,7 @@
 
 /** What the host measures of this process. */
 export interface Gauge {
-  /** Resident memory, in bytes. */
+  /** Resident memory without that of files, in bytes. */
   memoryBytes(): number;
   /** How much later than it should the event loop came round to its work since this was asked last, in ms. */
   lagMs(): number;
