@@ -8,6 +8,7 @@ import type { EffectiveConfig } from './schemas/config.ts';
 import type { DeviceDocument, Devices, NewDevice } from './schemas/devices.ts';
 import type { Refusals } from './schemas/refusals.ts';
 import type { Status } from './schemas/status.ts';
+import type { NewUser, UserChanged, UserDocument, UserList, UserRemoved } from './schemas/users.ts';
 
 export interface Admin {
   status(): Promise<Status>;
@@ -18,6 +19,10 @@ export interface Admin {
   devices(): Promise<Devices>;
   device(name: string): Promise<DeviceDocument>;
   addDevice(device: NewDevice): Promise<DeviceDocument>;
+  users(): Promise<UserList>;
+  addUser(user: NewUser): Promise<UserDocument>;
+  setPassword(name: string, password: string): Promise<UserChanged>;
+  removeUser(name: string): Promise<UserRemoved>;
   config(): Promise<EffectiveConfig>;
   /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
   backup(id: string): Promise<AsyncIterable<Uint8Array>>;
@@ -46,6 +51,10 @@ export function openAdmin(data: string): Admin {
     devices: () => call('GET', '/api/v1/devices'),
     device: (name) => call('GET', `/api/v1/devices/${encodeURIComponent(name)}`),
     addDevice: (device) => call('POST', '/api/v1/devices', device),
+    users: () => call('GET', '/api/v1/users'),
+    addUser: (user) => call('POST', '/api/v1/users', user),
+    setPassword: (name, password) => call('PUT', `/api/v1/users/${encodeURIComponent(name)}/password`, { password }),
+    removeUser: (name) => call('DELETE', `/api/v1/users/${encodeURIComponent(name)}`),
     config: () => call('GET', '/api/v1/config'),
     backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };

@@ -1,5 +1,6 @@
 // The catalogue of everything the program or the admin API can say went wrong: one number each, with what to do.
-// 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 06xx devices,
+// 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 0601 to 0619 devices,
+// 0620 to 0629 users,
 // 07xx clients, 08xx backups; 0420 to 0449 are the authority's own table. A number is never used again for something else.
 
 /** 1 the answer is no · 2 wrong usage · 3 the broker cannot be reached · 4 configuration or data refused. */
@@ -250,6 +251,40 @@ export const ERRORS = {
     remedy: 'a device may be a `device` or an `operator`',
     exit: 2,
     status: 400,
+  },
+  'MOT-0620': {
+    what: 'user name refused',
+    when: 'A user has the name of a device: letters, digits, dot, underscore and dash, at most 63, a letter or digit first.',
+    remedy: 'choose another name',
+    exit: 2,
+    status: 400,
+  },
+  'MOT-0621': {
+    what: 'already a user',
+    when: 'The name is taken by a user, who logs in with a password or with SCRAM but not with both.',
+    remedy: 'choose another name, `motte user passwd NAME`, or `motte user remove NAME` first',
+    exit: 1,
+    status: 409,
+  },
+  'MOT-0622': {
+    what: 'no such user',
+    when: 'No user of this name is registered.',
+    remedy: 'list them with `motte user list`',
+    exit: 1,
+    status: 404,
+  },
+  'MOT-0623': {
+    what: 'password refused',
+    when: 'A new password is too short, too long, too easily guessed, or holds what no client can send.',
+    remedy: 'choose a longer one, such as five words or `openssl rand -base64 18`',
+    exit: 2,
+    status: 400,
+  },
+  'MOT-0624': {
+    what: 'cannot read the password',
+    when: 'The file of --password-file cannot be opened, is too large, or is not text in UTF-8.',
+    remedy: 'check the path and its permissions; the file holds the password and nothing else',
+    exit: 2,
   },
   'MOT-0701': {
     what: 'no such client',

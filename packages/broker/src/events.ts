@@ -56,6 +56,9 @@ interface Fields {
   'will.published': Who & { readonly topic: string };
   'will.refused': Who & { readonly topic: string; readonly because: string };
   'device.added': { readonly identity: string; readonly roles: readonly string[] };
+  'user.added': { readonly identity: string; readonly roles: readonly string[] };
+  'user.changed': { readonly identity: string; readonly connections: number };
+  'user.removed': { readonly identity: string; readonly connections: number; readonly sessions: number };
   'store.fault': { readonly why: string };
   /** A bug of ours: counted, and a test that meets one fails. */
   'broker.assertion': Who & { readonly why: string };
@@ -94,6 +97,9 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'will.published': { level: 'info', text: 'a will message was published' },
   'will.refused': { level: 'warn', text: 'a will message was not allowed when it was due' },
   'device.added': { level: 'info', text: 'a device was enrolled' },
+  'user.added': { level: 'info', text: 'a user was added' },
+  'user.changed': { level: 'info', text: 'a user got a new password' },
+  'user.removed': { level: 'info', text: 'a user was removed, and everything of it ended' },
   'store.fault': { level: 'error', text: 'the store could not do its work' },
   'broker.assertion': { level: 'error', text: 'an invariant of the broker was broken' },
 };

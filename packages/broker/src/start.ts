@@ -6,6 +6,7 @@ import { createAccess } from './access/access.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
+import { endIdentity } from './core/end-identity.ts';
 import { Overload } from './core/overload.ts';
 import { restoreSessions } from './core/restore.ts';
 import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts';
@@ -169,6 +170,7 @@ export function createBroker(parts: BrokerParts): Broker {
     counters,
     clients: () => clientRows(core),
     kick: (query) => kickClients(core, query),
+    endIdentity: (identity, what) => endIdentity(core, identity, what),
     findings: () => overload.findings,
     restore,
     async open() {

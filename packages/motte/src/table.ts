@@ -16,6 +16,11 @@ export function renderTable(heading: readonly string[], rows: readonly (readonly
     .join('\n');
 }
 
+/** `1 thing`, `2 things`. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** Label and value lines. */
 export function renderFields(fields: readonly (readonly [string, string | number])[]): string {
   const width = Math.max(...fields.map(([label]) => label.length)) + 2;

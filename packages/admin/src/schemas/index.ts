@@ -6,3 +6,4 @@ export * from './devices.ts';
 export { NAME_PATTERN, Problem } from './parts.ts';
 export * from './refusals.ts';
 export * from './status.ts';
+export * from './users.ts';

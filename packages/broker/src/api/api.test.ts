@@ -39,6 +39,9 @@ const row: ClientRow = {
   unsentBytes: 0,
 };
 
+/** Users have a test of their own. */
+const notHere = () => Promise.reject(new Error('not here'));
+
 const view: AdminView = {
   version: '0.1.0',
   pid: 1,
@@ -51,6 +54,7 @@ const view: AdminView = {
   ],
   clients: () => [row],
   kick: ({ clientId, connection }) => (clientId === row.clientId || connection === 3 ? 1 : 0),
+  endIdentity: () => ({ connections: 0, sessions: 0 }),
   findings: () => [],
   authority: () => ({ fingerprint: FINGERPRINT, separated: false }),
   refusals: (query) => {
@@ -66,6 +70,7 @@ const view: AdminView = {
   addDevice: async (name, roles) => {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
+  users: { list: () => [], add: notHere, setPassword: notHere, remove: notHere },
   config: () => ({ listeners: [] }),
   openBackup: () => openBackup(),
 };

@@ -7,6 +7,9 @@ import type { Limits } from '../ports/limits.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { createAuthenticate, type Proof } from './authenticate.ts';
 import { type AuthenticationMethods, firstOf, proofOf } from './methods.ts';
+import type { Hashing } from './password/argon2.ts';
+import { LoginThrottle } from './password/login-throttle.ts';
+import { createPasswordProof } from './password/password-proof.ts';
 import { createProve } from './prove.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
@@ -16,16 +19,22 @@ export interface GuardsParts {
   readonly trust: TrustFacts;
   readonly clock: Clock;
   readonly limits: Limits;
-  /** What else proves an identity by itself: passwords, tokens. Asked in order, each silent where it is not asked for. */
+  /** What else proves an identity by itself: tokens. Asked in order, each silent where it is not asked for. */
   readonly proofs?: readonly Proof[];
   /** Enhanced authentication; none by default. */
   readonly methods?: AuthenticationMethods;
+  /** Takes the place of argon2. */
+  readonly hashing?: Hashing;
   /** Asked after the broker's own proof; each may refuse what that allows. */
   readonly others?: readonly Proof[];
 }
 
-export function createGuards({ directory, trust, clock, limits, proofs, methods, others }: GuardsParts): Guards {
-  const own = firstOf([createProve({ clock, directory, trust }), ...(proofs ?? [])]);
+export function createGuards(parts: GuardsParts): Guards {
+  const { directory, trust, clock, limits, proofs, methods, hashing, others } = parts;
+  const throttle = new LoginThrottle(clock);
+  const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
+  // Passwords last: whatever else can come in their place is told from them by its form.
+  const own = firstOf([createProve({ clock, directory, trust }), ...(proofs ?? []), passwords]);
   return {
     admit: () => undefined,
     authenticate: createAuthenticate({

@@ -9,6 +9,7 @@ import type { Identity } from '../ports/identity.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import { type CertificateProof, checkDates, Trust } from './certificate.ts';
+import { withListenerRole } from './listener-role.ts';
 
 export interface ProveParts {
   readonly clock: Clock;
@@ -83,8 +84,7 @@ function lookUp(proof: CertificateProof, evidence: Evidence, directory: Identity
   if (known.state !== 'active') {
     return refuse('not-authorized', `${name} is disabled in the registry`, 'identity.directory');
   }
-  const { role } = evidence.facts.listener;
-  const roles = role === undefined || known.roles.includes(role) ? known.roles : [...known.roles, role];
+  const roles = withListenerRole(known.roles, evidence.facts.listener.role);
   return { realm, name, kind: known.kind, roles };
 }
 

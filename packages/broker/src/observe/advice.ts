@@ -38,6 +38,20 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['tls.rsa'],
     'Set `tls.rsa: "2048"`, so that the broker has an RSA certificate beside its own, or update the TLS library of the client.',
   ],
+  [
+    ['identity.throttle'],
+    'Correct the password in the client: it keeps trying a wrong one, and is looked at ever less often.',
+  ],
+  [['no user name and password'], 'Give the client a user name and a password; `motte user add NAME` makes them.'],
+  [
+    ['there is no user'],
+    'Correct the user name in the client, or add the user: `motte user list`, `motte user add NAME`.',
+  ],
+  [['is disabled', 'the user'], 'The user is disabled: `motte user list`.'],
+  [
+    ['loginswaitingmax'],
+    'Many logins at once: let clients reconnect with a random delay, or see who floods in `motte why`.',
+  ],
   [['tls.minversion'], 'The client is too old for TLS here: update its TLS library, or lower `tls.minVersion`.'],
   [
     ['no certificate'],
@@ -83,7 +97,7 @@ const BY_REASON: ReadonlyMap<Reason, string> = new Map<Reason, string>([
     'not-authorized',
     'If it should be allowed, give the device a role that allows it; else correct the topic in the client.',
   ],
-  ['bad-user-name-or-password', 'Check the user name and the password of the client.'],
+  ['bad-user-name-or-password', 'Correct the password in the client, or set a new one with `motte user passwd NAME`.'],
   [
     'unsupported-protocol-version',
     'Set the client to MQTT 3.1, 3.1.1 or 5.0; `versions` of the listener narrows that.',

@@ -3,7 +3,9 @@
 
 import type { Counters } from './counters.ts';
 import type { IdentityDirectory } from './directory.ts';
+import type { Identity } from './identity.ts';
 import type { StoreSnapshot } from './store.ts';
+import type { Users } from './users.ts';
 import type { Layer } from './verdict.ts';
 
 export interface ListenerRow {
@@ -62,8 +64,16 @@ export interface BrokerView {
   clients(): readonly ClientRow[];
   /** Ends the selected connections with reason `administrative-action`; how many. */
   kick(query: KickQuery): number;
+  /** Ends what an identity has: its connections, and with `sessions` all that is kept for it, its will unpublished. */
+  endIdentity(identity: Pick<Identity, 'realm' | 'name'>, what: { readonly sessions: boolean }): EndedIdentity;
   /** What keeps the broker itself from being wholly well. */
   findings(): readonly HealthFinding[];
+}
+
+/** How much of an identity was ended. */
+export interface EndedIdentity {
+  readonly connections: number;
+  readonly sessions: number;
 }
 
 /** A refusal as the ring keeps it: every string bounded, control characters escaped. */
@@ -122,6 +132,7 @@ export interface AdminView extends BrokerView {
   readonly directory: IdentityDirectory;
   /** Durable when the promise resolves; also makes the event `device.added`. */
   addDevice(name: string, roles: readonly string[]): Promise<void>;
+  readonly users: Users;
   /** The effective configuration as `motte config show --json` prints it. */
   config(): Readonly<Record<string, unknown>>;
   /** Everything that is stored now; the caller closes its records. Throws MOT-0801 where nothing outlives the process. */

@@ -45,6 +45,9 @@ export interface Limits {
   readonly authenticateDeadlineMs: number;
   /** Proofs of identity under way at once. */
   readonly authenticationsAtOnceMax: number;
+  /** Logins by password that wait for their turn to be hashed, and those of them from one source. */
+  readonly loginsWaitingMax: number;
+  readonly loginsWaitingPerSourceMax: number;
   /** Time a connection that is being closed has to take what it was sent. */
   readonly closeDeadlineMs: number;
   /** Time clients have to finish what is under way when the broker is asked to end. */
@@ -83,6 +86,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   partialPacketDeadlineMs: 15_000,
   authenticateDeadlineMs: 5_000,
   authenticationsAtOnceMax: 64,
+  loginsWaitingMax: 48,
+  loginsWaitingPerSourceMax: 8,
   closeDeadlineMs: 5_000,
   drainMs: 5_000,
 });

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import { Option } from 'commander';
+import { collect } from '../collect.ts';
 import { type CommandFile, type Options, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type NewFile, reserveFiles } from '../data/new-files.ts';
@@ -115,10 +116,6 @@ function readCsr(path: string): string {
     if (fault instanceof MotteError) throw fault;
     throw new MotteError('MOT-0405', `${path}: ${said(fault)}`, { cause: fault });
   }
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }
 
 const BUNDLES_LATER = ['python', 'arduino', 'nodered', 'nodejs'];

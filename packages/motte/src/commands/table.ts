@@ -30,6 +30,14 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   { words: 'device list', says: 'the enrolled devices', load: () => import('./device-list.ts') },
   { words: 'device show', says: 'one device and its certificate', load: () => import('./device-show.ts') },
+  { words: 'user add', says: 'somebody who logs in with a password', load: () => import('./user-add.ts') },
+  { words: 'user passwd', says: 'a new password for a user', load: () => import('./user-passwd.ts') },
+  { words: 'user list', says: 'who logs in with a password', load: () => import('./user-list.ts') },
+  {
+    words: 'user remove',
+    says: 'remove a user, its connections and its sessions',
+    load: () => import('./user-remove.ts'),
+  },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
@@ -52,13 +60,14 @@ export const COMMANDS: readonly CommandRow[] = [
 /** What a group of commands is about. */
 export const NOUNS: Readonly<Record<string, string>> = {
   device: 'enrolled devices',
+  user: 'who logs in with a password',
   client: 'connections and sessions',
   config: 'motte.yaml',
 };
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
-  ...['topology', 'enrol', 'user', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'ca', 'vpn', 'gateway'],
+  ...['topology', 'enrol', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'ca', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
   ...['device renew', 'device revoke', 'device remove', 'config adopt'],
 ]);

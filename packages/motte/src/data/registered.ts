@@ -1,9 +1,9 @@
 // The registry whether or not the broker runs: through the admin API, or in this process under the lock.
 
-import { type Device, MotteError, openAdmin } from '@motte/admin';
+import { type Device, openAdmin } from '@motte/admin';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
 import { OWN_REALM } from '@motte/broker/ports/identity';
-import { checkData, registryPath } from './layout.ts';
+import { runningOrOffline } from './running-or-offline.ts';
 
 export interface Registered {
   list(): Promise<readonly Device[]>;
@@ -12,37 +12,23 @@ export interface Registered {
 }
 
 /** Runs `work` on the registry of a data directory. */
-export async function withRegistry<T>(
+export function withRegistry<T>(
   data: string,
   work: (registry: Registered, where: 'running' | 'offline') => Promise<T>,
 ): Promise<T> {
+  return runningOrOffline(data, {
+    running: () => work(running(data), 'running'),
+    offline: (directory) => work(offline(directory), 'offline'),
+  });
+}
+
+function running(data: string): Registered {
   const admin = openAdmin(data);
-  const running = await admin.status().then(
-    () => true,
-    (fault) => {
-      if (fault instanceof MotteError && fault.code === 'MOT-0501') return false;
-      throw fault;
-    },
-  );
-  if (running) {
-    return work(
-      {
-        list: async () => (await admin.devices()).devices,
-        find: async (name) => (await admin.devices()).devices.find((device) => device.name === name),
-        add: async (name, roles) => void (await admin.addDevice({ name, roles: [...roles] })),
-      },
-      'running',
-    );
-  }
-  checkData(data);
-  const { lockData } = await import('./lock.ts');
-  const { openRegistry } = await import('@motte/broker/registry');
-  const lock = await lockData(data);
-  try {
-    return await work(offline(openRegistry(registryPath(data))), 'offline');
-  } finally {
-    await lock.release();
-  }
+  return {
+    list: async () => (await admin.devices()).devices,
+    find: async (name) => (await admin.devices()).devices.find((device) => device.name === name),
+    add: async (name, roles) => void (await admin.addDevice({ name, roles: [...roles] })),
+  };
 }
 
 function offline(directory: IdentityDirectory): Registered {

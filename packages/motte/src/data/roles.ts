@@ -1,4 +1,4 @@
-// The roles that a device may be given: those of the policy in force, which is the built-in one.
+// The roles that a device or a user may be given: those of the policy in force, which is the built-in one.
 
 import { MotteError } from '@motte/admin/errors';
 import { builtInPolicy } from '@motte/broker/roles';
@@ -10,7 +10,7 @@ export function parseRoles(names: readonly string[]): string[] {
   for (const name of names) {
     if (allowed.includes(name)) continue;
     const why = roles.has(name) ? `${name} is only for a listener with a waiver` : JSON.stringify(name.slice(0, 80));
-    throw new MotteError('MOT-0606', why, { remedy: `a device may have: ${allowed.join(', ')}` });
+    throw new MotteError('MOT-0606', why, { remedy: `there are: ${allowed.join(', ')}` });
   }
   return [...new Set(names)];
 }

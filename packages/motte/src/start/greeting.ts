@@ -16,8 +16,7 @@ export interface GreetingFacts {
 
 /** Several lines; the last three work when pasted into a second shell in the same directory. */
 export function renderGreeting(facts: GreetingFacts): string {
-  const proof = (row: ListenerRow) =>
-    row.authentication === 'none' ? 'no proof of identity (waiver)' : 'client certificate';
+  const proof = (row: ListenerRow) => PROOFS.get(row.authentication) ?? row.authentication;
   const doors: [string, string, string][] = facts.listeners.map((row) => [row.name, row.url, proof(row)]);
   if (facts.consolePort !== undefined)
     doors.push(['console', `https://localhost:${facts.consolePort}`, 'this machine only']);
@@ -59,3 +58,12 @@ function shorter(path: string): string {
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+/** What a listener asks for, in words. */
+const PROOFS: ReadonlyMap<string, string> = new Map([
+  ['certificate', 'client certificate'],
+  ['password', 'user name and password'],
+  ['scram', 'SCRAM-SHA-256'],
+  ['any', 'any proof of identity'],
+  ['none', 'no proof of identity (waiver)'],
+]);

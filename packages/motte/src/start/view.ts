@@ -4,12 +4,13 @@ import type { Broker } from '@motte/broker';
 import type { Log, RefusalRing } from '@motte/broker/observe';
 import type { AdminView, BackupSource, HealthFinding } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
-import { OWN_REALM } from '@motte/broker/ports/identity';
+import { identityLabel, OWN_REALM } from '@motte/broker/ports/identity';
 import { VERSION } from '@motte/broker/ports/version';
 import type { MotteConfig } from '../config/config.ts';
 import { configDocument } from '../config/show.ts';
 import { expiredWaivers } from '../config/weaker.ts';
 import { parseRoles } from '../data/roles.ts';
+import { createUsers } from '../users/users.ts';
 
 export interface ViewParts {
   readonly broker: Broker;
@@ -43,6 +44,7 @@ export function createView(parts: ViewParts): AdminView {
     counters: broker.counters,
     clients: () => broker.clients(),
     kick: (query) => broker.kick(query),
+    endIdentity: (identity, what) => broker.endIdentity(identity, what),
     findings: () => [...parts.findings(), ...broker.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
     authority: () => ({ fingerprint, separated: false }),
     refusals: (query, max) => ring.find(query, max),
@@ -53,6 +55,15 @@ export function createView(parts: ViewParts): AdminView {
       await directory.put({ realm: OWN_REALM, name, kind: 'device', roles, state: 'active', addedAtMs });
       log.observe({ name: 'device.added', atMs: addedAtMs, identity: name, roles });
     },
+    users: createUsers({
+      directory,
+      end: (user, what) => broker.endIdentity(user, what),
+      connections: (user) => {
+        const label = identityLabel(user);
+        return broker.clients().filter(({ identity, state }) => identity === label && state === 'connected').length;
+      },
+      told: (event) => log.observe(event),
+    }),
     config: () => configDocument(parts.config()),
     openBackup: () => parts.openBackup(),
   };

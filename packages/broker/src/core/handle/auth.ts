@@ -1,7 +1,9 @@
 // AUTH (3.15, 4.12): the client's answer to a challenge, or its wish to prove itself again while connected.
 
 import { type Auth, PeerError, reasonCode } from '@motte/wire';
-import type { Authentication } from '../../ports/guards.ts';
+import type { Authentication, Proven } from '../../ports/guards.ts';
+import { identityKey, identityLabel } from '../../ports/identity.ts';
+import { type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient } from '../end-client.ts';
 import { challengeClient, encodeAuth } from '../exchange.ts';
@@ -37,8 +39,9 @@ function settle(client: Client, outcome: Authentication): void {
     settleConnect(client, outcome);
     return;
   }
-  if (!outcome.allow) {
-    const { reason, because, rule } = outcome;
+  const settled = outcome.allow ? checkOwn(client, outcome) : outcome;
+  if (!settled.allow) {
+    const { reason, because, rule } = settled;
     client.core.reports.refused(client, {
       layer: 'identity',
       reason,
@@ -50,6 +53,13 @@ function settle(client: Client, outcome: Authentication): void {
     endClient(client, { reason: 'not-authorized', byPeer: false, will: true });
     return;
   }
-  client.proofEndsAtMs = outcome.expiresAtMs;
-  client.link.write(encodeAuth(client, 'success', outcome.data));
+  client.proofEndsAtMs = settled.expiresAtMs;
+  client.link.write(encodeAuth(client, 'success', settled.data));
+}
+
+/** The session is one identity's: nobody else can prove himself into it. */
+function checkOwn({ identity }: Client, proven: Proven): Proven | Refusal {
+  if (identity !== undefined && identityKey(identity) === identityKey(proven.identity)) return proven;
+  const because = `proved ${identityLabel(proven.identity)} on a connection of another identity`;
+  return refuse('not-authorized', because, 'MQTT-4.12.1-2');
 }

@@ -192,6 +192,18 @@ const ROWS = {
     unit: 'proofs',
     range: [1, 10_000],
   },
+  loginsWaitingMax: {
+    says: 'Logins by password that wait to be hashed, half of them from places where the user never logged in before.',
+    breaks: 'Logins wait longer than the time that there is for them, and take places from other proofs.',
+    unit: 'logins',
+    range: [2, 10_000],
+  },
+  loginsWaitingPerSourceMax: {
+    says: 'Logins from one address that wait to be hashed.',
+    breaks: 'One source can take every place in the queue.',
+    unit: 'logins',
+    range: [1, 10_000],
+  },
   closeDeadlineMs: {
     says: 'Time a connection that is being closed has to take what it was sent.',
     breaks: 'Peers that do not read hold memory longer.',

@@ -1,0 +1,53 @@
+// The users of a data directory whether or not its broker runs: through the admin API, or in this process under the lock.
+
+import { openAdmin, type User } from '@motte/admin';
+import type { NewUser, UserRow } from '@motte/broker/ports/users';
+import { runningOrOffline } from '../data/running-or-offline.ts';
+
+export interface OpenUsers {
+  list(): Promise<readonly User[]>;
+  add(user: NewUser): Promise<User>;
+  /** Answers how many connections ended. */
+  setPassword(name: string, password: string): Promise<number>;
+  remove(name: string): Promise<{ readonly connections: number; readonly sessions: number }>;
+}
+
+/** Runs `work` on the users of a data directory. */
+export function withUsers<T>(data: string, work: (users: OpenUsers) => Promise<T>): Promise<T> {
+  return runningOrOffline(data, {
+    running: () => work(running(data)),
+    offline: async (directory) => {
+      const { createUsers } = await import('./users.ts');
+      const users = createUsers({
+        directory,
+        // Sessions of users that are gone are discarded at the next start.
+        end: () => ({ connections: 0, sessions: 0 }),
+        connections: () => 0,
+        told: () => {},
+      });
+      return work({
+        list: async () => users.list().map(documentOf),
+        add: async (user) => documentOf(await users.add(user)),
+        setPassword: users.setPassword,
+        remove: users.remove,
+      });
+    },
+  });
+}
+
+function running(data: string): OpenUsers {
+  const admin = openAdmin(data);
+  return {
+    list: async () => (await admin.users()).users,
+    add: async (user) => (await admin.addUser({ ...user, roles: [...user.roles] })).user,
+    setPassword: async (name, password) => (await admin.setPassword(name, password)).connections,
+    remove: async (name) => {
+      const { connections, sessions } = await admin.removeUser(name);
+      return { connections, sessions };
+    },
+  };
+}
+
+function documentOf({ name, realm, roles, state, addedAtMs, connections }: UserRow): User {
+  return { name, realm, roles: [...roles], state, added: new Date(addedAtMs).toISOString(), connections };
+}
