@@ -13,6 +13,7 @@ import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts'
 import type { Level } from './events.ts';
 import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, sessionKey } from './host.ts';
 import { createGuards, type TrustFacts } from './identity/guards.ts';
+import { createPreSharedKeys } from './identity/psk.ts';
 import { recallSubject } from './identity/recall.ts';
 import { openConnection } from './net/connection.ts';
 import { Listeners } from './net/listeners.ts';
@@ -118,6 +119,7 @@ export function createBroker(parts: BrokerParts): Broker {
     counters,
     emit: emitter.emit,
     pressure: overload,
+    preSharedKeys: createPreSharedKeys(directory),
     connectionsMax: connectionsMax(),
     onConnection: (stream, facts) => openConnection(stream, facts, core),
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),

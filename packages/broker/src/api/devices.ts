@@ -5,8 +5,8 @@ import { MotteError } from '@motte/admin/errors';
 import { type Device, DeviceDocument, DeviceParams, Devices, NewDevice } from '@motte/admin/schemas';
 import type { FastifyInstance } from 'fastify';
 import type { AdminView } from '../ports/admin-view.ts';
-import type { RegisteredIdentity } from '../ports/directory.ts';
-import { OWN_REALM } from '../ports/identity.ts';
+import { findDevice, isOwnDevice, type RegisteredIdentity } from '../ports/directory.ts';
+import { identityLabel } from '../ports/identity.ts';
 
 export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
   app.get('/api/v1/devices', { schema: { response: { 200: Devices } } }, async (): Promise<Devices> => {
@@ -16,8 +16,8 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     }
     const devices = view.directory
       .list()
-      .filter((identity) => identity.realm === OWN_REALM && identity.kind === 'device')
-      .map((identity) => documentOf(identity, connections.get(identity.name) ?? 0))
+      .filter(isOwnDevice)
+      .map((identity) => documentOf(identity, connections.get(identityLabel(identity)) ?? 0))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     return { format: 1, devices };
   });
@@ -32,9 +32,9 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     '/api/v1/devices',
     { schema: { body: NewDevice, response: { 201: DeviceDocument } } },
     async (request, reply): Promise<DeviceDocument> => {
-      const { name, roles } = request.body;
-      if (view.directory.find(OWN_REALM, name) !== undefined) throw new MotteError('MOT-0602', name);
-      await view.addDevice(name, roles);
+      const { name, roles, psk } = request.body;
+      if (findDevice(view.directory, name) !== undefined) throw new MotteError('MOT-0602', name);
+      await view.addDevice(name, roles, psk === undefined ? undefined : { kind: 'psk', key: psk });
       reply.code(201);
       return { format: 1, device: show(view, name) };
     },
@@ -42,15 +42,17 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
 }
 
 function show(view: AdminView, name: string): Device {
-  const identity = view.directory.find(OWN_REALM, name);
+  const identity = findDevice(view.directory, name);
   if (identity === undefined) throw new MotteError('MOT-0603', name);
-  const connections = view.clients().filter((row) => row.identity === name && row.state === 'connected').length;
+  const label = identityLabel(identity);
+  const connections = view.clients().filter((row) => row.identity === label && row.state === 'connected').length;
   return documentOf(identity, connections);
 }
 
 function documentOf(identity: RegisteredIdentity, connections: number): Device {
   return {
     name: identity.name,
+    realm: identity.realm,
     roles: [...identity.roles],
     state: identity.state,
     added: new Date(identity.addedAtMs).toISOString(),

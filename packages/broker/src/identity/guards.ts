@@ -11,6 +11,7 @@ import type { Hashing } from './password/argon2.ts';
 import { LoginThrottle } from './password/login-throttle.ts';
 import { createPasswordProof } from './password/password-proof.ts';
 import { createProve } from './prove.ts';
+import { createPskProof } from './psk.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
 
@@ -33,8 +34,9 @@ export function createGuards(parts: GuardsParts): Guards {
   const { directory, trust, clock, limits, proofs, methods, hashing, others } = parts;
   const throttle = new LoginThrottle(clock);
   const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
+  const certificates = createProve({ clock, directory, trust });
   // Passwords last: whatever else can come in their place is told from them by its form.
-  const own = firstOf([createProve({ clock, directory, trust }), ...(proofs ?? []), passwords]);
+  const own = firstOf([certificates, createPskProof(directory), ...(proofs ?? []), passwords]);
   return {
     admit: () => undefined,
     authenticate: createAuthenticate({

@@ -91,3 +91,6 @@ const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map<string, KeyKind>([
   ['ed25519', { signatures13: [0x0807], signatures12: [0x0807], suites12: ECDSA_SUITES }],
   ['rsa', RSA_KEY],
 ]);
+
+/** Stands where there is no certificate to choose. */
+export const ANYBODY: Candidate = { key: ANY_KEY, answersTo: () => true };

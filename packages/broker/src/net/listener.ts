@@ -11,6 +11,7 @@ import type { Counters } from '../ports/counters.ts';
 import type { Guards } from '../ports/guards.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Pressure } from '../ports/pressure.ts';
+import type { PreSharedKeys } from '../ports/psk.ts';
 import type { Admission } from './admission.ts';
 import { type Arrival, Arrivals, CLOSED, withTls } from './arrivals.ts';
 import { bind } from './bind.ts';
@@ -32,6 +33,7 @@ export interface ListenerDeps {
   readonly pressure: Pressure;
   /** Asked when a TLS listener opens; undefined is a fault there. */
   readonly tls: () => TlsMaterial | undefined;
+  readonly preSharedKeys: PreSharedKeys | undefined;
   readonly emit: Emit;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -215,7 +217,7 @@ class Listener implements OpenListener, Door {
   }
 
   #openTls(): TlsDoor {
-    const { tls, limits } = this.#deps;
+    const { tls, limits, preSharedKeys } = this.#deps;
     const material = tls();
     if (material === undefined) {
       const why = `listener ${this.name} (${this.#config.url}): there is no server certificate`;
@@ -224,6 +226,7 @@ class Listener implements OpenListener, Door {
     return new TlsDoor({
       config: this.#config,
       material,
+      preSharedKeys: this.#config.authentication === 'psk' ? preSharedKeys : undefined,
       handshakeDeadlineMs: limits.handshakeDeadlineMs,
       secured: (arrival, socket, facts) => {
         arrival.facts = withTls(arrival.facts, facts);

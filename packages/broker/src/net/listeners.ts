@@ -9,6 +9,7 @@ import type { ConnectionFacts } from '../ports/connection-facts.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { Guards } from '../ports/guards.ts';
 import type { Pressure } from '../ports/pressure.ts';
+import type { PreSharedKeys } from '../ports/psk.ts';
 import { Admission } from './admission.ts';
 import { type OpenListener, openListener } from './listener.ts';
 import { Turnstile } from './turnstile.ts';
@@ -21,6 +22,7 @@ export interface ListenersParts {
   readonly emit: Emit;
   /** TLS listeners cannot be opened without it. */
   readonly tls?: TlsMaterial;
+  readonly preSharedKeys?: PreSharedKeys;
   /** Connections at once over all listeners; exempt sources are counted too. */
   readonly connectionsMax: number;
   readonly pressure: Pressure;
@@ -101,6 +103,7 @@ export class Listeners {
           turnstile: this.#turnstile,
           pressure,
           tls: () => this.#material,
+          preSharedKeys: this.#parts.preSharedKeys,
           emit,
           clock,
           counters,

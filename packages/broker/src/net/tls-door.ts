@@ -7,17 +7,20 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FurtherCertificate, ListenerConfig, TlsMaterial } from '../ports/config.ts';
 import type { TlsFacts } from '../ports/connection-facts.ts';
+import type { PreSharedKeys, ProvenKey } from '../ports/psk.ts';
 import type { Arrival, TransportRefusal } from './arrivals.ts';
-import { type Candidate, candidateOf, chooseCertificate } from './certificate-choice.ts';
+import { ANYBODY, type Candidate, candidateOf, chooseCertificate } from './certificate-choice.ts';
 import { explainMaterialError } from './listener-fault.ts';
 import { groupNames } from './offered-groups.ts';
 import { peerCertificate } from './peer-certificate.ts';
 import { explainTlsFailure } from './tls-refusal.ts';
-import { TlsServer } from './tls-server.ts';
+import { type ServerProof, TlsServer } from './tls-server.ts';
 
 export interface TlsDoorParts {
   readonly config: ListenerConfig;
   readonly material: TlsMaterial;
+  /** For a listener that takes those instead of certificates. */
+  readonly preSharedKeys: PreSharedKeys | undefined;
   readonly handshakeDeadlineMs: number;
   readonly secured: (arrival: Arrival, socket: TLSSocket, facts: TlsFacts) => void;
   readonly refused: (arrival: Arrival, refusal: TransportRefusal | undefined) => void;
@@ -28,12 +31,15 @@ interface Shown {
   readonly slot: string;
   readonly candidate: Candidate;
   readonly server: TlsServer;
-  readonly ticketKeys: Buffer;
+  /** Undefined where no ticket is worth anything. */
+  readonly ticketKeys: Buffer | undefined;
 }
 
 export class TlsDoor {
   readonly #parts: TlsDoorParts;
   readonly #arrivals = new WeakMap<Socket, Arrival>();
+  /** The key that TLS asked for last, for each handshake: the one whose proof it then checked. */
+  readonly #askedKeys = new WeakMap<TLSSocket, ProvenKey>();
   #clientCa: string;
   #shown: readonly Shown[];
   #candidates: readonly Candidate[];
@@ -55,7 +61,9 @@ export class TlsDoor {
   /** For new handshakes from now on. Tickets stay good only if the trust is unchanged. Throws ListenerFault and keeps the old. */
   setMaterial(material: TlsMaterial): void {
     const isTrustKept = material.clientCa === this.#clientCa;
-    const kept = new Map(isTrustKept ? this.#shown.map(({ slot, ticketKeys }) => [slot, ticketKeys]) : []);
+    const kept = new Map<string, Buffer>();
+    for (const { slot, ticketKeys } of this.#shown)
+      if (isTrustKept && ticketKeys !== undefined) kept.set(slot, ticketKeys);
     this.#shown = this.#open(material, kept);
     this.#candidates = this.#shown.map(({ candidate }) => candidate);
     this.#clientCa = material.clientCa;
@@ -64,6 +72,7 @@ export class TlsDoor {
   /** New keys for session tickets: those that are out cost a full handshake. */
   rotateTicketKeys(): void {
     this.#shown = this.#shown.map((shown) => {
+      if (shown.ticketKeys === undefined) return shown;
       const ticketKeys = randomBytes(TICKET_KEY_BYTES);
       shown.server.setTicketKeys(ticketKeys);
       return { ...shown, ticketKeys };
@@ -71,25 +80,37 @@ export class TlsDoor {
   }
 
   #open(material: TlsMaterial, kept: ReadonlyMap<string, Buffer>): readonly Shown[] {
-    const { config, handshakeDeadlineMs } = this.#parts;
+    if (this.#parts.config.authentication === 'psk') return [this.#openPsk()];
     const { clientCa, further = [] } = material;
     const all: readonly FurtherCertificate[] = [material, ...further];
     return all.map(({ cert, key, names }, index) => {
       const candidate = this.#candidateOf({ cert, ...(names === undefined ? {} : { names }) });
       const slot = index === 0 ? '' : `${index} ${names?.join(' ') ?? ''}`;
       const ticketKeys = kept.get(slot) ?? randomBytes(TICKET_KEY_BYTES);
-      const server = new TlsServer({
-        config,
-        cert,
-        key,
-        clientCa,
-        slot,
-        ticketKeys,
-        handshakeDeadlineMs,
-        secured: (socket) => this.#secured(socket),
-        failed: (error, socket) => this.#failed(error, socket),
-      });
+      const server = this.#serve({ kind: 'certificate', cert, key, clientCa, slot, ticketKeys });
       return { slot, candidate, server, ticketKeys };
+    });
+  }
+
+  #openPsk(): Shown {
+    const keys = this.#parts.preSharedKeys;
+    const keyOf = (socket: TLSSocket, identity: string): Uint8Array | null => {
+      const found = keys?.(identity);
+      if (found === undefined) return null;
+      this.#askedKeys.set(socket, { identity, keyId: found.keyId });
+      return found.key;
+    };
+    return { slot: '', candidate: ANYBODY, server: this.#serve({ kind: 'psk', keyOf }), ticketKeys: undefined };
+  }
+
+  #serve(proof: ServerProof): TlsServer {
+    const { config, handshakeDeadlineMs } = this.#parts;
+    return new TlsServer({
+      config,
+      proof,
+      handshakeDeadlineMs,
+      secured: (socket) => this.#secured(socket),
+      failed: (error, socket) => this.#failed(error, socket),
     });
   }
 
@@ -109,7 +130,7 @@ export class TlsDoor {
       return;
     }
     socket.on('error', ignore);
-    const facts = tlsFacts(socket, arrival);
+    const facts = tlsFacts(socket, arrival, this.#askedKeys.get(socket));
     // Only a handshake that fails needs it again; kept, it would be a good part of what an idle client costs.
     arrival.hello = undefined;
     this.#parts.secured(arrival, socket, facts);
@@ -125,6 +146,7 @@ export class TlsDoor {
       message: error.message,
       certificate: authorizationError ? String(authorizationError) : undefined,
       hello: arrival.hello,
+      psk: this.#parts.preSharedKeys === undefined ? undefined : { asked: this.#askedKeys.get(socket) },
     });
     this.#parts.refused(arrival, refusal);
   }
@@ -136,16 +158,18 @@ export class TlsDoor {
   }
 }
 
-function tlsFacts(socket: TLSSocket, arrival: Arrival): TlsFacts {
-  const certificate = peerCertificate(socket);
+function tlsFacts(socket: TLSSocket, arrival: Arrival, psk: ProvenKey | undefined): TlsFacts {
+  const certificate = psk === undefined ? peerCertificate(socket) : undefined;
   return {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
-    resumed: socket.isSessionReused(),
+    // TLS 1.3 takes a pre-shared key for a session that is resumed.
+    resumed: psk === undefined && socket.isSessionReused(),
     serverName: arrival.hello?.serverName,
     certificate,
     fingerprint: certificate === undefined ? undefined : createHash('sha256').update(certificate).digest('hex'),
     groups: groupNames(arrival.hello?.groups ?? []),
+    psk,
   };
 }
 

@@ -1,9 +1,11 @@
 // Explains why a TLS handshake failed. OpenSSL's codes in, one sentence for the operator out; and what the peer saw of it,
 // which is often no more than a closed connection.
 
+import type { ProvenKey } from '../ports/psk.ts';
 import { CLOSED, type TransportRefusal } from './arrivals.ts';
 import { canUse, P256_KEY, RSA_KEY } from './certificate-choice.ts';
 import type { ClientHello } from './client-hello.ts';
+import { explainPskFailure } from './psk-refusal.ts';
 
 export interface TlsFailure {
   /** `code` of the error that ended the handshake. */
@@ -12,12 +14,16 @@ export interface TlsFailure {
   /** What is wrong with the client's certificate, as OpenSSL calls it. */
   readonly certificate: string | undefined;
   readonly hello: ClientHello | undefined;
+  /** On a listener for pre-shared keys: the key that was asked for, if it came to that. */
+  readonly psk?: { readonly asked: ProvenKey | undefined } | undefined;
 }
 
 /** A refusal for every failure, or undefined if the peer just went away before it could be refused. */
 export function explainTlsFailure(failure: TlsFailure): TransportRefusal | undefined {
   const { code, certificate, hello } = failure;
   if (certificate !== undefined) return refuseCertificate(certificate);
+  const keyRefusal = failure.psk === undefined ? undefined : explainPskFailure(code, failure.psk.asked);
+  if (keyRefusal !== undefined) return keyRefusal;
   const version13 = hello?.versions.includes(TLS13) === true;
   switch (code) {
     case 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE':

@@ -1,4 +1,4 @@
-// One server certificate of a listener: a TLS server that never listens and is given sockets whose ClientHello was read
+// One server certificate of a listener, or its pre-shared keys: a TLS server that never listens and is given sockets whose ClientHello was read
 // already. Owns its ticket keys and session context, so no ticket is good anywhere else: not on another listener, not under
 // another server certificate, not after the trust has changed.
 
@@ -9,15 +9,27 @@ import type { ListenerConfig } from '../ports/config.ts';
 import { explainMaterialError } from './listener-fault.ts';
 import { chooseProtocol, protocolNames } from './protocol-names.ts';
 
+/** What the server shows and trusts. */
+export type ServerProof =
+  | {
+      readonly kind: 'certificate';
+      /** PEM. */
+      readonly cert: string;
+      readonly key: string;
+      readonly clientCa: string;
+      /** Tells the certificates of one listener apart. */
+      readonly slot: string;
+      readonly ticketKeys: Buffer;
+    }
+  | {
+      readonly kind: 'psk';
+      /** Asked in the handshake; null = there can be no such name. */
+      readonly keyOf: (socket: TLSSocket, identity: string) => Uint8Array | null;
+    };
+
 export interface TlsServerParts {
   readonly config: ListenerConfig;
-  /** PEM. */
-  readonly cert: string;
-  readonly key: string;
-  readonly clientCa: string;
-  /** Tells the certificates of one listener apart. */
-  readonly slot: string;
-  readonly ticketKeys: Buffer;
+  readonly proof: ServerProof;
   readonly handshakeDeadlineMs: number;
   readonly secured: (socket: TLSSocket) => void;
   readonly failed: (error: NodeJS.ErrnoException, socket: TLSSocket) => void;
@@ -49,9 +61,26 @@ export class TlsServer {
   }
 }
 
-function optionsOf({ config, cert, key, clientCa, slot, ticketKeys, handshakeDeadlineMs }: TlsServerParts): TlsOptions {
-  const { name, authentication, tlsMinVersion, ticketSeconds = TICKET_SECONDS } = config;
+function optionsOf({ config, proof, handshakeDeadlineMs }: TlsServerParts): TlsOptions {
   const spoken = protocolNames(config);
+  const options: TlsOptions = {
+    handshakeTimeout: handshakeDeadlineMs,
+    minVersion: config.tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ecdhCurve: GROUPS,
+    honorCipherOrder: true,
+    ALPNCallback: ({ protocols }) => chooseProtocol(protocols, spoken),
+  };
+  return proof.kind === 'psk'
+    ? { ...options, ...pskOptions(proof) }
+    : { ...options, ...certificateOptions(config, proof) };
+}
+
+function certificateOptions(
+  config: ListenerConfig,
+  { cert, key, clientCa, slot, ticketKeys }: Extract<ServerProof, { kind: 'certificate' }>,
+): TlsOptions {
+  const { name, authentication, ticketSeconds = TICKET_SECONDS } = config;
   const trust = createHash('sha256').update(`${name}\n${authentication}\n${clientCa}\n${slot}`).digest('hex');
   return {
     cert,
@@ -60,18 +89,22 @@ function optionsOf({ config, cert, key, clientCa, slot, ticketKeys, handshakeDea
     requestCert: wantsCertificate(config),
     // Where something else may prove the client, whatever certificate it shows is judged at its CONNECT.
     rejectUnauthorized: authentication === 'certificate',
-    handshakeTimeout: handshakeDeadlineMs,
-    minVersion: tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
-    maxVersion: 'TLSv1.3',
     ciphers: CIPHERS,
-    ecdhCurve: GROUPS,
-    honorCipherOrder: true,
-    secureOptions:
-      constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION | constants.SSL_OP_PRIORITIZE_CHACHA,
-    ALPNCallback: ({ protocols }) => chooseProtocol(protocols, spoken),
+    secureOptions: SECURE_OPTIONS | constants.SSL_OP_PRIORITIZE_CHACHA,
     sessionIdContext: trust.slice(0, SESSION_CONTEXT_LENGTH),
     sessionTimeout: ticketSeconds,
     ticketKeys,
+  };
+}
+
+/** No certificate on either side, and no ticket that is worth anything: who holds the key is shown in every handshake. */
+function pskOptions({ keyOf }: Extract<ServerProof, { kind: 'psk' }>): TlsOptions {
+  return {
+    // TLS 1.3 knows a key by its own name here, RFC 8446 4.2.11; with (EC)DHE only, which OpenSSL keeps to by itself.
+    pskCallback: keyOf as unknown as NonNullable<TlsOptions['pskCallback']>,
+    ciphers: PSK_CIPHERS,
+    secureOptions: SECURE_OPTIONS | constants.SSL_OP_NO_TICKET,
+    sessionTimeout: 1,
   };
 }
 
@@ -91,6 +124,9 @@ const CIPHERS = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
+/** What TLS 1.2 has with forward secrecy for such keys; those of TLS 1.3 go by SHA-256, which a key without a hash of its own has. */
+const PSK_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:ECDHE-PSK-CHACHA20-POLY1305';
+const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
 const GROUPS = 'X25519:prime256v1:secp384r1';
 
 /** OpenSSL takes 32 bytes. */

@@ -52,6 +52,14 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['loginswaitingmax'],
     'Many logins at once: let clients reconnect with a random delay, or see who floods in `motte why`.',
   ],
+  [
+    ['identity.psk'],
+    'Give the client the name and the key that `motte device add NAME --psk` printed; a lost key is replaced by adding the device anew.',
+  ],
+  [
+    ['pre-shared key'],
+    'Give the client a name and its key (`--psk-identity`, `--psk`); `motte device add NAME --psk` makes them.',
+  ],
   [['tls.minversion'], 'The client is too old for TLS here: update its TLS library, or lower `tls.minVersion`.'],
   [
     ['no certificate'],

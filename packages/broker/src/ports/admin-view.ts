@@ -2,7 +2,7 @@
 // registry and the configuration. The API never sees a socket, a session or a store.
 
 import type { Counters } from './counters.ts';
-import type { IdentityDirectory } from './directory.ts';
+import type { IdentityDirectory, Verifier } from './directory.ts';
 import type { Identity } from './identity.ts';
 import type { StoreSnapshot } from './store.ts';
 import type { Users } from './users.ts';
@@ -130,8 +130,8 @@ export interface AdminView extends BrokerView {
   /** `last`, a client id, a device, an address or an id; newest first. */
   refusals(query: string, max: number): readonly RefusalRow[];
   readonly directory: IdentityDirectory;
-  /** Durable when the promise resolves; also makes the event `device.added`. */
-  addDevice(name: string, roles: readonly string[]): Promise<void>;
+  /** Durable when the promise resolves; also makes the event `device.added`. Without a verifier a certificate proves it. */
+  addDevice(name: string, roles: readonly string[], verifier?: Verifier): Promise<void>;
   readonly users: Users;
   /** The effective configuration as `motte config show --json` prints it. */
   config(): Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 // What is known of a connection from the moment it was accepted; never changes afterwards.
 
 import type { ProtocolVersion } from '@motte/wire';
+import type { ProvenKey } from './psk.ts';
 
 /** What proves an identity on a listener; `any` = whichever of the others but `none` and `psk` the client brings. */
 export type AuthenticationMode = 'certificate' | 'password' | 'token' | 'scram' | 'psk' | 'any' | 'none';
@@ -27,6 +28,8 @@ export interface TlsFacts {
   readonly fingerprint: string | undefined;
   /** Key exchange groups that the client offered, its favourite first. */
   readonly groups?: string;
+  /** The pre-shared key that both sides hold, on a listener for those. */
+  readonly psk?: ProvenKey | undefined;
 }
 
 export interface ConnectionFacts {

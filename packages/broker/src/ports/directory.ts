@@ -1,6 +1,6 @@
 // The registry of identities: who is known, with which roles. The proof of identity asks it; administrators fill it.
 
-import type { IdentityKind } from './identity.ts';
+import { type IdentityKind, OWN_REALM, PSK_REALM } from './identity.ts';
 
 /**
  * What an identity without a certificate is recognised by. It leaves the registry only towards the proof of identity: no
@@ -40,4 +40,14 @@ export interface IdentityDirectory {
   put(identity: RegisteredIdentity): Promise<void>;
   /** Durable when the promise resolves; false if there is none. */
   remove(realm: string, name: string): Promise<boolean>;
+}
+
+/** A device that was enrolled here: by a certificate or by a pre-shared key. */
+export function isOwnDevice({ realm, kind }: Pick<RegisteredIdentity, 'realm' | 'kind'>): boolean {
+  return kind === 'device' && (realm === OWN_REALM || realm === PSK_REALM);
+}
+
+/** Such a device by its name; no two of them have the same, since rules speak of devices by name. */
+export function findDevice(directory: Pick<IdentityDirectory, 'find'>, name: string): RegisteredIdentity | undefined {
+  return directory.find(OWN_REALM, name) ?? directory.find(PSK_REALM, name);
 }

@@ -18,6 +18,9 @@ export function identityKey(identity: Pick<Identity, 'realm' | 'name'>): string 
 /** The realm of what Motte's own authority certifies; shown to people as the plain name. */
 export const OWN_REALM = 'ca:motte';
 
+/** The realm of devices that hold a pre-shared key instead of a certificate. */
+export const PSK_REALM = 'psk';
+
 /** How people see an identity: NAME for Motte's own, NAME@LISTENER for the anonymous, else NAME@REALM. */
 export function identityLabel(identity: Pick<Identity, 'realm' | 'name'>): string {
   if (identity.realm === OWN_REALM) return identity.name;

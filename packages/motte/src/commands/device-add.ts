@@ -12,6 +12,7 @@ import { type NewFile, reserveFiles } from '../data/new-files.ts';
 import { withRegistry } from '../data/registered.ts';
 import { parseRoles } from '../data/roles.ts';
 import { said } from '../data/said.ts';
+import { addPskDevice } from './device-add-psk.ts';
 import { renderMosquittoText } from './mosquitto-text.ts';
 
 export const command: CommandFile = {
@@ -23,6 +24,7 @@ export const command: CommandFile = {
       .option('--csr <file>', "certify this request of the device's own key; no key is made here")
       .addOption(new Option('--key-type <type>', 'kind of key').choices(['ec', 'rsa']).default('ec'))
       .addOption(new Option('--bundle <kind>', 'also write settings for: mosquitto').argParser(bundleOf))
+      .option('--psk', 'a pre-shared key of 32 bytes instead of a certificate, for boards that cannot do those')
       .option('--token [ttl]', 'a one-use enrolment token (not in this version)');
   },
   async run(context, [name = ''], options) {
@@ -30,6 +32,7 @@ export const command: CommandFile = {
     const bundle = textOption(options, 'bundle');
     const { createKeyAndCsr, parseDeviceName, withAuthority } = await import('@motte/pki');
     parseDeviceName(name);
+    if (options['psk'] === true) return addPskDevice(context, name, rolesOf(options), options);
     const roles = rolesOf(options);
     const csrFile = textOption(options, 'csr');
     const csr = csrFile === undefined ? undefined : readCsr(csrFile);

@@ -1,5 +1,6 @@
 // `motte device list`.
 
+import { PSK_REALM } from '@motte/broker/ports/identity';
 import type { CommandFile } from '../command.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderTable } from '../table.ts';
@@ -12,9 +13,10 @@ export const command: CommandFile = {
     else {
       context.say(
         renderTable(
-          ['DEVICE', 'ROLES', 'STATE', 'CONNECTIONS', 'ADDED'],
-          devices.map(({ name, roles, state, connections, added }) => [
+          ['DEVICE', 'PROOF', 'ROLES', 'STATE', 'CONNECTIONS', 'ADDED'],
+          devices.map(({ name, realm, roles, state, connections, added }) => [
             name,
+            realm === PSK_REALM ? 'key' : 'certificate',
             roles.join(','),
             state,
             connections,

@@ -1,7 +1,9 @@
 // `motte device show NAME`: the registry's entry and the authority's certificates.
 
 import { MotteError } from '@motte/admin/errors';
+import { PSK_REALM } from '@motte/broker/ports/identity';
 import type { CommandFile } from '../command.ts';
+import type { Context } from '../context.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderFields } from '../table.ts';
 
@@ -10,11 +12,7 @@ export const command: CommandFile = {
   async run(context, [name = '']) {
     const device = await withRegistry(context.data, (registry) => registry.find(name));
     if (device === undefined) throw new MotteError('MOT-0603', name);
-    const { AuthorityFault, withAuthority } = await import('@motte/pki');
-    const certificate = await withAuthority(context.data, (ca) => ca.showDevice(name)).catch((fault) => {
-      if (fault instanceof AuthorityFault && fault.code === 'MOT-0432') return undefined;
-      throw fault;
-    });
+    const certificate = device.realm === PSK_REALM ? undefined : await certificateOf(context, name);
     if (context.json) context.document({ format: 1, device, certificate: certificate ?? null });
     else {
       context.say(
@@ -25,6 +23,7 @@ export const command: CommandFile = {
           ['added', device.added],
           ['connections', device.connections],
           ['client ids', `${device.name}, ${device.name}/anything`],
+          ['proven by', device.realm === PSK_REALM ? 'a pre-shared key' : 'a certificate'],
           ['certificate', certificate === undefined ? 'none issued here' : `serial ${certificate.serial}`],
           ...(certificate === undefined
             ? []
@@ -39,3 +38,11 @@ export const command: CommandFile = {
     return 0;
   },
 };
+
+async function certificateOf(context: Context, name: string) {
+  const { AuthorityFault, withAuthority } = await import('@motte/pki');
+  return withAuthority(context.data, (ca) => ca.showDevice(name)).catch((fault) => {
+    if (fault instanceof AuthorityFault && fault.code === 'MOT-0432') return undefined;
+    throw fault;
+  });
+}

@@ -39,6 +39,9 @@ function checkListener(listener: Listener, index: number, addresses: Map<string,
   addresses.set(key, listener.name);
   const plain = PLAIN_SCHEMES.has(scheme);
   const authentication: string = listener.authentication ?? 'certificate';
+  if (authentication === 'psk' && scheme === 'wss') {
+    return mistakes.add(at('url'), 'browsers have no pre-shared keys: use mqtts');
+  }
   if (plain && (authentication === 'certificate' || authentication === 'psk')) {
     return mistakes.add(
       at('url'),

@@ -63,6 +63,7 @@ function quoted(text: string): string {
 const PROOFS: ReadonlyMap<string, string> = new Map([
   ['certificate', 'client certificate'],
   ['password', 'user name and password'],
+  ['psk', 'pre-shared key'],
   ['scram', 'SCRAM-SHA-256'],
   ['any', 'any proof of identity'],
   ['none', 'no proof of identity (waiver)'],

@@ -4,11 +4,12 @@ import type { Broker } from '@motte/broker';
 import type { Log, RefusalRing } from '@motte/broker/observe';
 import type { AdminView, BackupSource, HealthFinding } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
-import { identityLabel, OWN_REALM } from '@motte/broker/ports/identity';
+import { identityLabel } from '@motte/broker/ports/identity';
 import { VERSION } from '@motte/broker/ports/version';
 import type { MotteConfig } from '../config/config.ts';
 import { configDocument } from '../config/show.ts';
 import { expiredWaivers } from '../config/weaker.ts';
+import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
 import { createUsers } from '../users/users.ts';
 
@@ -49,11 +50,11 @@ export function createView(parts: ViewParts): AdminView {
     authority: () => ({ fingerprint, separated: false }),
     refusals: (query, max) => ring.find(query, max),
     directory,
-    async addDevice(name, given) {
-      const roles = parseRoles(given);
-      const addedAtMs = Date.now();
-      await directory.put({ realm: OWN_REALM, name, kind: 'device', roles, state: 'active', addedAtMs });
-      log.observe({ name: 'device.added', atMs: addedAtMs, identity: name, roles });
+    async addDevice(name, given, verifier) {
+      const device = newDevice(name, parseRoles(given), verifier);
+      await directory.put(device);
+      const { addedAtMs: atMs, roles } = device;
+      log.observe({ name: 'device.added', atMs, identity: identityLabel(device), roles });
     },
     users: createUsers({
       directory,

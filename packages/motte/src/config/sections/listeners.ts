@@ -22,8 +22,8 @@ export const Listener = section(
     }),
     authentication: Type.Optional(
       choice({
-        values: ['certificate', 'password', 'none'],
-        later: ['token', 'scram', 'psk', 'any'],
+        values: ['certificate', 'password', 'psk', 'none'],
+        later: ['token', 'scram', 'any'],
         default: 'certificate',
         weakerValues: ['none'],
         says: 'How a peer proves who it is.',
