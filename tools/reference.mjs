@@ -47,8 +47,9 @@ function keyTable(object, prefix) {
   const add = (schema, before) => {
     for (const [name, property] of Object.entries(schema.properties)) {
       const required = schema.required?.includes(name) ?? false;
-      if (property.type === 'object') add(property, `${before}${name}.`);
+      if (property.type === 'object' && property.properties) add(property, `${before}${name}.`);
       else rows.push(keyRow(`${before}${name}`, property, required));
+      if (property.items?.properties) add(property.items, `${before}${name}[].`);
     }
   };
   add(object, prefix);

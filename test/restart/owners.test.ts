@@ -43,6 +43,22 @@ describe.each(ENDINGS)('%s: the identity of a session', (ending) => {
   });
 });
 
+describe.each(ENDINGS)('%s: an identity that a token proved', (ending) => {
+  it('is in no registry, and its session stays, with the roles of its last token', async () => {
+    const identities = (name: string) =>
+      ({ realm: 'token:https://a', name, kind: 'user', roles: ['operator'] }) as const;
+    const plant = await startPlant(ending, { identities });
+    await leaveSubscribed(plant, 'ada', { filter: 'a', qos: 1 });
+    await plant.restart();
+    await plant.publish('a', 'x');
+    expect((await plant.stored())[0]?.session).toMatchObject({ name: 'ada', kind: 'user', roles: ['operator'] });
+    await plant.restart();
+    expect(await fetch(plant, 'ada', 1)).toEqual(['x']);
+    await plant.restart({ registered: [{ ...identities('ada'), state: 'disabled', addedAtMs: 0 }] });
+    expect(plant.events('session.discarded')).toMatchObject([{ clientId: 'ada' }]);
+  });
+});
+
 describe.each(ENDINGS)('%s: rights that were taken away meanwhile', (ending) => {
   it('are gone: the subscription ends for good, what waits for it is not delivered and is reported', async () => {
     const plant = await startPlant(ending);

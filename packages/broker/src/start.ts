@@ -12,8 +12,10 @@ import { restoreSessions } from './core/restore.ts';
 import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts';
 import type { Level } from './events.ts';
 import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, sessionKey } from './host.ts';
+import type { Proof } from './identity/authenticate.ts';
 import { createGuards, type TrustFacts } from './identity/guards.ts';
 import { createPreSharedKeys } from './identity/psk.ts';
+import type { AuthenticationMethods } from './identity/methods.ts';
 import { recallSubject } from './identity/recall.ts';
 import { openConnection } from './net/connection.ts';
 import { Listeners } from './net/listeners.ts';
@@ -42,6 +44,9 @@ export interface BrokerParts {
   readonly tls?: TlsMaterial;
   readonly directory: IdentityDirectory;
   readonly trust: TrustFacts;
+  /** What proves an identity beside certificates, and the methods of enhanced authentication. */
+  readonly proofs?: readonly Proof[];
+  readonly methods?: AuthenticationMethods;
   readonly observers?: readonly Observer[];
   /** Each of these replaces what the broker would make itself. */
   readonly clock?: Clock;
@@ -93,7 +98,16 @@ export function createBroker(parts: BrokerParts): Broker {
   const counters = new Counters();
   const emitter = createEmitter(clock, counters);
   for (const observer of parts.observers ?? []) emitter.observe(observer, 'info');
-  const guards = parts.guards ?? createGuards({ directory, trust, clock, limits: config.limits });
+  const guards =
+    parts.guards ??
+    createGuards({
+      directory,
+      trust,
+      clock,
+      limits: config.limits,
+      proofs: parts.proofs ?? [],
+      methods: parts.methods ?? new Map(),
+    });
   const overload = new Overload({
     memoryBytesMax: config.limits.memoryBytesMax,
     lagMsMax: config.admission.lagMsMax,

@@ -62,6 +62,8 @@ export class Client {
   challenge: Challenge | undefined = undefined;
   /** Wall-clock ms at which the proof of identity ends; 0 = never. */
   proofEndsAtMs = 0;
+  /** The identifier of the token that proved it; undefined if none did, or it has none. */
+  token: string | undefined = undefined;
   readonly acks = new PendingAcks();
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;

@@ -2,7 +2,7 @@
 // stand in the router. Holds state only; `delivery` sends, `handle/` answers, `sessions` begins and ends them.
 
 import type { Rights, Subject } from '../ports/access.ts';
-import type { Identity } from '../ports/identity.ts';
+import { type Identity, TOKEN_REALM } from '../ports/identity.ts';
 import type { StoredSession, StoredWill, Ticket } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
@@ -29,8 +29,7 @@ export interface SessionStart {
 
 export class Session {
   readonly key: string;
-  readonly identity: Identity;
-  /** Key of that identity. */
+  /** Key of its identity. */
   readonly owner: string;
   readonly clientId: string;
   /** True if the store holds it; a session that ends with its connection is never written. */
@@ -87,7 +86,6 @@ export class Session {
   constructor(start: SessionStart, account: Account) {
     this.account = account;
     this.key = start.key;
-    this.identity = start.identity;
     this.owner = account.owner;
     this.clientId = start.clientId;
     this.subject = start.subject;
@@ -95,6 +93,11 @@ export class Session {
     this.expirySeconds = start.expirySeconds;
     this.generation = start.generation;
     this.stored = start.stored;
+  }
+
+  /** Whose it is, with the roles of its latest proof. */
+  get identity(): Identity {
+    return this.subject.identity;
   }
 
   /** Name of the deadline of its delayed will. */
@@ -132,10 +135,11 @@ export class Session {
   }
 
   record(): StoredSession {
+    const { realm, name, roles, kind } = this.identity;
     return {
       key: this.key,
-      realm: this.identity.realm,
-      name: this.identity.name,
+      realm,
+      name,
       clientId: this.clientId,
       generation: this.generation,
       expirySeconds: this.expirySeconds,
@@ -144,6 +148,8 @@ export class Session {
       unsureSeq: this.unsureSeq,
       listener: this.subject.facts.listener.name,
       address: this.subject.facts.address,
+      // No registry has them.
+      ...(realm.startsWith(TOKEN_REALM) ? { roles, kind } : {}),
     };
   }
 }

@@ -82,6 +82,7 @@ function joined(first: Proven, next: Proven): Proven {
     identity: first.identity,
     data: next.data ?? first.data,
     expiresAtMs: earlierEnd(first.expiresAtMs, next.expiresAtMs),
+    ...(first.token === undefined ? {} : { token: first.token }),
   };
 }
 

@@ -1,6 +1,7 @@
 // Enhanced authentication (4.12): a method proves something over as many rounds of AUTH as it needs. Where the listener has a
 // proof of its own, the method comes on top of it and may not change who that is; on a listener for methods it is the proof.
 
+import type { AuthenticationMode } from '../ports/connection-facts.ts';
 import type { Authentication, Evidence, Proven } from '../ports/guards.ts';
 import { identityKey } from '../ports/identity.ts';
 import { refuse } from '../ports/verdict.ts';
@@ -47,12 +48,18 @@ function runMethod(evidence: Evidence, base: Proven | undefined, methods: Authen
     return refuse('bad-authentication-method', because, 'MQTT-4.12.0-1');
   }
   const { authentication } = evidence.facts.listener;
-  if (base === undefined && authentication !== 'scram' && authentication !== 'any') {
+  if (base === undefined && !isProofOn(authentication, evidence.method)) {
     const because = `this listener takes a ${authentication}, not an authentication method`;
     return refuse('bad-authentication-method', because, 'listeners.authentication');
   }
   const answer = method(evidence, base);
   return answer instanceof Promise ? answer.then((outcome) => bound(outcome, base)) : bound(answer, base);
+}
+
+/** Whether a method alone proves who somebody is on a listener. */
+function isProofOn(authentication: AuthenticationMode, method: string): boolean {
+  if (authentication === 'any') return true;
+  return method === TOKEN_METHOD ? authentication === 'token' : authentication === 'scram';
 }
 
 /** Holds every round to the identity that was proven before the first. */
@@ -73,5 +80,8 @@ function bound(outcome: Authentication, base: Proven | undefined): Authenticatio
     expiresAtMs: earlierEnd(outcome.expiresAtMs, base.expiresAtMs),
   };
 }
+
+/** The method whose data is a token, whole. */
+export const TOKEN_METHOD = 'JWT';
 
 const METHOD_SHOWN = 80;

@@ -9,21 +9,28 @@ import type { StoredSession } from '../ports/store.ts';
 
 /** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener is gone. */
 export function recallSubject(
-  { realm, name, clientId, listener, address }: StoredSession,
+  session: StoredSession,
   directory: IdentityDirectory,
   listeners: readonly ListenerFacts[],
 ): Subject | undefined {
+  const { realm, name, clientId, listener, address } = session;
   // A listener that was renamed or taken away gives no role any more; what is registered still counts.
   const facts = listeners.find((one) => one.name === listener) ?? { ...GONE, name: listener };
   const identity = realm.startsWith('listener:')
     ? anonymous(realm, name, listeners)
-    : registered(realm, name, directory);
+    : (registered(realm, name, directory) ?? unregistered(session, directory));
   return identity === undefined ? undefined : { identity, clientId, facts: { listener: facts, address } };
 }
 
 function registered(realm: string, name: string, directory: IdentityDirectory): Identity | undefined {
   const known = directory.find(realm, name);
   return known?.state === 'active' ? { realm, name, kind: known.kind, roles: known.roles } : undefined;
+}
+
+/** Whoever a token proved is in no registry: what its latest token gave it holds until it comes with another. */
+function unregistered({ realm, name, roles, kind }: StoredSession, directory: IdentityDirectory): Identity | undefined {
+  if (roles === undefined || directory.find(realm, name) !== undefined) return undefined;
+  return { realm, name, kind: kind ?? 'device', roles };
 }
 
 /** Whoever is anonymous is so on one listener: without it nobody can ever be that identity again. */

@@ -26,6 +26,20 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['listeners.origins'],
     'A page may connect only if its origin stands in `origins` of the listener; Paho for C and Python name the listener itself.',
   ],
+  // Before the words that a certificate may be refused with: what a token says is in quotes, and comes after its rule.
+  [
+    ['identity.tokens.jwks'],
+    'The issuer signs with a key that its key set does not have: look at `jwks` of `identity.tokens`, and at `motte status`.',
+  ],
+  [['identity.tokens.names'], 'Only the names in `names` of this issuer may come from it: see `identity.tokens`.'],
+  [
+    ['identity.tokens.revoked'],
+    'The token or its name was revoked: `motte token list` shows it, and how to lift that.',
+  ],
+  [
+    ['identity.tokens'],
+    "Have the client fetch a fresh token for this broker; compare issuer, audience and claims with `identity.tokens`, and this machine's clock with the issuer's.",
+  ],
   [
     ['memorybytesmax'],
     'Memory is short: see `motte status`; give the broker more, or raise `limits.memoryBytesMax`. Devices with a session come last.',

@@ -55,6 +55,10 @@ export interface KickQuery {
   readonly clientId?: string;
   readonly identity?: string;
   readonly connection?: number;
+  /** All of a realm. */
+  readonly realm?: string;
+  /** Identifier of the token that proved it; only together with its realm. */
+  readonly token?: string;
 }
 
 /** The part of the view that `createBroker` returns. */

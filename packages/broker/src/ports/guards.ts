@@ -22,6 +22,8 @@ export interface Proven {
   readonly data: Uint8Array | undefined;
   /** Wall-clock time in ms at which the proof ends and the connection with it; 0 = never. */
   readonly expiresAtMs: number;
+  /** The identifier of the token that proved it, if a token did and has one: by it a live connection is found again. */
+  readonly token?: string;
 }
 
 /** One more round of AUTH (4.12): send `data`, then hand the client's answer to `respond`. */

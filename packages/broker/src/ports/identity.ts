@@ -21,6 +21,9 @@ export const OWN_REALM = 'ca:motte';
 /** The realm of devices that hold a pre-shared key instead of a certificate. */
 export const PSK_REALM = 'psk';
 
+/** Before the issuer in the realm of what its tokens prove; their roles come with the proof, not from the registry. */
+export const TOKEN_REALM = 'token:';
+
 /** How people see an identity: NAME for Motte's own, NAME@LISTENER for the anonymous, else NAME@REALM. */
 export function identityLabel(identity: Pick<Identity, 'realm' | 'name'>): string {
   if (identity.realm === OWN_REALM) return identity.name;

@@ -2,6 +2,7 @@
 // committed in groups; reading is asynchronous from the first day, also in memory. No promise per message.
 
 import type { QoS, TopicFilter, TopicName } from '@motte/wire';
+import type { IdentityKind } from './identity.ts';
 import type { Message } from './message.ts';
 
 /** Grows with every staged record; a commit answers for all tickets up to one. */
@@ -44,6 +45,9 @@ export interface StoredSession {
   /** Name of the listener and address by which it last came: rules may depend on them. */
   readonly listener: string;
   readonly address: string;
+  /** Roles and kind of an identity that no registry has, as its latest proof gave them; both or neither. */
+  readonly roles?: readonly string[];
+  readonly kind?: IdentityKind;
 }
 
 /** A copy of a message owed to a session. */

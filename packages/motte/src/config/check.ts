@@ -11,6 +11,10 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  /** Of a section whose keys the operator chooses; false where they are given. */
+  readonly additionalProperties?: Schema | boolean;
+  readonly propertyNames?: Schema;
+  readonly maxProperties?: number;
   readonly anyOf?: readonly Schema[];
   readonly enum?: readonly string[];
   readonly const?: string;
@@ -36,7 +40,8 @@ export function checkNode(schema: Schema, node: unknown, path: Path, mistakes: M
   }
   switch (schema.type) {
     case 'object':
-      return isMap(node) ? checkMap(schema, node, path, mistakes) : mistakes.add(path, 'must be a section of keys');
+      if (!isMap(node)) return mistakes.add(path, 'must be a section of keys');
+      return isOpen(schema) ? checkOpen(schema, node, path, mistakes) : checkMap(schema, node, path, mistakes);
     case 'array':
       return checkList(schema, node, path, mistakes);
     default:
@@ -63,6 +68,28 @@ function checkMap(schema: Schema, map: YAMLMap, path: Path, mistakes: Mistakes):
   }
   for (const name of schema.required ?? []) {
     if (!seen.has(name)) mistakes.add(path, `${name} is missing: ${allowedText(properties.get(name) ?? {})}`);
+  }
+}
+
+/** Whether the keys of a section are the operator's own. */
+export function isOpen(schema: Schema): schema is Schema & { readonly additionalProperties: Schema } {
+  return typeof schema.additionalProperties === 'object';
+}
+
+function checkOpen(
+  schema: Schema & { readonly additionalProperties: Schema },
+  map: YAMLMap,
+  path: Path,
+  mistakes: Mistakes,
+) {
+  const { additionalProperties: values, propertyNames: names = {}, maxProperties = Number.POSITIVE_INFINITY } = schema;
+  if (map.items.length > maxProperties) return mistakes.add(path, `must have at most ${maxProperties} keys`);
+  for (const { key, value } of map.items) {
+    const name = keyText(key);
+    if (name === undefined) continue;
+    const at = (key as Node).range?.[0] ?? 0;
+    if (!accepts(names, name)) mistakes.addAt(at, pathText([...path, name]), `the key must be ${allowedText(names)}`);
+    else checkNode(values, value, [...path, name], mistakes);
   }
 }
 

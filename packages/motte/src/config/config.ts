@@ -12,7 +12,13 @@ import { parseListenerUrl } from './listener-url.ts';
 import type { Mistake } from './mistakes.ts';
 import { checkRules } from './rules.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
-import { type CertificateFiles, type ListenerSettings, type Settings, withDefaults } from './settings.ts';
+import {
+  type CertificateFiles,
+  type ListenerSettings,
+  type Settings,
+  type TokenSettings,
+  withDefaults,
+} from './settings.ts';
 
 export interface MotteConfig extends BrokerConfig {
   /** The file it came from; undefined when the defaults apply. */
@@ -23,6 +29,8 @@ export interface MotteConfig extends BrokerConfig {
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
   /** Those beside it, paths absolute as well. */
   readonly certificates: readonly CertificateFiles[];
+  /** With absolute paths. */
+  readonly tokens: readonly TokenSettings[];
 }
 
 /** Where the file is looked for; `explicit` was named by --config and must exist. */
@@ -103,6 +111,11 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     admission: settings.admission,
     store: settings.store,
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
+    tokens: settings.identity.tokens.map((source) => ({
+      ...source,
+      jwks: source.jwks.startsWith('https://') ? source.jwks : beside(source.jwks),
+      ...(source.jwksCa === undefined ? {} : { jwksCa: beside(source.jwksCa) }),
+    })),
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
     certificates: settings.tls.certificates.map((one) => ({ ...one, cert: beside(one.cert), key: beside(one.key) })),
   });

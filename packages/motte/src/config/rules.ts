@@ -25,7 +25,26 @@ export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
     if (!isNetwork(network))
       mistakes.add(['admission', 'exempt', index], 'must be an address or a network such as 10.1.0.0/16');
   }
+  checkTokens(yaml, mistakes);
   for (const key of WAIVER_KEYS) checkWaiver(yaml.waivers?.[key], ['waivers', key], mistakes);
+}
+
+function checkTokens(yaml: MotteYaml, mistakes: Mistakes): void {
+  const issuers = new Set<string>();
+  const tokens = yaml.identity?.tokens ?? [];
+  for (const [index, { issuer, algorithms, jwks, jwksCa }] of tokens.entries()) {
+    const at = (key: string) => ['identity', 'tokens', index, key] as const;
+    if (issuers.has(issuer)) mistakes.add(at('issuer'), `${issuer} stands here twice: its realm is one`);
+    issuers.add(issuer);
+    if (algorithms?.length === 0) mistakes.add(at('algorithms'), 'needs at least one');
+    if (jwksCa !== undefined && !jwks.startsWith('https://'))
+      mistakes.add(at('jwksCa'), 'is for a jwks over https alone');
+  }
+  if (tokens.length > 0) return;
+  for (const [index, { authentication }] of (yaml.listeners ?? []).entries()) {
+    if (authentication !== 'token') continue;
+    mistakes.add(['listeners', index, 'authentication'], 'token needs at least one issuer in identity.tokens');
+  }
 }
 
 function checkListener(listener: Listener, index: number, addresses: Map<string, string>, mistakes: Mistakes): void {

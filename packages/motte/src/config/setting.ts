@@ -56,15 +56,33 @@ export function choice<const V extends string, const L extends string = never>(n
 }
 
 /** Text of a form that `allowed` describes to people. */
-export function text(pattern: string, allowed: string, notes: Notes) {
-  return Type.String({ pattern, 'x-allowed': allowed, ...annotate(notes) });
+export function text(pattern: string, allowed: string, notes: Notes & { readonly default?: string }) {
+  const { default: value, ...rest } = notes;
+  const standard = value === undefined ? {} : { default: value };
+  return Type.String({ pattern, ...standard, 'x-allowed': allowed, ...annotate(rest) });
 }
 
-/** A list; what it holds beyond the default is weaker if `widens`. */
-export function list<T extends TSchema>(items: T, value: readonly unknown[], notes: Notes & { widens?: boolean }) {
+/** Text by text, under keys that the operator chooses. */
+export function map(keys: { readonly pattern: string; readonly allowed: string }, values: TSchema, notes: Notes) {
+  return Type.Unsafe<Readonly<Record<string, string>>>({
+    type: 'object',
+    propertyNames: { type: 'string', pattern: keys.pattern, 'x-allowed': keys.allowed },
+    additionalProperties: values,
+    maxProperties: LIST_ITEMS_MAX,
+    'x-allowed': `a section: ${keys.allowed}, each with ${String((values as { 'x-allowed'?: unknown })['x-allowed'])}`,
+    ...annotate(notes),
+  });
+}
+
+/** A list, without default where its absence says something; what it holds beyond the default is weaker if `widens`. */
+export function list<T extends TSchema>(
+  items: T,
+  value: readonly unknown[] | undefined,
+  notes: Notes & { widens?: boolean },
+) {
   const { widens = false, ...rest } = notes;
   return Type.Array(items, {
-    default: value,
+    ...(value === undefined ? {} : { default: value }),
     maxItems: LIST_ITEMS_MAX,
     ...annotate(rest),
     ...(widens ? { 'x-widens': true } : {}),

@@ -1,14 +1,15 @@
 // The file's values with every default filled in: the form that `motte config show` prints and that start-up reads.
 
+import type { TokenAlgorithm } from '@motte/broker/tokens';
 import { DEFAULT_LIMITS, type Limits } from '@motte/broker/ports/limits';
-import type { Schema } from './check.ts';
+import { isOpen, type Schema } from './check.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
 import type { Waiver } from './sections/waivers.ts';
 
 export interface ListenerSettings {
   readonly name: string;
   readonly url: string;
-  readonly authentication: 'certificate' | 'password' | 'psk' | 'none';
+  readonly authentication: 'certificate' | 'password' | 'token' | 'psk' | 'any' | 'none';
   readonly role?: string;
   readonly clientIds: 'own' | 'any';
   readonly versions: readonly ('3.1' | '3.1.1' | '5.0')[];
@@ -25,6 +26,20 @@ export interface CertificateFiles {
   readonly names?: readonly string[];
 }
 
+export interface TokenSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwks: string;
+  readonly jwksCa?: string;
+  readonly algorithms: readonly TokenAlgorithm[];
+  readonly nameClaim: string;
+  readonly rolesClaim?: string;
+  readonly roles: Readonly<Record<string, string>>;
+  readonly names?: readonly string[];
+  readonly kind: 'device' | 'user';
+  readonly clockSkewSeconds: number;
+}
+
 export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   readonly console: 'off' | { readonly url: string };
@@ -36,6 +51,7 @@ export interface Settings {
     readonly rsa: 'off' | '2048' | '3072';
     readonly ticketSeconds: number;
   };
+  readonly identity: { readonly tokens: readonly TokenSettings[] };
   readonly limits: Limits;
   readonly admission: {
     readonly handshakesAtOnceMax: number;
@@ -64,6 +80,7 @@ export function withDefaults(yaml: MotteYaml): Settings {
 }
 
 function fill(schema: Schema, value: unknown): unknown {
+  if (isOpen(schema)) return value;
   if (schema.type === 'object' && isRecord(value)) return fillSection(schema, value);
   if (schema.type === 'array' && Array.isArray(value)) return value.map((item) => fill(schema.items ?? {}, item));
   return value;

@@ -1,7 +1,7 @@
 // SIGHUP: what changed between two configurations, and whether it may be changed without a restart. Read from the notes
 // that every key of the schema carries.
 
-import type { Schema } from '../config/check.ts';
+import { isOpen, type Schema } from '../config/check.ts';
 import { type Path, pathText } from '../config/mistakes.ts';
 import { SCHEMA } from '../config/schema.ts';
 import type { Applies } from '../config/setting.ts';
@@ -23,7 +23,7 @@ function compare(schema: Schema, before: unknown, after: unknown, path: Path, ch
   if (same(before, after)) return;
   const both = isRecord(before) && isRecord(after);
   const object = schema.type === 'object' ? schema : schema.anyOf?.find((one) => one.type === 'object');
-  if (both && object !== undefined) {
+  if (both && object !== undefined && !isOpen(object)) {
     for (const [name, property] of Object.entries(object.properties ?? {})) {
       compare(property, before[name], after[name], [...path, name], changes);
     }

@@ -27,6 +27,7 @@ import { openServiceManager } from './service-manager.ts';
 import { endSignals, reloadSignals } from './signals.ts';
 import { watchStore } from './store-health.ts';
 import { watchForStuckStore } from './store-watch.ts';
+import { openTokens } from './tokens.ts';
 import { trustFrom } from './trust.ts';
 import { createView } from './view.ts';
 
@@ -58,6 +59,8 @@ export async function runStart(context: Context): Promise<Exit> {
     undo.push(() => authority.close());
     let material = await obtainMaterial(context.data, authority.ready.brokerSocket, config);
     const ring = new RefusalRing();
+    const tokens = await openTokens({ config, directory, log });
+    undo.push(async () => tokens.close());
     const store = await opening;
     const broker = createBroker({
       config: budgeted,
@@ -65,6 +68,7 @@ export async function runStart(context: Context): Promise<Exit> {
       tls: material.tls,
       directory,
       trust: trustFrom(material.tls.clientCa),
+      ...tokens.parts,
     });
     broker.observe((event) => ring.observe(event), 'warn');
     const storeFindings = watchStore(store, broker);
@@ -85,6 +89,7 @@ export async function runStart(context: Context): Promise<Exit> {
         ...(authority.alive ? [] : [{ subject: 'authority', why: 'it is not running and is being started again' }]),
         ...(renewalFault === undefined ? [] : [{ subject: 'certificate', why: renewalFault }]),
         ...storeFindings(),
+        ...tokens.findings(),
       ],
     });
     const onFault = (fault: Error) =>
@@ -127,7 +132,11 @@ export async function runStart(context: Context): Promise<Exit> {
     undo.push(async () => clearInterval(renewal));
     reloads.use(async () => {
       manager.reloading();
-      config = await reload(context, config, log, refresh);
+      config = await reload(context, config, log, async (next) => {
+        const takeTokens = await tokens.prepare(next);
+        await refresh(next);
+        for (const realm of takeTokens()) broker.kick({ realm });
+      });
       endLog();
       endLog = attachLog(broker, log);
       manager.ready(serving());

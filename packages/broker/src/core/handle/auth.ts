@@ -2,11 +2,12 @@
 
 import { type Auth, PeerError, reasonCode } from '@motte/wire';
 import type { Authentication, Proven } from '../../ports/guards.ts';
-import { identityKey, identityLabel } from '../../ports/identity.ts';
+import { type Identity, identityKey, identityLabel } from '../../ports/identity.ts';
 import { type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient } from '../end-client.ts';
 import { challengeClient, encodeAuth } from '../exchange.ts';
+import { reauthoriseSession } from '../reauthorise.ts';
 import { settleConnect } from './connect.ts';
 
 export function receiveAuth(client: Client, packet: Auth): void {
@@ -54,7 +55,9 @@ function settle(client: Client, outcome: Authentication): void {
     return;
   }
   client.proofEndsAtMs = settled.expiresAtMs;
+  client.token = settled.token;
   client.link.write(encodeAuth(client, 'success', settled.data));
+  takeRoles(client, settled.identity);
 }
 
 /** The session is one identity's: nobody else can prove himself into it. */
@@ -62,4 +65,18 @@ function checkOwn({ identity }: Client, proven: Proven): Proven | Refusal {
   if (identity !== undefined && identityKey(identity) === identityKey(proven.identity)) return proven;
   const because = `proved ${identityLabel(proven.identity)} on a connection of another identity`;
   return refuse('not-authorized', because, 'MQTT-4.12.1-2');
+}
+
+/** A new proof may come with other roles; what they no longer grant ends now. */
+function takeRoles(client: Client, identity: Identity): void {
+  const { core, session } = client;
+  if (session === undefined || session.client !== client) return;
+  const before = session.identity.roles;
+  if (before.length === identity.roles.length && before.every((role) => identity.roles.includes(role))) return;
+  client.identity = identity;
+  session.subject = { ...session.subject, identity };
+  session.rights = core.access.rightsOf(session.subject);
+  core.router.refresh(session);
+  reauthoriseSession(core, session);
+  if (session.stored) core.store.stage({ kind: 'session', session: session.record() }, true);
 }

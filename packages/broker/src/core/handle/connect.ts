@@ -209,6 +209,7 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   session.client = client;
   client.session = session;
   client.proofEndsAtMs = proven.expiresAtMs;
+  client.token = proven.token;
   client.packetBytesMax = properties.maximumPacketSize ?? client.packetBytesMax;
   client.window = Math.min(properties.receiveMaximum ?? limits.inFlightMax, limits.inFlightMax);
   client.keepAliveSeconds = keepAliveOf(client, connect);

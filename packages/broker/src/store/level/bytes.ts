@@ -90,6 +90,11 @@ export class ByteReader {
     return textOf(this.bytes());
   }
 
+  /** True once everything was read: what a later version added to the end of a record is not there. */
+  get isAtEnd(): boolean {
+    return this.at === this.buffer.length;
+  }
+
   end(): void {
     if (this.at !== this.buffer.length) throw new DamagedRecord('it is longer than its content');
   }

@@ -7,12 +7,20 @@ import { ByteReader, ByteWriter, textOf } from './bytes.ts';
 
 const writer = new ByteWriter();
 
+const DEVICE = 0;
+const USER = 1;
+
 export function encodeSession(session: StoredSession): Uint8Array {
   const { key, realm, name, clientId, generation, expirySeconds, endedAtMs, sentSeq, unsureSeq, listener, address } =
     session;
   writer.text(key).text(realm).text(name).text(clientId);
   writer.number(generation).number(expirySeconds).number(endedAtMs).number(sentSeq).number(unsureSeq);
-  return writer.text(listener).text(address).take();
+  writer.text(listener).text(address);
+  if (session.roles !== undefined) {
+    writer.byte(session.kind === 'user' ? USER : DEVICE).number(session.roles.length);
+    for (const role of session.roles) writer.text(role);
+  }
+  return writer.take();
 }
 
 export function decodeSession(content: Uint8Array): StoredSession {
@@ -30,8 +38,12 @@ export function decodeSession(content: Uint8Array): StoredSession {
     listener: reader.text(),
     address: reader.text(),
   };
+  if (reader.isAtEnd) return session;
+  const kind = reader.byte() === USER ? 'user' : 'device';
+  const roles: string[] = [];
+  for (let left = reader.number(); left > 0; left--) roles.push(reader.text());
   reader.end();
-  return session;
+  return { ...session, roles, kind };
 }
 
 export function encodeSubscription(subscription: StoredSubscription): Uint8Array {

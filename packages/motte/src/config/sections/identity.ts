@@ -1,5 +1,13 @@
-// `identity`: promised, not in this version.
+// `identity`: what proves an identity beside certificates.
 
-import { later } from '../setting.ts';
+import Type, { type Static } from 'typebox';
+import { section } from '../setting.ts';
+import { Tokens } from './tokens.ts';
 
-export const IdentitySection = later('Further proofs of identity: passwords, tokens, other authorities.');
+export const IdentitySection = section(
+  {
+    tokens: Type.Optional(Tokens),
+  },
+  'What proves an identity beside certificates.',
+);
+export type IdentitySection = Static<typeof IdentitySection>;

@@ -22,8 +22,8 @@ export const Listener = section(
     }),
     authentication: Type.Optional(
       choice({
-        values: ['certificate', 'password', 'psk', 'none'],
-        later: ['token', 'scram', 'any'],
+        values: ['certificate', 'password', 'token', 'psk', 'any', 'none'],
+        later: ['scram'],
         default: 'certificate',
         weakerValues: ['none'],
         says: 'How a peer proves who it is.',

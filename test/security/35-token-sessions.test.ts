@@ -1,0 +1,241 @@
+// A connection lives as long as the token that proved it. Only the same identity may extend it, by authenticating again, and
+// what its new token no longer grants ends there and then.
+
+import type { Connect } from '@motte/wire';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createAccess } from '../../packages/broker/src/access/access.ts';
+import { createGuards } from '../../packages/broker/src/identity/guards.ts';
+import { KeySet } from '../../packages/broker/src/identity/key-set.ts';
+import { createTokenProof } from '../../packages/broker/src/identity/token.ts';
+import type { TokenIssuer } from '../../packages/broker/src/identity/token-issuers.ts';
+import { DEFAULT_LIMITS } from '../../packages/broker/src/ports/limits.ts';
+import { createBroker, type Broker } from '../../packages/broker/src/start.ts';
+import { keySetOf, TestIssuer } from '../fixtures/tokens.ts';
+import { duplexPair, settle } from '../harness/duplex-pair.ts';
+import { FakeClock, FakeGauge, SeededRandom } from '../harness/fake-clock.ts';
+import { RawClient } from '../harness/raw-client.ts';
+
+const ISSUER = 'https://login.plant.example';
+
+let signer: TestIssuer;
+let clock: FakeClock;
+let broker: Broker;
+let refusals: string[];
+/** Proofs under way: signatures are checked in other threads, which no turn of the event loop waits for. */
+const proofs: unknown[] = [];
+beforeAll(() => {
+  signer = new TestIssuer('EdDSA');
+});
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  refusals = [];
+  const keys = new KeySet({ read: async () => keySetOf(signer.jwk), monotonicMs: () => clock.monotonicMs() });
+  await keys.refresh();
+  const issuer: TokenIssuer = {
+    issuer: ISSUER,
+    audience: 'motte',
+    algorithms: ['EdDSA'],
+    keys,
+    nameClaim: 'sub',
+    rolesClaim: 'roles',
+    roles: new Map([
+      ['devices', 'device'],
+      ['operators', 'operator'],
+    ]),
+    names: undefined,
+    kind: 'device',
+    clockSkewMs: 0,
+  };
+  const directory = { find: () => undefined, list: () => [], put: async () => {}, remove: async () => false };
+  const { proof, method } = createTokenProof({
+    facts: { issuers: new Map([[ISSUER, issuer]]), bars: new Map() },
+    directory,
+    nowMs: () => clock.nowMs(),
+  });
+  const trust = { number: 1, issuers: [] };
+  broker = createBroker({
+    config: {
+      number: 1,
+      listeners: [],
+      limits: DEFAULT_LIMITS,
+      admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, waitingMax: 10, lagMsMax: 200, exempt: [] },
+      store: { kind: 'memory', lingerMs: 0 },
+    },
+    directory,
+    trust,
+    clock,
+    random: new SeededRandom(),
+    gauge: new FakeGauge(),
+    access: createAccess(),
+    guards: createGuards({
+      directory,
+      trust,
+      clock,
+      limits: DEFAULT_LIMITS,
+      proofs: [(evidence) => watched(proof(evidence))],
+      methods: new Map([[method[0], (evidence, base) => watched(method[1](evidence, base))]]),
+    }),
+    observers: [
+      (event) => {
+        if (event.name === 'peer.refused') refusals.push(event.because);
+        if (event.name === 'broker.assertion') throw new Error(event.why);
+      },
+    ],
+  });
+});
+afterEach(() => broker.stop(0));
+
+function watched<T>(outcome: T): T {
+  proofs.push(outcome);
+  return outcome;
+}
+
+async function settleProofs(): Promise<void> {
+  await settle();
+  await Promise.all(proofs.splice(0));
+}
+
+function tokenOf(sub: string, seconds: number, roles: readonly string[] = ['devices'], jti?: string): Uint8Array {
+  const now = Math.floor(clock.nowMs() / 1000);
+  return Buffer.from(signer.token({ iss: ISSUER, aud: 'motte', sub, exp: now + seconds, roles, jti }));
+}
+
+function open(version: 4 | 5 = 5): RawClient {
+  const [ours, theirs] = duplexPair();
+  const listener = {
+    name: 'panel',
+    scheme: 'wss',
+    authentication: 'token',
+    role: undefined,
+    clientIds: 'own',
+  } as const;
+  broker.accept(theirs, { listener: { ...listener, versions: [4, 5] }, address: '127.0.0.1' });
+  return new RawClient(ours, version);
+}
+
+/** The code of the CONNACK. */
+async function code(client: RawClient, clientId: string, fields: Partial<Connect>): Promise<number> {
+  const { version } = client;
+  client.send({ type: 'connect', version, clientId, cleanStart: true, keepAlive: 0, properties: {}, ...fields });
+  await settleProofs();
+  return (await client.receive('connack')).reasonCode;
+}
+
+async function connect(data: Uint8Array, name = 'pump-1'): Promise<RawClient> {
+  const client = open();
+  const properties = { authenticationMethod: 'JWT', authenticationData: data };
+  expect(await code(client, name, { properties })).toBe(0);
+  return client;
+}
+
+async function again(client: RawClient, data: Uint8Array): Promise<void> {
+  client.send({
+    type: 'auth',
+    reasonCode: 0x19,
+    properties: { authenticationMethod: 'JWT', authenticationData: data },
+  });
+  await settleProofs();
+}
+
+async function pass(seconds: number): Promise<void> {
+  await settle();
+  clock.advance(seconds * 1000);
+  broker.tick();
+  await settle();
+}
+
+describe('a connection proven by a token', () => {
+  it('ends when the token does, MQTT 3.1.1 and 5.0', async () => {
+    const new5 = await connect(tokenOf('pump-1', 60));
+    const old = open(4);
+    const login = { userName: 'pump-2', password: tokenOf('pump-2', 60) };
+    expect(await code(old, 'pump-2', login)).toBe(0);
+    await pass(59);
+    expect([new5.closed, old.closed]).toEqual([false, false]);
+    await pass(1);
+    expect((await new5.receive('disconnect')).reasonCode).toBe(0x87);
+    expect(old.closed).toBe(true);
+    expect(refusals).toEqual(Array(2).fill('the certificate or token that proved this client has expired'));
+  });
+
+  it('goes on when the same identity authenticates again in time, as often as it likes', async () => {
+    const client = await connect(tokenOf('pump-1', 60));
+    for (let n = 0; n < 3; n++) {
+      await pass(50);
+      await again(client, tokenOf('pump-1', 60));
+      expect(await client.receive('auth')).toMatchObject({
+        reasonCode: 0,
+        properties: { authenticationMethod: 'JWT' },
+      });
+    }
+    await pass(59);
+    expect(client.closed).toBe(false);
+    await pass(1);
+    expect((await client.receive('disconnect')).reasonCode).toBe(0x87);
+  });
+
+  it.each<[string, () => Uint8Array, string]>([
+    [
+      "another's token",
+      () => tokenOf('pump-2', 600),
+      `proved pump-2@token:${ISSUER} on a connection of another identity`,
+    ],
+    ['a token that has ended', () => tokenOf('pump-1', -1), 'the token has expired'],
+    ['no token', () => new Uint8Array(0), 'not a signed token'],
+  ])('ends at once with %s', async (_what, data, because) => {
+    const client = await connect(tokenOf('pump-1', 60));
+    await again(client, data());
+    expect((await client.receive('disconnect')).reasonCode).toBe(0x87);
+    expect(refusals).toEqual([expect.stringContaining(because)]);
+  });
+
+  it('loses the subscriptions that its new token no longer grants', async () => {
+    const client = await connect(tokenOf('pump-1', 60, ['devices', 'operators']));
+    expect((await client.subscribe('devices/#')).reasonCodes).toEqual([2]);
+    await again(client, tokenOf('pump-1', 60, ['devices']));
+    expect(await client.receive('auth')).toMatchObject({ reasonCode: 0 });
+    expect((await client.receive('disconnect')).reasonCode).toBe(0x87);
+    expect(broker.clients()).toEqual([]);
+  });
+
+  it('gets the rights that its new token grants', async () => {
+    const client = await connect(tokenOf('pump-1', 60, []));
+    expect((await client.subscribe('devices/#')).reasonCodes).toEqual([0x87]);
+    await again(client, tokenOf('pump-1', 60, ['operators']));
+    expect(await client.receive('auth')).toMatchObject({ reasonCode: 0 });
+    expect((await client.subscribe('devices/#')).reasonCodes).toEqual([2]);
+    expect(broker.clients()).toMatchObject([{ identity: `pump-1@token:${ISSUER}`, roles: ['operator'] }]);
+  });
+
+  it('is found by the identifier of the token that proved it last', async () => {
+    const realm = `token:${ISSUER}`;
+    const client = await connect(tokenOf('pump-1', 60, [], 'first'));
+    const other = await connect(tokenOf('pump-2', 60, [], 'other'), 'pump-2');
+    await again(client, tokenOf('pump-1', 60, [], 'second'));
+    await client.receive('auth');
+    expect(broker.kick({ realm, token: 'first' })).toBe(0);
+    expect(broker.kick({ realm: 'token:https://else', token: 'second' })).toBe(0);
+    expect(broker.kick({ realm, token: 'second' })).toBe(1);
+    await settle();
+    expect([client.closed, other.closed]).toEqual([true, false]);
+    expect(broker.kick({ realm })).toBe(1);
+  });
+});
+
+describe('a listener for tokens', () => {
+  it('[MQTT-4.12.0-1] takes no other method, and no password that is not a token', async () => {
+    const scram = open();
+    const properties = { authenticationMethod: 'SCRAM-SHA-256', authenticationData: Uint8Array.of(1) };
+    expect(await code(scram, 'pump-1', { properties })).toBe(0x8c);
+    const guess = open();
+    expect(await code(guess, 'pump-1', { userName: 'pump-1', password: Buffer.from('x') })).toBe(0x87);
+    const nothing = open();
+    expect(await code(nothing, 'pump-1', {})).toBe(0x87);
+  });
+
+  it("holds the client identifier to the token's name", async () => {
+    const client = open();
+    expect(await code(client, 'pump-2', { password: tokenOf('pump-1', 60) })).toBe(0x85);
+  });
+});
