@@ -15,7 +15,7 @@ export { checkAuthorityPart, type PartFacts, restoreAuthorityPart } from './back
 export { openAuthority, openBrokerAuthority } from './client/client.ts';
 export type { Administrator, BrokerAuthority } from './client/faces.ts';
 export { type OfflineOptions, withAuthority } from './client/offline.ts';
-export { createKeyAndCsr, type KeyAndRequest, type KeyOptions } from './keys.ts';
+export { createKeyAndCsr, KEY_TYPES, type KeyAndRequest, type KeyOptions, type KeyType } from './keys.ts';
 export type { AlternativeName } from './profiles/profile.ts';
 export * from './protocol.ts';
 export {

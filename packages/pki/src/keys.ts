@@ -2,7 +2,6 @@
 
 import { generateKeyPair, type KeyObject, webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
-import { RSA_BITS } from './limits.ts';
 import type { AlternativeName } from './profiles/profile.ts';
 import { loadX509 } from './x509.ts';
 
@@ -13,26 +12,33 @@ export interface KeyAndRequest {
   readonly csr: string;
 }
 
+/** Kinds of keys by the names that commands take. */
+export const KEY_TYPES = {
+  ec: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  ec384: { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+  rsa: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', bits: 2048 },
+  rsa3072: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', bits: 3072 },
+} as const;
+
+export type KeyType = keyof typeof KEY_TYPES;
+
 export interface KeyOptions {
-  /** `ec` is P-256. */
-  readonly type: 'ec' | 'rsa';
-  /** Bits of an RSA key, 2048 if absent. */
+  readonly type: KeyType;
+  /** Bits of an RSA key, if other than its type says. */
   readonly bits?: number;
   readonly alternativeNames?: readonly AlternativeName[];
 }
 
 const generate = promisify(generateKeyPair);
-const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const RSA = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const;
 
 /** Makes a key pair and a request that proves it is held; `commonName` is for people, the authority does not read it. */
 export async function createKeyAndCsr(commonName: string, options: KeyOptions): Promise<KeyAndRequest> {
   const x509 = await loadX509();
-  const algorithm = options.type === 'ec' ? EC : RSA;
+  const algorithm = KEY_TYPES[options.type];
   const pair: { privateKey: KeyObject; publicKey: KeyObject } =
-    options.type === 'ec'
-      ? await generate('ec', { namedCurve: EC.namedCurve })
-      : await generate('rsa', { modulusLength: options.bits ?? RSA_BITS.min });
+    'bits' in algorithm
+      ? await generate('rsa', { modulusLength: options.bits ?? algorithm.bits })
+      : await generate('ec', { namedCurve: algorithm.namedCurve });
   const pkcs8 = pair.privateKey.export({ type: 'pkcs8', format: 'der' });
   const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
   const keys = {

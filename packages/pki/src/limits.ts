@@ -8,10 +8,15 @@ export const LIFE_MS = {
   issuing: 3652 * DAY_MS,
   server: 90 * DAY_MS,
   device: 730 * DAY_MS,
+  gateway: 730 * DAY_MS,
+  steward: 365 * DAY_MS,
+  administrator: 365 * DAY_MS,
 } as const;
 
 /** Certificates begin in the past, for devices whose clock is behind. */
 export const BACKDATE_MS = HOUR_MS;
+/** A device certificate's life: by then every device that is still wanted has had to renew. */
+export const OVERLAP_MS = { max: 730 * DAY_MS } as const;
 /** A server certificate is replaced when less than this share of its life is left. */
 export const SERVER_RENEW_SHARE = 1 / 3;
 

@@ -21,12 +21,14 @@ export interface ServerCertificateOptions {
 }
 
 export interface ServerCertificate {
-  /** As TLS listeners take them, PEM: leaf and issuing CA; PKCS #8; root and issuing CA. */
+  /** As TLS listeners take them, PEM: leaf and issuing CA; PKCS #8; root and issuing CA, two of each while they are replaced. */
   readonly cert: string;
   readonly key: string;
   readonly clientCa: string;
   /** The CA's, SHA-256, lower-case hex. */
   readonly fingerprint: string;
+  /** Of every root that is trusted. */
+  readonly trusted: readonly string[];
   /** The second one, with an RSA key, where it was asked for. */
   readonly rsa: { readonly cert: string; readonly key: string } | undefined;
   /** Why a new one was issued; undefined if what is kept still serves. */
@@ -37,15 +39,16 @@ export interface ServerCertificate {
 export async function obtainServerCertificate(options: ServerCertificateOptions): Promise<ServerCertificate> {
   const { directory, authority, rsaBits } = options;
   await ensurePrivateDirectory(directory);
-  const { root, issuing, fingerprint } = await authority.trust();
-  const own = await obtainPair(options, issuing, { file: 'server', rsaBits: undefined });
-  const rsa = rsaBits === undefined ? undefined : await obtainPair(options, issuing, { file: 'rsa', rsaBits });
+  const { root, issuing, serverIssuing, fingerprint, trusted } = await authority.trust();
+  const own = await obtainPair(options, serverIssuing, { file: 'server', rsaBits: undefined });
+  const rsa = rsaBits === undefined ? undefined : await obtainPair(options, serverIssuing, { file: 'rsa', rsaBits });
   const { cert, key } = own;
   return {
     cert,
     key,
     clientCa: root + issuing,
     fingerprint,
+    trusted,
     rsa: rsa === undefined ? undefined : { cert: rsa.cert, key: rsa.key },
     reissued: own.reissued ?? rsa?.reissued,
   };

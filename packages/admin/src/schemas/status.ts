@@ -22,6 +22,8 @@ export const Status = Type.Object({
   uptimeSeconds: Type.Integer(),
   configNumber: Type.Integer(),
   caFingerprint: Type.String(),
+  /** Roots whose devices are let in: two while the CA is being replaced. */
+  caTrusted: Type.Array(Type.String()),
   authoritySeparated: Type.Boolean(),
   listeners: Type.Array(ListenerStatus),
   findings: Type.Array(Type.Object({ subject: Type.String(), why: Type.String() })),

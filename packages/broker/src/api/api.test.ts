@@ -56,7 +56,7 @@ const view: AdminView = {
   kick: ({ clientId, connection }) => (clientId === row.clientId || connection === 3 ? 1 : 0),
   endIdentity: () => ({ connections: 0, sessions: 0 }),
   findings: () => [],
-  authority: () => ({ fingerprint: FINGERPRINT, separated: false }),
+  authority: () => ({ fingerprint: FINGERPRINT, trusted: [FINGERPRINT], separated: false }),
   refusals: (query) => {
     if (query === 'boom') throw new Error('secret inside');
     return [];

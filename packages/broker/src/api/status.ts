@@ -32,6 +32,7 @@ function statusOf(view: AdminView): Status {
     uptimeSeconds: Math.max(0, Math.floor((Date.now() - view.startedAtMs) / 1000)),
     configNumber: view.configNumber,
     caFingerprint: authority.fingerprint,
+    caTrusted: [...authority.trusted],
     authoritySeparated: authority.separated,
     listeners: [...view.listeners],
     findings,

@@ -129,8 +129,11 @@ export interface AdminView extends BrokerView {
   readonly startedAtMs: number;
   readonly configNumber: number;
   findings(): readonly HealthFinding[];
-  /** SHA-256 of the root certificate; `separated` is false while the authority runs as the broker's own user. */
-  authority(): { readonly fingerprint: string; readonly separated: boolean };
+  /**
+   * SHA-256 of the root that the broker's certificate leads to, and of all roots that devices may come from; `separated` is
+   * false while the authority runs as the broker's own user.
+   */
+  authority(): { readonly fingerprint: string; readonly trusted: readonly string[]; readonly separated: boolean };
   /** `last`, a client id, a device, an address or an id; newest first. */
   refusals(query: string, max: number): readonly RefusalRow[];
   readonly directory: IdentityDirectory;

@@ -4,6 +4,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
+import type { KeyType } from '@motte/pki';
+import type { MQTT_PROFILES } from '@motte/pki/protocol';
 import { Option } from 'commander';
 import { collect } from '../collect.ts';
 import { type CommandFile, type Options, textOption } from '../command.ts';
@@ -22,7 +24,14 @@ export const command: CommandFile = {
       .option('--role <role>', 'a role, may be given several times (default: device)', collect, [] as string[])
       .option('--out <dir>', 'where the files go (default ./NAME)')
       .option('--csr <file>', "certify this request of the device's own key; no key is made here")
-      .addOption(new Option('--key-type <type>', 'kind of key').choices(['ec', 'rsa']).default('ec'))
+      .addOption(
+        new Option('--key-type <type>', 'kind of key: P-256, P-384, RSA of 2048 or 3072 bits')
+          .choices([...KEY_TYPES])
+          .default('ec'),
+      )
+      .addOption(
+        new Option('--profile <profile>', 'what its certificate says it is').choices([...PROFILES]).default('device'),
+      )
       .addOption(new Option('--bundle <kind>', 'also write settings for: mosquitto').argParser(bundleOf))
       .option('--psk', 'a pre-shared key of 32 bytes instead of a certificate, for boards that cannot do those')
       .option('--token [ttl]', 'a one-use enrolment token (not in this version)');
@@ -45,11 +54,11 @@ export const command: CommandFile = {
       try {
         const made =
           csr === undefined
-            ? await createKeyAndCsr(name, { type: options['keyType'] === 'rsa' ? 'rsa' : 'ec' })
+            ? await createKeyAndCsr(name, { type: oneOf(KEY_TYPES, options['keyType']) })
             : { key: '', csr };
         // The registry does not know the name: a certificate issued before belongs to an attempt that did not finish.
         const certified = await withAuthority(context.data, (ca) =>
-          ca.issueDevice({ name, csr: made.csr, force: true }),
+          ca.issueDevice({ name, csr: made.csr, force: true, profile: oneOf(PROFILES, options['profile']) }),
         );
         files.write(
           new Map([
@@ -121,5 +130,12 @@ function readCsr(path: string): string {
   }
 }
 
+/** Commander has checked it against the same list. */
+function oneOf<T extends string>(choices: readonly [T, ...T[]], given: unknown): T {
+  return choices.find((one) => one === given) ?? choices[0];
+}
+
+const KEY_TYPES = ['ec', 'ec384', 'rsa', 'rsa3072'] as const satisfies readonly KeyType[];
+const PROFILES = ['device', 'gateway', 'steward'] as const satisfies typeof MQTT_PROFILES;
 const BUNDLES_LATER = ['python', 'arduino', 'nodered', 'nodejs'];
 const CSR_BYTES_MAX = 16 * 1024;

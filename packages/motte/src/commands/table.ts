@@ -38,6 +38,12 @@ export const COMMANDS: readonly CommandRow[] = [
     says: 'remove a user, its connections and its sessions',
     load: () => import('./user-remove.ts'),
   },
+  { words: 'ca show', says: 'the CA, where its keys are, and who has not moved', load: () => import('./ca-show.ts') },
+  {
+    words: 'ca rotate',
+    says: 'replace the CA: both trusted for a while, then the new one alone',
+    load: () => import('./ca-rotate.ts'),
+  },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
@@ -59,6 +65,7 @@ export const COMMANDS: readonly CommandRow[] = [
 
 /** What a group of commands is about. */
 export const NOUNS: Readonly<Record<string, string>> = {
+  ca: 'the CA behind every certificate',
   device: 'enrolled devices',
   user: 'who logs in with a password',
   client: 'connections and sessions',
@@ -67,7 +74,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
-  ...['topology', 'enrol', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'ca', 'vpn', 'gateway'],
+  ...['topology', 'enrol', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
-  ...['device renew', 'device revoke', 'device remove', 'config adopt'],
+  ...['ca crl', 'device renew', 'device revoke', 'device remove', 'config adopt'],
 ]);

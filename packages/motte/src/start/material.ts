@@ -13,6 +13,8 @@ export interface Material {
   readonly own: { readonly cert: string; readonly key: string };
   /** SHA-256 of the root, lower-case hex. */
   readonly fingerprint: string;
+  /** Of every root that devices may come from. */
+  readonly trusted: readonly string[];
   /** Why a new certificate was issued; undefined if the kept one still serves. */
   readonly reissued: string | undefined;
 }
@@ -27,7 +29,7 @@ export async function obtainMaterial(data: string, brokerSocket: string, config:
     ...readCertificatePair(files),
     ...(files.names === undefined ? {} : { names: files.names }),
   }));
-  const { cert, key, clientCa, fingerprint, rsa, reissued } = await obtainServerCertificate({
+  const { cert, key, clientCa, fingerprint, trusted, rsa, reissued } = await obtainServerCertificate({
     directory: join(data, 'run', 'server'),
     authority: openBrokerAuthority(brokerSocket),
     names: serverNames(),
@@ -37,5 +39,13 @@ export async function obtainMaterial(data: string, brokerSocket: string, config:
   const own = { cert, key };
   // By no name: it stands in for a certificate that a client cannot use.
   const all = rsa === undefined ? further : [...further, { ...rsa, names: [] }];
-  return { tls: { ...(given ?? own), clientCa, further: all }, own, fingerprint, reissued };
+  return { tls: { ...(given ?? own), clientCa, further: all }, own, fingerprint, trusted, reissued };
+}
+
+/** What is different about the second, in one phrase. */
+export function replacedWhy(before: Material, after: Material): string {
+  if (before.tls.clientCa !== after.tls.clientCa) {
+    return `the CA is being replaced; trusted now: ${after.trusted.join(', ')}`;
+  }
+  return after.reissued ?? 'tls.certificate changed';
 }

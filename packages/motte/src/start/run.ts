@@ -5,7 +5,7 @@ import { adminSocketPath, MotteError } from '@motte/admin';
 import { type Broker, createBroker } from '@motte/broker';
 import { type Served, serveConsole, serveSocket } from '@motte/broker/api';
 import { createLog, type Log, RefusalRing } from '@motte/broker/observe';
-import type { AdminView } from '@motte/broker/ports/admin-view';
+import type { AdminView, HealthFinding } from '@motte/broker/ports/admin-view';
 import type { Store } from '@motte/broker/ports/store';
 import { VERSION } from '@motte/broker/ports/version';
 import { openRegistry } from '@motte/broker/registry';
@@ -20,7 +20,7 @@ import { codedOf } from '../report.ts';
 import { startAuthorityChild } from './authority-child.ts';
 import { nextCommands, renderGreeting } from './greeting.ts';
 import { createLineWriter } from './line-writer.ts';
-import { type Material, obtainMaterial } from './material.ts';
+import { type Material, obtainMaterial, replacedWhy } from './material.ts';
 import { withMemoryBudget } from './memory-budget.ts';
 import { changesBetween } from './reload.ts';
 import { openServiceManager } from './service-manager.ts';
@@ -29,6 +29,7 @@ import { watchStore } from './store-health.ts';
 import { watchForStuckStore } from './store-watch.ts';
 import { openTokens } from './tokens.ts';
 import { trustFrom } from './trust.ts';
+import { watchTrust } from './trust-watch.ts';
 import { createView } from './view.ts';
 
 /** Runs until a signal ends it; resolves with the exit code. */
@@ -62,13 +63,14 @@ export async function runStart(context: Context): Promise<Exit> {
     const tokens = await openTokens({ config, directory, log });
     undo.push(async () => tokens.close());
     const store = await opening;
+    const trust = trustFrom(material.tls.clientCa);
     const broker = createBroker({
       config: budgeted,
       store,
       tls: material.tls,
       directory,
-      trust: trustFrom(material.tls.clientCa),
       ...tokens.parts,
+      trust,
     });
     broker.observe((event) => ring.observe(event), 'warn');
     const storeFindings = watchStore(store, broker);
@@ -76,18 +78,20 @@ export async function runStart(context: Context): Promise<Exit> {
 
     let phase: AdminView['phase'] = 'starting';
     let renewalFault: string | undefined;
+    let overlapFindings: () => readonly HealthFinding[] = () => [];
     const view = createView({
       broker,
       ring,
       directory,
       log,
-      fingerprint: material.fingerprint,
+      authority: () => ({ fingerprint: material.fingerprint, trusted: material.trusted, separated: false }),
       phase: () => phase,
       config: () => config,
       openBackup: () => runningSource(store, context.data, config.file),
       findings: () => [
         ...(authority.alive ? [] : [{ subject: 'authority', why: 'it is not running and is being started again' }]),
         ...(renewalFault === undefined ? [] : [{ subject: 'certificate', why: renewalFault }]),
+        ...overlapFindings(),
         ...storeFindings(),
         ...tokens.findings(),
       ],
@@ -112,13 +116,21 @@ export async function runStart(context: Context): Promise<Exit> {
     manager.ready(serving());
     manager.watch(watchForStuckStore(store), serving);
 
-    const refresh = async (next: MotteConfig): Promise<void> => {
+    const renew = async (next: MotteConfig): Promise<void> => {
       const fresh = await obtainMaterial(context.data, authority.ready.brokerSocket, next);
       if (JSON.stringify(fresh.tls) === JSON.stringify(material.tls)) return;
+      trust.set(fresh.tls.clientCa);
       broker.setTls(fresh.tls);
       webConsole?.setTls(fresh.own);
+      log.say('info', 'certificates were replaced', { why: replacedWhy(material, fresh) });
       material = fresh;
-      log.say('info', 'the server certificate was replaced', { why: fresh.reissued ?? 'tls.certificate changed' });
+    };
+    // One after the other: of two that write the same files, neither would keep a pair that fits.
+    let renewed: Promise<void> = Promise.resolve();
+    const refresh = (wanted: MotteConfig): Promise<void> => {
+      const turn = renewed.then(() => renew(wanted));
+      renewed = turn.catch(() => undefined);
+      return turn;
     };
     const renewal = setInterval(() => {
       refresh(config).then(
@@ -130,6 +142,9 @@ export async function runStart(context: Context): Promise<Exit> {
       );
     }, RENEWAL_CHECK_MS);
     undo.push(async () => clearInterval(renewal));
+    const trustWatch = watchTrust(authority.ready.brokerSocket, () => refresh(config));
+    overlapFindings = () => trustWatch.findings(Date.now());
+    undo.push(async () => trustWatch.close());
     reloads.use(async () => {
       manager.reloading();
       config = await reload(context, config, log, async (next) => {

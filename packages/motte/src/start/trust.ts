@@ -1,10 +1,34 @@
-// The authority's own certificates as the proof of identity wants them.
+// The authority's own certificates as the proof of identity wants them. They change while the CA is being replaced.
 
-import type { TrustFacts } from '@motte/broker/ports/trust';
+import type { TrustFacts, TrustedIssuer } from '@motte/broker/ports/trust';
 import { OWN_REALM } from '@motte/pki/protocol';
 
-/** Root and issuing CA, PEM one after the other, both of Motte's own realm. */
-export function trustFrom(clientCa: string): TrustFacts {
-  const blocks = clientCa.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
-  return { number: 1, issuers: blocks.map((pem) => ({ pem, realm: OWN_REALM })) };
+export interface LiveTrust extends TrustFacts {
+  /** Roots and issuing CAs, PEM one after the other; what was proven before is proven anew if they are others. */
+  set(clientCa: string): void;
+}
+
+/** Roots and issuing CAs, PEM one after the other, all of Motte's own realm. */
+export function trustFrom(clientCa: string): LiveTrust {
+  let issuers = issuersIn(clientCa);
+  let number = 1;
+  return {
+    get number() {
+      return number;
+    },
+    get issuers() {
+      return issuers;
+    },
+    set(next) {
+      const fresh = issuersIn(next);
+      if (JSON.stringify(fresh) === JSON.stringify(issuers)) return;
+      issuers = fresh;
+      number += 1;
+    },
+  };
+}
+
+function issuersIn(pem: string): readonly TrustedIssuer[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
+  return blocks.map((block) => ({ pem: block, realm: OWN_REALM }));
 }

@@ -18,16 +18,16 @@ export interface ViewParts {
   readonly ring: RefusalRing;
   readonly directory: IdentityDirectory;
   readonly log: Log;
-  readonly fingerprint: string;
   /** Live: these change while the broker runs. */
   readonly phase: () => AdminView['phase'];
   readonly config: () => MotteConfig;
+  readonly authority: AdminView['authority'];
   readonly findings: () => readonly HealthFinding[];
   readonly openBackup: () => BackupSource;
 }
 
 export function createView(parts: ViewParts): AdminView {
-  const { broker, ring, directory, log, fingerprint } = parts;
+  const { broker, ring, directory, log } = parts;
   const startedAtMs = Date.now();
   return {
     version: VERSION,
@@ -47,7 +47,7 @@ export function createView(parts: ViewParts): AdminView {
     kick: (query) => broker.kick(query),
     endIdentity: (identity, what) => broker.endIdentity(identity, what),
     findings: () => [...parts.findings(), ...broker.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
-    authority: () => ({ fingerprint, separated: false }),
+    authority: parts.authority,
     refusals: (query, max) => ring.find(query, max),
     directory,
     async addDevice(name, given, verifier) {

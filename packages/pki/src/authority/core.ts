@@ -4,17 +4,18 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupDesk } from '../backup/desk.ts';
-import { type Ca, caExists, createCa, loadCa } from '../issue/ca.ts';
-import { type IssuedRecord, Ledger } from '../issue/ledger.ts';
-import { parseCertificationRequest } from '../issue/request.ts';
-import { type SignedCertificate, sign } from '../issue/sign.ts';
+import { caExists, createCa } from '../issue/ca.ts';
+import { type IssuedRecord, Ledger, recordOf } from '../issue/ledger.ts';
+import { parseCertificationRequest, refuseKey } from '../issue/request.ts';
+import { sign } from '../issue/sign.ts';
 import { DEVICE_HISTORY_MAX, DEVICE_PAGE } from '../limits.ts';
 import { ensurePrivateDirectory, unwritable } from '../private-files.ts';
-import { deviceProfile } from '../profiles/device.ts';
+import { namedProfile } from '../profiles/named.ts';
 import { serverProfile } from '../profiles/server.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import type { DeviceSummary, Method, Methods } from '../protocol/messages.ts';
-import { OWN_REALM, parseDeviceName } from '../protocol/names.ts';
+import { MQTT_PROFILES, OWN_REALM, parseDeviceName } from '../protocol/names.ts';
+import { CaDesk } from './ca-desk.ts';
 
 /** Asks for one method, here or over a socket; rejects with an AuthorityFault. */
 export type Call = <M extends Method>(method: M, params: Methods[M]['params']) => Promise<Methods[M]['result']>;
@@ -61,11 +62,11 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
       if (!create) throw new AuthorityFault('MOT-0436', pki);
       await createCa(pki, now(), (certificate) => ledger.append(recordOf(certificate, 'creation', now())));
     }
-    const ca = await loadCa(pki);
-    const desk = new BackupDesk(pki, ledger, ca.fingerprint);
+    const ca = await CaDesk.open(pki, ledger, now);
+    const desk = new BackupDesk(pki, ledger, () => ca.authorities);
     return {
       call: dispatcher(ca, ledger, desk, now),
-      fingerprint: ca.fingerprint,
+      fingerprint: ca.authorities.serving.fingerprint,
       created,
       close: () => ledger.close(),
     };
@@ -75,7 +76,7 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
   }
 }
 
-function dispatcher(ca: Ca, ledger: Ledger, desk: BackupDesk, now: () => number): Call {
+function dispatcher(ca: CaDesk, ledger: Ledger, desk: BackupDesk, now: () => number): Call {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work, work);
@@ -83,13 +84,14 @@ function dispatcher(ca: Ca, ledger: Ledger, desk: BackupDesk, now: () => number)
     return turn;
   };
   const handlers: { [M in Method]: (params: Methods[M]['params']) => Promise<Methods[M]['result']> } = {
-    'ca.info': async () => ({
-      fingerprint: ca.fingerprint,
-      realm: OWN_REALM,
-      root: ca.root,
-      issuing: ca.issuing,
-      devices: ledger.deviceNames.length,
-    }),
+    'ca.info': async () => {
+      const { fingerprint, root, issuing } = ca.authorities.serving;
+      return { fingerprint, realm: OWN_REALM, root, issuing, devices: ledger.deviceNames.length };
+    },
+    'ca.show': async () => ca.show(),
+    'ca.rotate': ({ overlap }) => inTurn(() => ca.rotate(overlap)),
+    'ca.finish': ({ force }) => inTurn(() => ca.finish(force)),
+    'ca.unmoved': async ({ after }) => ca.unmoved(after),
     'device.issue': (params) => inTurn(() => issueDevice(ca, ledger, params, now())),
     'device.list': async ({ after }) => listDevices(ledger, after),
     'device.show': async ({ name }) => showDevice(ledger, name),
@@ -100,32 +102,29 @@ function dispatcher(ca: Ca, ledger: Ledger, desk: BackupDesk, now: () => number)
       }),
     'backup.read': ({ id }) => inTurn(async () => ({ base64: await desk.read(id) })),
     'server.issue': ({ csr }) => inTurn(() => issueServer(ca, ledger, csr, now())),
-    'trust.read': async () => ({
-      root: ca.rootPem,
-      issuing: ca.issuingPem,
-      fingerprint: ca.fingerprint,
-      realm: OWN_REALM,
-    }),
+    'trust.read': async () => ca.trust(),
   };
   return (method, params) => handlers[method](params);
 }
 
-async function issueDevice(ca: Ca, ledger: Ledger, params: Methods['device.issue']['params'], nowMs: number) {
-  const plan = deviceProfile(params.name);
+async function issueDevice(ca: CaDesk, ledger: Ledger, params: Methods['device.issue']['params'], nowMs: number) {
+  const plan = namedProfile(mqttProfile(ledger, params), params.name);
   const earlier = ledger.device(plan.commonName)?.at(-1);
   if (earlier !== undefined && !params.force) {
     throw new AuthorityFault('MOT-0431', `${plan.commonName} has one that ends on ${earlier.notAfter}`);
   }
   const { publicKey } = await parseCertificationRequest(params.csr);
-  const certificate = await sign(plan, publicKey, ca.issuer, nowMs);
+  refuseKey(plan.profile, publicKey);
+  const { issuer, issuingPem } = ca.authorities.current;
+  const certificate = await sign(plan, publicKey, issuer, nowMs);
   const record = recordOf(certificate, 'authority', nowMs);
   await ledger.append(record);
   return {
     name: plan.commonName,
     realm: OWN_REALM,
     certificate: certificate.pem,
-    issuing: ca.issuingPem,
-    root: ca.rootPem,
+    issuing: issuingPem,
+    root: ca.roots,
     serial: record.serial,
     notBefore: record.notBefore,
     notAfter: record.notAfter,
@@ -133,12 +132,21 @@ async function issueDevice(ca: Ca, ledger: Ledger, params: Methods['device.issue
   };
 }
 
-async function issueServer(ca: Ca, ledger: Ledger, csr: string, nowMs: number) {
+/** An administrator's certificate is not among them: it is for no listener. */
+function mqttProfile(ledger: Ledger, { name, profile }: Methods['device.issue']['params']) {
+  const asked = profile === '' ? (ledger.device(name)?.at(-1)?.profile ?? 'device') : profile;
+  const known = MQTT_PROFILES.find((one) => one === asked);
+  if (known === undefined) throw new AuthorityFault('MOT-0426', 'profile is not device, gateway or steward');
+  return known;
+}
+
+async function issueServer(ca: CaDesk, ledger: Ledger, csr: string, nowMs: number) {
   const { publicKey, alternativeNames } = await parseCertificationRequest(csr);
-  const certificate = await sign(serverProfile(alternativeNames), publicKey, ca.issuer, nowMs);
+  const { issuer, issuingPem } = ca.authorities.serving;
+  const certificate = await sign(serverProfile(alternativeNames), publicKey, issuer, nowMs);
   const record = recordOf(certificate, 'broker', nowMs);
   await ledger.append(record);
-  return { certificate: certificate.pem, issuing: ca.issuingPem, serial: record.serial, notAfter: record.notAfter };
+  return { certificate: certificate.pem, issuing: issuingPem, serial: record.serial, notAfter: record.notAfter };
 }
 
 function listDevices(ledger: Ledger, after: string) {
@@ -169,21 +177,4 @@ function summaryOf(records: readonly IssuedRecord[]): DeviceSummary[] {
   if (latest === undefined) return [];
   const { name, serial, fingerprint, notBefore, notAfter, issuedAt } = latest;
   return [{ name, serial, fingerprint, notBefore, notAfter, issuedAt, certificates: records.length }];
-}
-
-function recordOf(certificate: SignedCertificate, via: IssuedRecord['via'], nowMs: number): IssuedRecord {
-  const { plan } = certificate;
-  return {
-    format: 1,
-    issuedAt: new Date(nowMs).toISOString(),
-    notBefore: new Date(certificate.notBeforeMs).toISOString(),
-    notAfter: new Date(certificate.notAfterMs).toISOString(),
-    profile: plan.profile,
-    name: plan.commonName,
-    alternativeNames: plan.alternativeNames.map(({ type, value }) => `${type}:${value}`),
-    serial: certificate.serial,
-    fingerprint: certificate.fingerprint,
-    via,
-    certificate: certificate.pem,
-  };
 }

@@ -3,20 +3,45 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { CA_FILES } from '../issue/ca.ts';
+import { CA_FILES, GENERATIONS_NAME } from '../issue/ca.ts';
+import { CA_DIRECTORY, type Generations } from '../issue/generations.ts';
 import type { Ledger } from '../issue/ledger.ts';
 import { readPrivateFile } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 
-/** Names below the pki directory, in the order in which they are written. */
+/** Below the pki directory, as are all names here. */
 export const LEDGER_NAME = 'issued.jsonl';
-export const PART_FILES: readonly string[] = [...CA_FILES.map((name) => `ca/${name}`), LEDGER_NAME];
+
+/** Whether a file of this name belongs into it. */
+export function isPartFile(name: string): boolean {
+  const [directory = '', file = '', more] = name.split('/');
+  if (file === '') return name === LEDGER_NAME || name === GENERATIONS_NAME;
+  return more === undefined && CA_DIRECTORY.test(directory) && CA_FILES.some((one) => one === file);
+}
+
+/** Texts of the CAs that are in use, and of what says which those are; of one moment, whatever happens later. */
+export async function readCaFiles(pki: string, { current, old }: Generations): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const directory of old === undefined ? [current] : [current, old.directory]) {
+    for (const name of CA_FILES) texts.set(`${directory}/${name}`, await read(join(pki, directory, name)));
+  }
+  const generations = await readPrivateFile(join(pki, GENERATIONS_NAME));
+  if (generations !== undefined) texts.set(GENERATIONS_NAME, generations);
+  return texts;
+}
+
+async function read(path: string): Promise<string> {
+  const text = await readPrivateFile(path);
+  if (text === undefined) throw new AuthorityFault('MOT-0424', `${path} is missing`);
+  return text;
+}
+
 /** Raised when lines change their meaning. */
 export const PART_FORMAT = 1;
 
-/** The plaintext, as of the moment when its first chunk is wanted. */
+/** The plaintext; the ledger is as of the moment when its first chunk is wanted. */
 export async function* authorityPart(
-  pki: string,
+  files: ReadonlyMap<string, string>,
   ledger: Ledger,
   facts: { readonly id: string; readonly ca: string },
 ): AsyncGenerator<Uint8Array> {
@@ -30,11 +55,7 @@ export async function* authorityPart(
     bytes += content.length;
     return line({ file, base64: content.toString('base64') });
   };
-  for (const name of CA_FILES) {
-    const text = await readPrivateFile(join(pki, 'ca', name));
-    if (text === undefined) throw new AuthorityFault('MOT-0424', `${join(pki, 'ca', name)} is missing`);
-    yield piece(`ca/${name}`, Buffer.from(text));
-  }
+  for (const [name, text] of files) yield piece(name, Buffer.from(text));
   for (let at = 0; at < ledgerBytes; at += PIECE_BYTES) {
     yield piece(LEDGER_NAME, await ledger.read(at, Math.min(PIECE_BYTES, ledgerBytes - at)));
   }

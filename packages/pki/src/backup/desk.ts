@@ -1,10 +1,11 @@
 // Backups as the authority's socket gives them: begun once, then read piece by piece until the end. Only ciphertext leaves.
 // One at a time: a later one ends an earlier one, and nothing but its place in the ledger is held for it.
 
+import type { Authorities } from '../issue/generations.ts';
 import type { Ledger } from '../issue/ledger.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { encryptFor } from './age.ts';
-import { authorityPart } from './authority-part.ts';
+import { authorityPart, readCaFiles } from './authority-part.ts';
 
 interface UnderWay {
   readonly id: string;
@@ -16,20 +17,22 @@ interface UnderWay {
 export class BackupDesk {
   readonly #pki: string;
   readonly #ledger: Ledger;
-  readonly #ca: string;
+  readonly #authorities: () => Authorities;
   #underWay: UnderWay | undefined = undefined;
 
-  constructor(pki: string, ledger: Ledger, ca: string) {
+  constructor(pki: string, ledger: Ledger, authorities: () => Authorities) {
     this.#pki = pki;
     this.#ledger = ledger;
-    this.#ca = ca;
+    this.#authorities = authorities;
   }
 
   /** Recipients are separated by spaces; MOT-0439 where one is none, or nobody could open it. */
   async begin({ id, recipients, passphrase }: { id: string; recipients: string; passphrase: string }): Promise<void> {
     if (!/^[0-9a-f]{32}$/.test(id)) throw new AuthorityFault('MOT-0438', 'its id is not 32 hex digits');
     await this.end();
-    const plain = authorityPart(this.#pki, this.#ledger, { id, ca: this.#ca });
+    const { generations, serving } = this.#authorities();
+    const files = await readCaFiles(this.#pki, generations);
+    const plain = authorityPart(files, this.#ledger, { id, ca: serving.fingerprint });
     const to = { recipients: recipients.split(' ').filter((one) => one !== ''), passphrase };
     const cipher = (await encryptFor(to, plain))[Symbol.asyncIterator]();
     this.#underWay = { id, cipher, rest: new Uint8Array(0) };

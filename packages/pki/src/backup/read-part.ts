@@ -3,13 +3,14 @@
 
 import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Ca, parseCa } from '../issue/ca.ts';
+import { dirname, join } from 'node:path';
+import { type Ca, GENERATIONS_NAME, parseCa } from '../issue/ca.ts';
+import { parseGenerations } from '../issue/generations.ts';
 import { LedgerLines } from '../issue/ledger-lines.ts';
 import { syncDirectory, unwritable } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { LineReader } from '../protocol/lines.ts';
-import { LEDGER_NAME, PART_FILES, PART_FORMAT } from './authority-part.ts';
+import { isPartFile, LEDGER_NAME, PART_FORMAT } from './authority-part.ts';
 
 export interface PartFacts {
   /** SHA-256 of the root certificate, lower-case hex. */
@@ -34,8 +35,13 @@ export async function restoreAuthorityPart(
 ): Promise<PartFacts> {
   try {
     await mkdir(pki, { mode: 0o700 });
-    await mkdir(join(pki, 'ca'), { mode: 0o700 });
+    const directories = new Set<string>();
     const facts = await readPart(plain, id, async (name, bytes) => {
+      const directory = join(pki, dirname(name));
+      if (directory !== pki && !directories.has(directory)) {
+        await mkdir(directory, { mode: 0o700 });
+        directories.add(directory);
+      }
       const file = await open(join(pki, name), 'a', 0o600);
       try {
         await file.writeFile(bytes);
@@ -44,7 +50,7 @@ export async function restoreAuthorityPart(
         await file.close();
       }
     });
-    for (const directory of [join(pki, 'ca'), pki]) await syncDirectory(directory);
+    for (const directory of [...directories, pki]) await syncDirectory(directory);
     return facts;
   } catch (fault) {
     throw fault instanceof AuthorityFault ? fault : unwritable(pki, fault);
@@ -74,7 +80,7 @@ async function readPart(plain: AsyncIterable<Uint8Array>, id: string, sink: Sink
       if (ca.fingerprint !== first.ca) throw refused('its CA is not the one it names');
       return { fingerprint: ca.fingerprint, issued: ledger.count };
     }
-    if (typeof file !== 'string' || !PART_FILES.includes(file) || typeof base64 !== 'string') {
+    if (typeof file !== 'string' || !isPartFile(file) || typeof base64 !== 'string') {
       throw refused('a line of it cannot be');
     }
     const content = Buffer.from(base64, 'base64');
@@ -87,8 +93,12 @@ async function readPart(plain: AsyncIterable<Uint8Array>, id: string, sink: Sink
   throw refused('it ends too early');
 }
 
-function caOf(texts: ReadonlyMap<string, string>): Promise<Ca> {
-  return parseCa('ca', (name) => texts.get(`ca/${name}`));
+/** Looks at every CA that is in use and gives the one that certifies the broker. */
+async function caOf(texts: ReadonlyMap<string, string>): Promise<Ca> {
+  const { current, old } = parseGenerations(texts.get(GENERATIONS_NAME));
+  const [serving, ...others] = old === undefined ? [current] : [old.directory, current];
+  for (const name of others) await parseCa(name, (file) => texts.get(`${name}/${file}`));
+  return parseCa(serving, (file) => texts.get(`${serving}/${file}`));
 }
 
 async function* linesOf(plain: AsyncIterable<Uint8Array>): AsyncGenerator<unknown, undefined> {

@@ -3,6 +3,7 @@
 import type { Call } from '../authority/core.ts';
 import type { BackupTo } from '../backup/age.ts';
 import type {
+  CaDetails,
   CaInfo,
   DeviceDetails,
   DeviceSummary,
@@ -10,12 +11,25 @@ import type {
   IssuedServer,
   TrustMaterial,
 } from '../protocol/messages.ts';
+import type { MQTT_PROFILES } from '../protocol/names.ts';
 
 /** Every method rejects with an AuthorityFault. */
 export interface Administrator {
   caInfo(): Promise<CaInfo>;
+  showCa(): Promise<CaDetails>;
+  /** A new CA beside the old one for a duration as `30d`; MOT-0461, MOT-0464. */
+  rotateCa(overlap: string): Promise<CaDetails>;
+  /** The new CA alone; MOT-0462, MOT-0463. */
+  finishRotation(force: boolean): Promise<CaDetails>;
+  /** Names of devices that only know the old CA. */
+  unmovedDevices(): Promise<readonly string[]>;
   /** `force` certifies a name that has a certificate already (MOT-0431 without it); the earlier one stays valid. */
-  issueDevice(request: { name: string; csr: string; force?: boolean }): Promise<IssuedDevice>;
+  issueDevice(request: {
+    name: string;
+    csr: string;
+    force?: boolean;
+    profile?: (typeof MQTT_PROFILES)[number];
+  }): Promise<IssuedDevice>;
   /** Every device, in the order of names. */
   listDevices(): Promise<readonly DeviceSummary[]>;
   showDevice(name: string): Promise<DeviceDetails>;
@@ -33,7 +47,19 @@ export interface BrokerAuthority {
 export function administrator(call: Call): Administrator {
   return {
     caInfo: () => call('ca.info', {}),
-    issueDevice: ({ name, csr, force = false }) => call('device.issue', { name, csr, force }),
+    showCa: () => call('ca.show', {}),
+    rotateCa: (overlap) => call('ca.rotate', { overlap }),
+    finishRotation: (force) => call('ca.finish', { force }),
+    unmovedDevices: async () => {
+      const names: string[] = [];
+      for (let more = true; more; ) {
+        const page = await call('ca.unmoved', { after: names.at(-1) ?? '' });
+        names.push(...page.names);
+        more = page.more && page.names.length > 0;
+      }
+      return names;
+    },
+    issueDevice: ({ name, csr, force = false, profile = '' }) => call('device.issue', { name, csr, force, profile }),
     listDevices: async () => {
       const devices: DeviceSummary[] = [];
       for (let more = true; more; ) {

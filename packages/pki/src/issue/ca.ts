@@ -1,5 +1,5 @@
-// The root and the issuing CA on disk: made once, whole or not at all, in `<pki>/ca`; loaded and checked at every start.
-// Keys enter the process here and leave this file only as handles that can sign but not be read out.
+// A root and its issuing CA on disk: made once, whole or not at all, in a directory of their own; loaded and checked at every
+// start. Which of several is in use is told in generations.ts. Keys enter the process here and leave this file only as handles that can sign but not be read out.
 
 import {
   createHash,
@@ -24,7 +24,7 @@ import {
 } from '../private-files.ts';
 import { issuingProfile, rootProfile } from '../profiles/authorities.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { CertificateFacts } from '../protocol/messages.ts';
+import type { CertificateFacts, KeyPlace } from '../protocol/messages.ts';
 import { serialText } from '../protocol/names.ts';
 import { type Issuer, type SignedCertificate, sign } from './sign.ts';
 
@@ -37,18 +37,33 @@ export interface Ca {
   readonly issuing: CertificateFacts;
   /** SHA-256 of the root's DER, lower-case hex. */
   readonly fingerprint: string;
+  readonly keys: { readonly root: KeyPlace; readonly issuing: KeyPlace };
 }
 
-/** What `<pki>/ca` holds. */
+/** What such a directory holds. */
 export const CA_FILES = ['root.crt', 'issuing.crt', 'root.key', 'issuing.key'] as const;
 
-const DIRECTORY = 'ca';
-const DRAFT = 'ca.draft';
+/** The first one's, below the pki directory. */
+export const DIRECTORY = 'ca';
+/** Says which of several is in use; while there is none, the first is the only one. */
+export const GENERATIONS_NAME = 'authorities.json';
+/** Where one is made; left behind by an interruption, it is nobody's. */
+export const DRAFT = 'ca.draft';
 const ID_BYTES = 4;
+
+/** Tells one installation's CAs from another's. */
+export function newId(): string {
+  return randomBytes(ID_BYTES).toString('hex');
+}
+
+/** A CA's common name from the subject of its certificate. */
+export function issuerNameOf(subject: string): string {
+  return subject.replace(/^CN=/, '');
+}
 
 /** Whether a CA has been made in this pki directory. */
 export async function caExists(pki: string): Promise<boolean> {
-  return (await fs.readdir(pki)).includes(DIRECTORY);
+  return (await fs.readdir(pki)).some((name) => name === DIRECTORY || name === GENERATIONS_NAME);
 }
 
 /** Makes both CAs; `record` is awaited with each certificate before any of them can be found. Throws MOT-0428. */
@@ -56,8 +71,8 @@ export async function createCa(
   pki: string,
   nowMs: number,
   record: (certificate: SignedCertificate) => Promise<void>,
+  { id, directory }: { readonly id: string; readonly directory: string } = { id: newId(), directory: DIRECTORY },
 ): Promise<void> {
-  const id = randomBytes(ID_BYTES).toString('hex');
   const root = newKey();
   const issuing = newKey();
   const rootPlan = rootProfile(id);
@@ -77,7 +92,7 @@ export async function createCa(
     await writePrivateFile(draft, 'issuing.crt', issuingCertificate.pem);
     await record(rootCertificate);
     await record(issuingCertificate);
-    await fs.rename(draft, join(pki, DIRECTORY));
+    await fs.rename(draft, join(pki, directory));
     await syncDirectory(pki);
   } catch (fault) {
     throw fault instanceof AuthorityFault ? fault : unwritable(draft, fault);
@@ -85,12 +100,12 @@ export async function createCa(
 }
 
 /** Loads the CA; throws MOT-0423 for unsafe files and MOT-0424 naming the file that is missing, damaged or foreign. */
-export async function loadCa(pki: string): Promise<Ca> {
-  const directory = join(pki, DIRECTORY);
+export async function loadCa(pki: string, name: string = DIRECTORY): Promise<Ca> {
+  const directory = join(pki, name);
   await ensurePrivateDirectory(directory);
   const texts = new Map<string, string | undefined>();
-  for (const name of CA_FILES) texts.set(name, await readPrivateFile(join(directory, name)));
-  return parseCa(directory, (name) => texts.get(name));
+  for (const file of CA_FILES) texts.set(file, await readPrivateFile(join(directory, file)));
+  return parseCa(directory, (file) => texts.get(file));
 }
 
 /** The CA in the texts of its files; `directory` is for messages. Throws MOT-0424. */
@@ -117,7 +132,7 @@ export async function parseCa(
     issuer: await issuerOf({
       privateKey: key,
       publicKey: issuing.publicKey,
-      commonName: issuing.subject.replace(/^CN=/, ''),
+      commonName: issuerNameOf(issuing.subject),
       notBeforeMs: Date.parse(issuing.validFrom),
       notAfterMs: Date.parse(issuing.validTo),
     }),
@@ -126,6 +141,7 @@ export async function parseCa(
     root: facts(root),
     issuing: facts(issuing),
     fingerprint: createHash('sha256').update(root.raw).digest('hex'),
+    keys: { root: 'file', issuing: 'file' },
   };
 }
 
@@ -172,6 +188,7 @@ function parseKey(directory: string, name: string, pem: string, certificate: X50
 function facts(certificate: X509Certificate): CertificateFacts {
   return {
     subject: certificate.subject,
+    keyType: 'P-256',
     serial: serialText(certificate.serialNumber),
     notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),

@@ -5,6 +5,8 @@ import { constants, promises as fs } from 'node:fs';
 import { assertOwn, errno, unsafe, unwritable } from '../private-files.ts';
 import type { ProfileName } from '../profiles/profile.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
+import { isNamedProfile } from '../protocol/names.ts';
+import type { SignedCertificate } from './sign.ts';
 
 export interface IssuedRecord {
   readonly format: 1;
@@ -19,6 +21,8 @@ export interface IssuedRecord {
   /** Lower-case hex, as is the SHA-256 of the DER. */
   readonly serial: string;
   readonly fingerprint: string;
+  /** Common name of the issuer; what was issued before a CA was ever replaced does not say it. */
+  readonly issuer?: string;
   readonly via: 'creation' | 'authority' | 'broker';
   readonly certificate: string;
 }
@@ -31,6 +35,8 @@ export class Ledger {
   readonly #file: fs.FileHandle;
   readonly #devices = new Map<string, IssuedRecord[]>();
   #names: string[] | undefined;
+  readonly #issuers = new Set<string>();
+  #count = 0;
   #leaves = 0;
   #bytes = 0;
   #broken = false;
@@ -58,7 +64,7 @@ export class Ledger {
     }
   }
 
-  /** Device names that have a certificate, in order. */
+  /** Names of devices, and of gateways and stewards, that have a certificate, in order. */
   get deviceNames(): readonly string[] {
     this.#names ??= [...this.#devices.keys()].sort();
     return this.#names;
@@ -67,6 +73,16 @@ export class Ledger {
   /** Whether any certificate but the CAs' own was issued. */
   get hasLeaves(): boolean {
     return this.#leaves > 0;
+  }
+
+  /** Who issued them, as far as the records say. */
+  get issuers(): ReadonlySet<string> {
+    return this.#issuers;
+  }
+
+  /** Certificates ever issued, the CAs' own included. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Bytes of all records: what is behind them is no record, what is before them stays. */
@@ -125,15 +141,37 @@ export class Ledger {
   }
 
   #index(record: IssuedRecord): void {
-    if (record.profile === 'device') {
+    this.#count += 1;
+    if (isNamedProfile(record.profile)) {
       const records = this.#devices.get(record.name);
       if (records === undefined) {
         this.#devices.set(record.name, [record]);
         this.#names = undefined;
       } else records.push(record);
     }
-    if (record.profile === 'device' || record.profile === 'server') this.#leaves += 1;
+    if (record.profile === 'root' || record.profile === 'issuing') return;
+    this.#leaves += 1;
+    if (record.issuer !== undefined) this.#issuers.add(record.issuer);
   }
+}
+
+/** The record of a certificate that was just signed. */
+export function recordOf(certificate: SignedCertificate, via: IssuedRecord['via'], nowMs: number): IssuedRecord {
+  const { plan } = certificate;
+  return {
+    format: 1,
+    issuedAt: new Date(nowMs).toISOString(),
+    notBefore: new Date(certificate.notBeforeMs).toISOString(),
+    notAfter: new Date(certificate.notAfterMs).toISOString(),
+    profile: plan.profile,
+    name: plan.commonName,
+    alternativeNames: plan.alternativeNames.map(({ type, value }) => `${type}:${value}`),
+    serial: certificate.serial,
+    fingerprint: certificate.fingerprint,
+    issuer: certificate.issuer,
+    via,
+    certificate: certificate.pem,
+  };
 }
 
 const TEXTS = ['issuedAt', 'notBefore', 'notAfter', 'profile', 'name', 'serial', 'fingerprint', 'certificate'] as const;

@@ -4,7 +4,7 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { CSR_CHARACTERS_MAX, RSA_BITS, RSA_EXPONENT_MAX } from '../limits.ts';
-import type { AlternativeName } from '../profiles/profile.ts';
+import { type AlternativeName, type KeyKind, type ProfileName, PURPOSES } from '../profiles/profile.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { loadX509 } from '../x509.ts';
 
@@ -55,6 +55,14 @@ function parseKey(spki: ArrayBuffer): KeyObject {
     throw refused(`its RSA key has the exponent ${publicExponent}`);
   }
   return key;
+}
+
+/** Throws MOT-0430 for a key that is good, and not of a kind that the profile may have. */
+export function refuseKey(profile: ProfileName, key: KeyObject): void {
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  const kind: KeyKind = curve === undefined ? 'RSA' : curve === 'secp384r1' ? 'P-384' : 'P-256';
+  const allowed: readonly KeyKind[] = PURPOSES[profile].keys;
+  if (!allowed.includes(kind)) throw refused(`a ${profile} may have a key of ${allowed.join(' or ')}, this is ${kind}`);
 }
 
 type X509 = Awaited<ReturnType<typeof loadX509>>;

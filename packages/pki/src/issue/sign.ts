@@ -21,6 +21,8 @@ export interface Issuer {
 
 export interface SignedCertificate {
   readonly plan: Plan;
+  /** Common name of who signed it. */
+  readonly issuer: string;
   readonly pem: string;
   /** Lower-case hex. */
   readonly serial: string;
@@ -72,6 +74,7 @@ export async function sign(
   }
   return {
     plan,
+    issuer: issuer.commonName,
     pem: `${signed.toString('pem')}\n`,
     serial: serialText(contents.serialNumber),
     notBeforeMs,

@@ -5,7 +5,8 @@
 import { X509Certificate } from 'node:crypto';
 import { RSA_BITS } from '../limits.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { Plan, ProfileName } from './profile.ts';
+import { isDeviceName, isHostName, isIpAddress } from '../protocol/names.ts';
+import type { AlternativeName, Plan, ProfileName } from './profile.ts';
 
 export interface LintedExtension {
   readonly type: string;
@@ -40,6 +41,8 @@ const LEAF = {
   [AUTHORITY_KEY_ID]: { critical: false },
 } as const;
 
+const CLIENT = { ...LEAF, [EXTENDED_KEY_USAGE]: { critical: true, value: '300a06082b06010505070302' } } as const;
+
 const EXTENSIONS: Record<ProfileName, Readonly<Record<string, Expected>>> = {
   root: {
     [BASIC_CONSTRAINTS]: { critical: true, value: '30030101ff' },
@@ -53,18 +56,67 @@ const EXTENSIONS: Record<ProfileName, Readonly<Record<string, Expected>>> = {
     [AUTHORITY_KEY_ID]: { critical: false },
   },
   server: { ...LEAF, [EXTENDED_KEY_USAGE]: { critical: false, value: '300a06082b06010505070301' } },
-  device: { ...LEAF, [EXTENDED_KEY_USAGE]: { critical: true, value: '300a06082b06010505070302' } },
+  device: CLIENT,
+  gateway: CLIENT,
+  steward: CLIENT,
+  administrator: CLIENT,
+};
+
+/** What the names of a profile look like, whatever plan it was asked with. */
+const NAMES: Record<ProfileName, (plan: Plan) => boolean> = {
+  root: ({ commonName, alternativeNames }) =>
+    /^Motte root CA [0-9a-f]{8}$/.test(commonName) && alternativeNames.length === 0,
+  issuing: ({ commonName, alternativeNames }) =>
+    /^Motte issuing CA [0-9a-f]{8}$/.test(commonName) && alternativeNames.length === 0,
+  server: ({ commonName, alternativeNames }) =>
+    commonName === 'Motte server' && alternativeNames.length > 0 && alternativeNames.every(isHost),
+  device: isNamed('motte:device:'),
+  gateway: isNamed('motte:gateway:'),
+  steward: isNamed('motte:steward:'),
+  administrator: isNamed('motte:administrator:'),
+};
+
+/** Days, with one more for what is backdated. */
+const DAYS_MAX: Record<ProfileName, number> = {
+  root: 7306,
+  issuing: 3653,
+  server: 91,
+  device: 731,
+  gateway: 731,
+  steward: 366,
+  administrator: 366,
+};
+
+/** RSA keys are for what stands in the field and for who talks to it; CAs are on P-256. */
+const KEYS: Record<ProfileName, { readonly curves: readonly string[]; readonly rsa: boolean }> = {
+  root: { curves: ['prime256v1'], rsa: false },
+  issuing: { curves: ['prime256v1'], rsa: false },
+  server: { curves: ['prime256v1', 'secp384r1'], rsa: true },
+  device: { curves: ['prime256v1', 'secp384r1'], rsa: true },
+  gateway: { curves: ['prime256v1', 'secp384r1'], rsa: true },
+  steward: { curves: ['prime256v1', 'secp384r1'], rsa: false },
+  administrator: { curves: ['prime256v1', 'secp384r1'], rsa: false },
 };
 
 /** Throws MOT-0434 naming the first thing in `der` that is not as `plan` and its profile demand. */
 export function lint(plan: Plan, der: Uint8Array, extensions: readonly LintedExtension[], limits: LintLimits): void {
   const certificate = new X509Certificate(der);
   lintExtensions(plan.profile, extensions);
+  demand(NAMES[plan.profile](plan), `its names are not those of a ${plan.profile}`);
   demand(certificate.subject === `CN=${plan.commonName}`, `the subject is ${certificate.subject}`);
   lintAlternativeNames(plan, certificate.subjectAltName);
   demand(/^[0-7][0-9A-F]{31}$/.test(certificate.serialNumber), 'the serial number is not 128 bits');
-  lintValidity(certificate, limits);
-  lintKey(certificate);
+  lintValidity(plan.profile, certificate, limits);
+  lintKey(plan.profile, certificate);
+}
+
+function isNamed(prefix: string): (plan: Plan) => boolean {
+  return ({ commonName, alternativeNames: [only, ...more] }) =>
+    isDeviceName(commonName) && more.length === 0 && only?.type === 'url' && only.value === prefix + commonName;
+}
+
+function isHost({ type, value }: AlternativeName): boolean {
+  return type === 'dns' ? isHostName(value) : type === 'ip' && isIpAddress(value);
 }
 
 function lintExtensions(profile: ProfileName, extensions: readonly LintedExtension[]): void {
@@ -93,22 +145,24 @@ function lintAlternativeNames(plan: Plan, found: string | undefined): void {
   }
 }
 
-function lintValidity(certificate: X509Certificate, limits: LintLimits): void {
+function lintValidity(profile: ProfileName, certificate: X509Certificate, limits: LintLimits): void {
   const from = Date.parse(certificate.validFrom);
   const to = Date.parse(certificate.validTo);
   demand(from < to, 'it ends before it begins');
   demand(from >= limits.notBeforeMs && to <= limits.notAfterMs, "its validity is not within its issuer's");
+  demand(to - from <= DAYS_MAX[profile] * DAY_MS, `it lasts longer than a ${profile} may`);
 }
 
-function lintKey(certificate: X509Certificate): void {
+function lintKey(profile: ProfileName, certificate: X509Certificate): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
-  const curve = details?.namedCurve;
   const bits = details?.modulusLength ?? 0;
-  const ec = type === 'ec' && (curve === 'prime256v1' || curve === 'secp384r1');
-  const rsa = type === 'rsa' && bits >= RSA_BITS.min && bits <= RSA_BITS.max;
-  demand(ec || rsa, 'its key is of a type or size we do not certify');
+  const isCurve = type === 'ec' && KEYS[profile].curves.includes(details?.namedCurve ?? '');
+  const isRsa = type === 'rsa' && KEYS[profile].rsa && bits >= RSA_BITS.min && bits <= RSA_BITS.max;
+  demand(isCurve || isRsa, `its key is of a type or size we do not certify for a ${profile}`);
 }
 
 function demand(holds: boolean, why: string): void {
   if (!holds) throw new AuthorityFault('MOT-0434', why);
 }
+
+const DAY_MS = 86_400_000;

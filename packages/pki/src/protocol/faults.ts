@@ -132,6 +132,36 @@ export const AUTHORITY_FAULTS = {
     remedy: 'give the key or passphrase that the backup was made for',
     exit: 4,
   },
+  'MOT-0461': {
+    what: 'the CA is being replaced already',
+    when: '`motte ca rotate` is asked for a second time before the first replacement is finished.',
+    remedy: '`motte ca show` says which devices have not moved; `motte ca rotate --finish` ends it',
+    exit: 1,
+  },
+  'MOT-0462': {
+    what: 'devices have not moved to the new CA',
+    when: 'A replacement is to be finished, and some devices still have a certificate of the old CA.',
+    remedy: 'renew them; --force shuts them out until they are enrolled anew',
+    exit: 1,
+  },
+  'MOT-0463': {
+    what: 'the CA is not being replaced',
+    when: 'A replacement is to be finished that was not begun.',
+    remedy: 'begin one with `motte ca rotate --overlap 30d`',
+    exit: 1,
+  },
+  'MOT-0464': {
+    what: 'not a duration for an overlap',
+    when: 'The overlap of two CAs is not a number with h, d or w behind it, or too long.',
+    remedy: 'write it as 12h, 30d or 8w',
+    exit: 2,
+  },
+  'MOT-0465': {
+    what: 'the broker has not learned of the new CA',
+    when: 'The authority replaced the CA, and the running broker goes on with what it knew.',
+    remedy: 'look at `motte status` and the log; a restart makes it read everything anew',
+    exit: 1,
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type AuthorityFaultCode = keyof typeof AUTHORITY_FAULTS;

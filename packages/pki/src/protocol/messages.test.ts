@@ -7,7 +7,7 @@ it('a request is parsed, with what it leaves out filled in', () => {
   expect(parseRequest('{"id":1,"method":"device.issue","params":{"name":"a","csr":"b"}}')).toEqual({
     id: 1,
     method: 'device.issue',
-    params: { name: 'a', csr: 'b', force: false },
+    params: { name: 'a', csr: 'b', force: false, profile: '' },
   });
   expect(parseRequest('{"id":0,"method":"ca.info"}')).toEqual({ id: 0, method: 'ca.info', params: {} });
 });

@@ -13,8 +13,34 @@ export interface CaInfo {
   readonly devices: number;
 }
 
+/** Where a CA key is: readable in its file, in its file under a passphrase, or behind the signer. */
+export type KeyPlace = 'file' | 'passphrase' | 'signer';
+
+/** One root and its issuing CA. */
+export interface CaGeneration {
+  /** SHA-256 of the root certificate's DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly root: CertificateFacts;
+  readonly issuing: CertificateFacts;
+  readonly rootKey: KeyPlace;
+  readonly issuingKey: KeyPlace;
+}
+
+export interface CaDetails {
+  readonly realm: string;
+  /** Certifies devices. */
+  readonly current: CaGeneration;
+  /** The one it replaces, with how many devices have not moved yet; it certifies the broker until that is finished. */
+  readonly old: (CaGeneration & { readonly until: string; readonly unmoved: number }) | null;
+  /** Certificates ever issued. */
+  readonly issued: number;
+  readonly devices: number;
+}
+
 export interface CertificateFacts {
   readonly subject: string;
+  /** `P-256`. */
+  readonly keyType: string;
   readonly serial: string;
   readonly notBefore: string;
   readonly notAfter: string;
@@ -27,7 +53,7 @@ export interface IssuedDevice {
   readonly certificate: string;
   /** The issuing CA, PEM: for who verifies the certificate with the root alone. The broker knows it. */
   readonly issuing: string;
-  /** The root, PEM: the device's `ca.crt`. */
+  /** The root, PEM: the device's `ca.crt`; two while the CA is being replaced. */
   readonly root: string;
   readonly serial: string;
   readonly notBefore: string;
@@ -44,10 +70,18 @@ export interface IssuedServer {
 }
 
 export interface TrustMaterial {
+  /** PEM; while the CA is being replaced two of each, that of the broker's own certificate first. */
   readonly root: string;
   readonly issuing: string;
+  /** The issuing CA that certifies the broker. */
+  readonly serverIssuing: string;
+  /** Of the root that the broker's own certificate leads to. */
   readonly fingerprint: string;
+  /** Of every root that is trusted, that one first. */
+  readonly trusted: readonly string[];
   readonly realm: string;
+  /** While the CA is being replaced. */
+  readonly overlap: { readonly until: string; readonly unmoved: number } | null;
 }
 
 /** One device and its latest certificate; times are ISO 8601. */
@@ -72,7 +106,17 @@ export interface DeviceDetails extends DeviceSummary {
 /** Asked by administrators on authority.sock. */
 export interface AuthorityMethods {
   'ca.info': { params: Record<never, never>; result: CaInfo };
-  'device.issue': { params: { name: string; csr: string; force: boolean }; result: IssuedDevice };
+  'ca.show': { params: Record<never, never>; result: CaDetails };
+  /** `overlap` is a duration: 30d. */
+  'ca.rotate': { params: { overlap: string }; result: CaDetails };
+  'ca.finish': { params: { force: boolean }; result: CaDetails };
+  /** A page of names; ask again with the last one while `more`. */
+  'ca.unmoved': { params: { after: string }; result: { names: readonly string[]; more: boolean } };
+  /** `profile`: device, gateway or steward; empty = as it was certified before, else a device. */
+  'device.issue': {
+    params: { name: string; csr: string; force: boolean; profile: string };
+    result: IssuedDevice;
+  };
   /** A page in the order of names; ask again with the last name while `more`. */
   'device.list': { params: { after: string }; result: { devices: readonly DeviceSummary[]; more: boolean } };
   'device.show': { params: { name: string }; result: DeviceDetails };
@@ -102,9 +146,18 @@ type Field = { readonly kind: 'string' | 'boolean'; readonly otherwise?: string 
 /** Each method: the one socket it is answered on, and its parameters; `otherwise` makes one optional. */
 export const METHODS = {
   'ca.info': { socket: 'authority', params: {} },
+  'ca.show': { socket: 'authority', params: {} },
+  'ca.rotate': { socket: 'authority', params: { overlap: { kind: 'string' } } },
+  'ca.finish': { socket: 'authority', params: { force: { kind: 'boolean', otherwise: false } } },
+  'ca.unmoved': { socket: 'authority', params: { after: { kind: 'string', otherwise: '' } } },
   'device.issue': {
     socket: 'authority',
-    params: { name: { kind: 'string' }, csr: { kind: 'string' }, force: { kind: 'boolean', otherwise: false } },
+    params: {
+      name: { kind: 'string' },
+      csr: { kind: 'string' },
+      force: { kind: 'boolean', otherwise: false },
+      profile: { kind: 'string', otherwise: '' },
+    },
   },
   'device.list': { socket: 'authority', params: { after: { kind: 'string', otherwise: '' } } },
   'device.show': { socket: 'authority', params: { name: { kind: 'string' } } },

@@ -7,8 +7,20 @@ const DEVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const HOST_LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 const HOST_NAME_LENGTH_MAX = 253;
 
-/** A device's certificate says its name twice: as common name and as `motte:device:NAME` in a URI. */
-export const DEVICE_URI_PREFIX = 'motte:device:';
+/** Who is named says so twice: as common name and, with what it is, in a URI. */
+export const NAMED_URI_PREFIXES = {
+  device: 'motte:device:',
+  gateway: 'motte:gateway:',
+  steward: 'motte:steward:',
+  administrator: 'motte:administrator:',
+} as const;
+
+export type NamedProfile = keyof typeof NAMED_URI_PREFIXES;
+
+/** Those that connect over MQTT: an administrator's certificate opens no listener. */
+export const MQTT_PROFILES = ['device', 'gateway', 'steward'] as const satisfies readonly NamedProfile[];
+
+export const DEVICE_URI_PREFIX = NAMED_URI_PREFIXES.device;
 /** The one subject of server certificates; never read, since servers are known by their alternative names. */
 export const SERVER_COMMON_NAME = 'Motte server';
 
@@ -34,12 +46,22 @@ export function parseDeviceName(text: unknown): string {
 
 /** The URI under which a device's certificate carries its name. */
 export function deviceUri(name: string): string {
-  return DEVICE_URI_PREFIX + name;
+  return namedUri('device', name);
+}
+
+/** The URI under which a certificate of such a profile carries its name. */
+export function namedUri(profile: NamedProfile, name: string): string {
+  return NAMED_URI_PREFIXES[profile] + name;
+}
+
+/** Whether a text is one of the profiles that prove a name. */
+export function isNamedProfile(text: string): text is NamedProfile {
+  return Object.hasOwn(NAMED_URI_PREFIXES, text);
 }
 
 /**
- * The device a leaf certificate of our own CA names, or undefined if it is not a device's.
- * Takes `subject` and `subjectAltName` as node:crypto's X509Certificate prints them. Our device profile has exactly
+ * The device, gateway or steward that a leaf certificate of our own CA names, or undefined if it is none of theirs.
+ * Takes `subject` and `subjectAltName` as node:crypto's X509Certificate prints them. Our profiles have exactly
  * these two forms and nothing beside them, so they are compared whole and never taken apart.
  */
 export function deviceNameOf(leaf: {
@@ -48,7 +70,8 @@ export function deviceNameOf(leaf: {
 }): string | undefined {
   const name = leaf.subject.slice('CN='.length);
   if (!isDeviceName(name)) return undefined;
-  return leaf.subject === `CN=${name}` && leaf.subjectAltName === `URI:${deviceUri(name)}` ? name : undefined;
+  if (leaf.subject !== `CN=${name}`) return undefined;
+  return MQTT_PROFILES.some((profile) => leaf.subjectAltName === `URI:${namedUri(profile, name)}`) ? name : undefined;
 }
 
 /** Whether a text is a DNS host name without wildcard: labels of 1 to 63, 253 in all, not an address. */

@@ -1,0 +1,127 @@
+// The CA as administrators see and replace it. What is on disk is issue/generations' work; here are who has moved, when a
+// replacement may be finished, and the authorities in force, which change while the process runs.
+
+import type { Authorities } from '../issue/generations.ts';
+import { beginRotation, endRotation, loadAuthorities } from '../issue/generations.ts';
+import { type IssuedRecord, type Ledger, recordOf } from '../issue/ledger.ts';
+import { DEVICE_PAGE } from '../limits.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
+import type { CaDetails, CaGeneration, TrustMaterial } from '../protocol/messages.ts';
+import { OWN_REALM } from '../protocol/names.ts';
+import { parseOverlap } from './overlap.ts';
+
+export class CaDesk {
+  readonly #pki: string;
+  readonly #ledger: Ledger;
+  readonly #now: () => number;
+  #authorities: Authorities;
+
+  private constructor(pki: string, ledger: Ledger, now: () => number, authorities: Authorities) {
+    this.#pki = pki;
+    this.#ledger = ledger;
+    this.#now = now;
+    this.#authorities = authorities;
+  }
+
+  /** Throws MOT-0423 and MOT-0424. */
+  static async open(pki: string, ledger: Ledger, now: () => number): Promise<CaDesk> {
+    return new CaDesk(pki, ledger, now, await load(pki, ledger));
+  }
+
+  /** In force now; read it anew for every request. */
+  get authorities(): Authorities {
+    return this.#authorities;
+  }
+
+  /** What whoever verifies our certificates has to trust: while the CA is being replaced both, the one that serves first. */
+  get roots(): string {
+    return this.#all.map(({ rootPem }) => rootPem).join('');
+  }
+
+  show(): CaDetails {
+    const { generations, current, old } = this.#authorities;
+    const of = (ca: Authorities['current']): CaGeneration => ({
+      fingerprint: ca.fingerprint,
+      root: ca.root,
+      issuing: ca.issuing,
+      rootKey: ca.keys.root,
+      issuingKey: ca.keys.issuing,
+    });
+    return {
+      realm: OWN_REALM,
+      current: of(current),
+      old:
+        old === undefined ? null : { ...of(old), until: generations.old?.until ?? '', unmoved: this.#unmoved().length },
+      issued: this.#ledger.count,
+      devices: this.#ledger.deviceNames.length,
+    };
+  }
+
+  /** Devices whose latest certificate is of the CA that is being replaced, and not past its end; a page of names. */
+  unmoved(after: string): { names: readonly string[]; more: boolean } {
+    const names = this.#unmoved();
+    const first = after === '' ? 0 : names.findIndex((name) => name > after);
+    const page = first === -1 ? [] : names.slice(first, first + DEVICE_PAGE);
+    return { names: page, more: first !== -1 && first + DEVICE_PAGE < names.length };
+  }
+
+  /** MOT-0461 while one is under way, MOT-0464 for what is no duration. */
+  async rotate(overlap: string): Promise<CaDetails> {
+    const nowMs = this.#now();
+    await beginRotation(this.#pki, this.#authorities, { nowMs, overlapMs: parseOverlap(overlap) }, (certificate) =>
+      this.#ledger.append(recordOf(certificate, 'creation', nowMs)),
+    );
+    this.#authorities = await load(this.#pki, this.#ledger);
+    return this.show();
+  }
+
+  /** MOT-0462 while devices have not moved, unless `force`; MOT-0463 where nothing is being replaced. */
+  async finish(force: boolean): Promise<CaDetails> {
+    const unmoved = this.#unmoved();
+    if (unmoved.length > 0 && !force) {
+      throw new AuthorityFault('MOT-0462', `${unmoved.length} of them, ${unmoved.slice(0, SHOWN).join(', ')} first`);
+    }
+    await endRotation(this.#pki, this.#authorities);
+    this.#authorities = await load(this.#pki, this.#ledger);
+    return this.show();
+  }
+
+  trust(): TrustMaterial {
+    const { generations, serving } = this.#authorities;
+    return {
+      root: this.roots,
+      issuing: this.#all.map(({ issuingPem }) => issuingPem).join(''),
+      serverIssuing: serving.issuingPem,
+      fingerprint: serving.fingerprint,
+      trusted: this.#all.map(({ fingerprint }) => fingerprint),
+      realm: OWN_REALM,
+      overlap: generations.old === undefined ? null : { until: generations.old.until, unmoved: this.#unmoved().length },
+    };
+  }
+
+  get #all(): readonly Authorities['current'][] {
+    const { old, current } = this.#authorities;
+    return old === undefined ? [current] : [old, current];
+  }
+
+  #unmoved(): readonly string[] {
+    const { old, current } = this.#authorities;
+    if (old === undefined) return [];
+    const nowMs = this.#now();
+    return this.#ledger.deviceNames.filter((name) => {
+      const latest = this.#ledger.device(name)?.at(-1);
+      return latest !== undefined && isUnmoved(latest, current.issuer.commonName, nowMs);
+    });
+  }
+}
+
+/** Records of before there was anything to move to do not say who issued them. */
+function isUnmoved({ issuer, notAfter }: IssuedRecord, current: string, nowMs: number): boolean {
+  return issuer !== current && Date.parse(notAfter) > nowMs;
+}
+
+function load(pki: string, ledger: Ledger): Promise<Authorities> {
+  return loadAuthorities(pki, (name) => ledger.issuers.has(name));
+}
+
+const SHOWN = 5;
