@@ -12,6 +12,7 @@ import { LoginThrottle } from './password/login-throttle.ts';
 import { createPasswordProof } from './password/password-proof.ts';
 import { createProve } from './prove.ts';
 import { createPskProof } from './psk.ts';
+import { createScramMethods, demandScram } from './scram/methods.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
 
@@ -22,7 +23,7 @@ export interface GuardsParts {
   readonly limits: Limits;
   /** What else proves an identity by itself: tokens. Asked in order, each silent where it is not asked for. */
   readonly proofs?: readonly Proof[];
-  /** Enhanced authentication; none by default. */
+  /** Enhanced authentication beside SCRAM. */
   readonly methods?: AuthenticationMethods;
   /** Takes the place of argon2. */
   readonly hashing?: Hashing;
@@ -34,13 +35,14 @@ export function createGuards(parts: GuardsParts): Guards {
   const { directory, trust, clock, limits, proofs, methods, hashing, others } = parts;
   const throttle = new LoginThrottle(clock);
   const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
+  const scram = createScramMethods({ directory, throttle });
   const certificates = createProve({ clock, directory, trust });
   // Passwords last: whatever else can come in their place is told from them by its form.
-  const own = firstOf([certificates, createPskProof(directory), ...(proofs ?? []), passwords]);
+  const own = firstOf([certificates, createPskProof(directory), ...(proofs ?? []), passwords, demandScram]);
   return {
     admit: () => undefined,
     authenticate: createAuthenticate({
-      proofs: [proofOf(own, methods ?? new Map()), ...(others ?? [])],
+      proofs: [proofOf(own, new Map([...scram, ...(methods ?? [])])), ...(others ?? [])],
       deadlineMs: limits.authenticateDeadlineMs,
       atOnceMax: limits.authenticationsAtOnceMax,
     }),

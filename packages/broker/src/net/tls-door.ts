@@ -130,7 +130,9 @@ export class TlsDoor {
       return;
     }
     socket.on('error', ignore);
-    const facts = tlsFacts(socket, arrival, this.#askedKeys.get(socket));
+    const { authentication } = this.#parts.config;
+    const binds = authentication === 'scram' || authentication === 'any';
+    const facts = tlsFacts(socket, arrival, { psk: this.#askedKeys.get(socket), binds });
     // Only a handshake that fails needs it again; kept, it would be a good part of what an idle client costs.
     arrival.hello = undefined;
     this.#parts.secured(arrival, socket, facts);
@@ -158,10 +160,15 @@ export class TlsDoor {
   }
 }
 
-function tlsFacts(socket: TLSSocket, arrival: Arrival, psk: ProvenKey | undefined): TlsFacts {
+function tlsFacts(
+  socket: TLSSocket,
+  arrival: Arrival,
+  { psk, binds }: { readonly psk: ProvenKey | undefined; readonly binds: boolean },
+): TlsFacts {
   const certificate = psk === undefined ? peerCertificate(socket) : undefined;
+  const protocol = socket.getProtocol() ?? '';
   return {
-    protocol: socket.getProtocol() ?? '',
+    protocol,
     cipher: socket.getCipher().name,
     // TLS 1.3 takes a pre-shared key for a session that is resumed.
     resumed: psk === undefined && socket.isSessionReused(),
@@ -170,10 +177,17 @@ function tlsFacts(socket: TLSSocket, arrival: Arrival, psk: ProvenKey | undefine
     fingerprint: certificate === undefined ? undefined : createHash('sha256').update(certificate).digest('hex'),
     groups: groupNames(arrival.hello?.groups ?? []),
     psk,
+    channelBinding: binds && protocol === 'TLSv1.3' ? () => channelBinding(socket) : undefined,
   };
+}
+
+/** RFC 9266, 2. */
+function channelBinding(socket: TLSSocket): Uint8Array {
+  return socket.exportKeyingMaterial(BINDING_BYTES, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
 }
 
 function ignore(): void {}
 
+const BINDING_BYTES = 32;
 /** 16 name, 16 authentication, 16 encryption: Node's layout. */
 const TICKET_KEY_BYTES = 48;

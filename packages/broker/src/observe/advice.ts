@@ -56,6 +56,22 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['identity.throttle'],
     'Correct the password in the client: it keeps trying a wrong one, and is looked at ever less often.',
   ],
+  [
+    ['identity.scram', 'is wrong'],
+    'Correct the user name or the password in the client; `motte user passwd NAME` sets a new one.',
+  ],
+  [
+    ['identity.scram', 'proof'],
+    'The password in the client is another one: correct it, or set it anew with `motte user passwd NAME`.',
+  ],
+  [
+    ['identity.scram', 'no user'],
+    'Correct the user name in the client, or add the user with `motte user add NAME --scram`.',
+  ],
+  [
+    ['identity.scram'],
+    'Somebody may stand between client and broker; else the SCRAM of the client is at fault: update its library.',
+  ],
   [['no user name and password'], 'Give the client a user name and a password; `motte user add NAME` makes them.'],
   [
     ['there is no user'],

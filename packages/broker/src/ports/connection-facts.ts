@@ -24,6 +24,8 @@ export interface TlsFacts {
   readonly serverName: string | undefined;
   /** The client's leaf certificate, DER; absent if none was presented. */
   readonly certificate: Uint8Array | undefined;
+  /** Channel binding `tls-exporter` (RFC 9266), computed when it is asked for; absent below TLS 1.3 and where nobody would ask. */
+  readonly channelBinding?: (() => Uint8Array) | undefined;
   /** SHA-256 of that certificate, lower-case hex. */
   readonly fingerprint: string | undefined;
   /** Key exchange groups that the client offered, its favourite first. */

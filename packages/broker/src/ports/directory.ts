@@ -34,6 +34,8 @@ export interface RegisteredIdentity {
 }
 
 export interface IdentityDirectory {
+  /** A secret as old as the registry: what unknown names are answered with derives from it, and looks the same for ever. */
+  readonly decoyKey?: Uint8Array;
   find(realm: string, name: string): RegisteredIdentity | undefined;
   list(): readonly RegisteredIdentity[];
   /** Adds or replaces; durable when the promise resolves. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +33,26 @@ describe('the registry', () => {
     expect(registry.find('ca:motte', 'pump-1')).toEqual(pump);
     expect(openRegistry(path).find('ca:motte', 'pump-1')).toEqual(pump);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('has a secret that stays, written with the first identity', async () => {
+    const registry = openRegistry(path);
+    await registry.put(pump);
+    const { decoyKey } = registry;
+    expect(decoyKey).toHaveLength(32);
+    const again = openRegistry(path);
+    expect(again.decoyKey).toEqual(decoyKey);
+    await again.remove('ca:motte', 'pump-1');
+    expect(openRegistry(path).decoyKey).toEqual(decoyKey);
+  });
+
+  it('of an older version is read, and gets its secret', async () => {
+    mkdirSync(join(directory, 'store'));
+    writeFileSync(path, JSON.stringify({ format: 1, identities: [pump] }));
+    const registry = openRegistry(path);
+    expect(registry.find('ca:motte', 'pump-1')).toEqual(pump);
+    await registry.put({ ...pump, name: 'pump-2' });
+    expect(openRegistry(path).decoyKey).toEqual(registry.decoyKey);
   });
 
   it('equal names of two realms are two identities; names of the language are names', async () => {

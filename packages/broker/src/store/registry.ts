@@ -1,6 +1,7 @@
 // The registry of identities in its first form: one JSON file, `<data>/store/registry.json`, replaced as a whole and
 // durable before `put` answers. Reading is from memory. It is 0600: it decides who is known, and holds their verifiers.
 
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,7 +15,8 @@ export class RegistryFault extends Error {
 
 /** Opens the registry, empty if there is no file yet. Throws RegistryFault for a file that cannot be understood. */
 export function openRegistry(path: string): IdentityDirectory {
-  const identities = load(path);
+  const { identities, decoyKey } = load(path);
+  const text = (all: Iterable<RegisteredIdentity>) => render(all, decoyKey);
   let last: Promise<unknown> = Promise.resolve();
   /** One write at a time, in order; what could not be written is not known either. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -23,12 +25,13 @@ export function openRegistry(path: string): IdentityDirectory {
     return done;
   };
   return {
+    decoyKey,
     find: (realm, name) => identities.get(identityKey({ realm, name })),
     list: () => [...identities.values()],
     put: (identity) =>
       inTurn(async () => {
         const kept = Object.freeze({ ...identity, roles: Object.freeze([...identity.roles]) });
-        await replaceFile(path, render(new Map(identities).set(identityKey(identity), kept).values()));
+        await replaceFile(path, text(new Map(identities).set(identityKey(identity), kept).values()));
         identities.set(identityKey(identity), kept);
       }),
     remove: (realm, name) =>
@@ -37,21 +40,22 @@ export function openRegistry(path: string): IdentityDirectory {
         if (!identities.has(key)) return false;
         const next = new Map(identities);
         next.delete(key);
-        await replaceFile(path, render(next.values()));
+        await replaceFile(path, text(next.values()));
         return identities.delete(key);
       }),
   };
 }
 
-function load(path: string): Map<string, RegisteredIdentity> {
+function load(path: string): { identities: Map<string, RegisteredIdentity>; decoyKey: Uint8Array } {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT')
+      return { identities: new Map(), decoyKey: randomBytes(DECOY_KEY_BYTES) };
     throw new RegistryFault(`${path}: ${(fault as Error).message}`, { cause: fault });
   }
-  return parseRegistry(text, path);
+  return { identities: parseRegistry(text, path), decoyKey: decoyKeyIn(text) };
 }
 
 /** The identities in a registry's text; `path` is for messages. Throws RegistryFault. */
@@ -73,6 +77,13 @@ export function parseRegistry(text: string, path: string): Map<string, Registere
     map.set(key, entry);
   }
   return map;
+}
+
+/** Registries of older versions have none yet; nothing hangs on which one it is but that it stays. */
+function decoyKeyIn(text: string): Uint8Array {
+  const { decoyKey } = JSON.parse(text) as { decoyKey?: unknown };
+  const key = Buffer.from(typeof decoyKey === 'string' ? decoyKey : '', 'base64');
+  return key.length === DECOY_KEY_BYTES ? key : randomBytes(DECOY_KEY_BYTES);
 }
 
 function isRegistered(value: unknown): value is RegisteredIdentity {
@@ -102,8 +113,9 @@ function isLine(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\n');
 }
 
-function render(identities: Iterable<RegisteredIdentity>): string {
-  return `${JSON.stringify({ format: FORMAT, identities: [...identities] }, null, 2)}\n`;
+function render(identities: Iterable<RegisteredIdentity>, decoyKey: Uint8Array): string {
+  const key = Buffer.from(decoyKey).toString('base64');
+  return `${JSON.stringify({ format: FORMAT, decoyKey: key, identities: [...identities] }, null, 2)}\n`;
 }
 
 /** Writes beside the file, syncs, renames over it and syncs the directory: after a crash it is the old or the new one. */
@@ -129,6 +141,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 const FORMAT = 1;
+const DECOY_KEY_BYTES = 32;
 const VERIFIER_FIELDS = new Map<Verifier['kind'], Readonly<Record<string, 'string' | 'number'>>>([
   ['argon2id', { hash: 'string' }],
   ['mosquitto', { hash: 'string' }],

@@ -69,7 +69,10 @@ function checkListener(listener: Listener, index: number, addresses: Map<string,
   }
   // A Unix socket's bytes do not leave the host.
   if (plain && scheme !== 'mqtt+unix' && READABLE.has(authentication)) {
-    return mistakes.add(at('url'), `${scheme} would send every ${authentication} in the clear: use mqtts or wss`);
+    return mistakes.add(
+      at('url'),
+      `${scheme} would send every ${READABLE.get(authentication)} in the clear: use mqtts or wss`,
+    );
   }
   if (listener.waiver === undefined) {
     const need = (name: string, what: string) =>
@@ -110,4 +113,8 @@ function isIpv6(address: string): boolean {
 }
 
 /** Proofs that whoever reads them may use again; `scram` shows none. */
-const READABLE: ReadonlySet<string> = new Set(['password', 'token', 'any']);
+const READABLE: ReadonlyMap<string, string> = new Map([
+  ['password', 'password'],
+  ['token', 'token'],
+  ['any', 'password and token'],
+]);

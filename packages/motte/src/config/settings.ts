@@ -9,7 +9,7 @@ import type { Waiver } from './sections/waivers.ts';
 export interface ListenerSettings {
   readonly name: string;
   readonly url: string;
-  readonly authentication: 'certificate' | 'password' | 'token' | 'psk' | 'any' | 'none';
+  readonly authentication: 'certificate' | 'password' | 'token' | 'scram' | 'psk' | 'any' | 'none';
   readonly role?: string;
   readonly clientIds: 'own' | 'any';
   readonly versions: readonly ('3.1' | '3.1.1' | '5.0')[];

@@ -1,11 +1,11 @@
 // The keys of SCRAM-SHA-256 (RFC 5802, 3; RFC 7677): what is stored of a password, and what can be computed from that.
 
-import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Verifier } from '../../ports/directory.ts';
 import { inHashTurn } from '../password/hash-turn.ts';
 
-type ScramVerifier = Extract<Verifier, { kind: 'scram-sha-256' }>;
+export type ScramVerifier = Extract<Verifier, { kind: 'scram-sha-256' }>;
 
 /** Undefined for a password that SASLprep (RFC 4013) does not allow. */
 export async function makeScramVerifier(password: string): Promise<ScramVerifier | undefined> {
@@ -24,11 +24,19 @@ export async function makeScramVerifier(password: string): Promise<ScramVerifier
 }
 
 /** Both keys of a SaltedPassword. */
-function keysOf(salted: Uint8Array): { readonly storedKey: Buffer; readonly serverKey: Buffer } {
+export function keysOf(salted: Uint8Array): { readonly storedKey: Buffer; readonly serverKey: Buffer } {
   return { storedKey: sha256(hmac(salted, 'Client Key')), serverKey: hmac(salted, 'Server Key') };
 }
 
-function hmac(key: Uint8Array, text: string): Buffer {
+/** True if the proof was made with the password behind `storedKey`. */
+export function isProof(proof: Uint8Array, storedKey: Uint8Array, authMessage: string): boolean {
+  if (proof.length !== KEY_BYTES) return false;
+  const signature = hmac(storedKey, authMessage);
+  const clientKey = signature.map((byte, index) => byte ^ (proof[index] as number));
+  return timingSafeEqual(sha256(clientKey), storedKey);
+}
+
+export function hmac(key: Uint8Array, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
@@ -53,6 +61,6 @@ const derive = promisify(pbkdf2);
  * RFC 7677 asks for 4096 at the least and for a tenth of a second where clients can; this is that on a small computer. A
  * client may keep its ClientKey and compute none of it again.
  */
-const ITERATIONS = 100_000;
-const SALT_BYTES = 16;
-const KEY_BYTES = 32;
+export const ITERATIONS = 100_000;
+export const SALT_BYTES = 16;
+export const KEY_BYTES = 32;

@@ -22,8 +22,7 @@ export const Listener = section(
     }),
     authentication: Type.Optional(
       choice({
-        values: ['certificate', 'password', 'token', 'psk', 'any', 'none'],
-        later: ['scram'],
+        values: ['certificate', 'password', 'token', 'scram', 'psk', 'any', 'none'],
         default: 'certificate',
         weakerValues: ['none'],
         says: 'How a peer proves who it is.',
