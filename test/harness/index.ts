@@ -3,8 +3,8 @@
 export { block, connectHeader, frame, joined, type Part, text, uint16, uint32, varint } from './bytes.ts';
 export { duplexPair, settle, settleWith } from './duplex-pair.ts';
 export { FakeClock, SeededRandom } from './fake-clock.ts';
-export { bytesOf, type PacketOf, type PublishFields, RawClient, type SubscriptionFields } from './raw-client.ts';
 export { listenOn } from './listen-on.ts';
-export { accessOf, ALLOW_ALL, type TestAccess } from './rules.ts';
+export { bytesOf, type PacketOf, type PublishFields, RawClient, type SubscriptionFields } from './raw-client.ts';
+export { ALLOW_ALL, accessOf, type TestAccess } from './rules.ts';
 export { type ConnectFields, startTestBroker, TestBroker, type TestBrokerOptions } from './test-broker.ts';
-export { will, type WillFields } from './will.ts';
+export { type WillFields, will } from './will.ts';

@@ -1,8 +1,8 @@
 // Hash flooding: topics chosen so that simple hashes collide (whole numbers, whose hash in V8 is known to all, and strings of
 // equal simple sums) take the time that others take. Quadratic time would run into the limit of these tests many times over.
 
-import { describe, expect, it } from 'vitest';
 import { encode } from '@motte/wire';
+import { describe, expect, it } from 'vitest';
 import { bytesOf, settle, startTestBroker } from '../harness/index.ts';
 
 const COUNT = 100_000;

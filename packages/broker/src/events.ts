@@ -22,6 +22,7 @@ interface Fields {
   'broker.stopped': { readonly unfinished: number };
   'listener.opened': { readonly listener: string; readonly url: string };
   'listener.failed': { readonly listener: string; readonly url: string; readonly why: string };
+  'listener.closed': { readonly listener: string; readonly url: string };
   'client.connected': Who & {
     readonly version: number;
     readonly cleanStart: boolean;
@@ -59,6 +60,9 @@ interface Fields {
   'user.added': { readonly identity: string; readonly roles: readonly string[] };
   'user.changed': { readonly identity: string; readonly connections: number };
   'user.removed': { readonly identity: string; readonly connections: number; readonly sessions: number };
+  'device.renewed': { readonly identity: string };
+  /** `fingerprint` is that of the key that asks. */
+  'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
   'store.fault': { readonly why: string };
   /** A bug of ours: counted, and a test that meets one fails. */
   'broker.assertion': Who & { readonly why: string };
@@ -80,6 +84,7 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'broker.stopped': { level: 'info', text: 'every client was told, and everything staged is on the disk' },
   'listener.opened': { level: 'info', text: 'a listener accepts connections' },
   'listener.failed': { level: 'error', text: 'a listener could not be opened' },
+  'listener.closed': { level: 'info', text: 'a listener is not needed any more and accepts nothing' },
   'client.connected': { level: 'info', text: 'a client was proven and has its session' },
   'client.disconnected': { level: 'info', text: 'a connection ended' },
   'client.subscribed': { level: 'debug', text: 'a subscription was granted' },
@@ -100,6 +105,8 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'user.added': { level: 'info', text: 'a user was added' },
   'user.changed': { level: 'info', text: 'a user got a new password' },
   'user.removed': { level: 'info', text: 'a user was removed, and everything of it ended' },
+  'device.renewed': { level: 'info', text: 'a device got a new certificate' },
+  'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
   'store.fault': { level: 'error', text: 'the store could not do its work' },
   'broker.assertion': { level: 'error', text: 'an invariant of the broker was broken' },
 };

@@ -20,6 +20,12 @@ describe('usage', () => {
     [['device'], 'a command is missing'],
     [['pub', 't', '--qos', '3'], 'Allowed choices are 0, 1, 2'],
     [['why', '--max', 'many'], '--max takes 1 to 1000'],
+    [['device', 'add', 'x', '--token', 'soon'], '--token takes a time such as 10m'],
+    [['device', 'add', 'x', '--token', '--csr', 'x'], '--csr is not for a token'],
+    [['enrol'], 'the address is missing'],
+    [['enrol', 'http://broker:8446', 'x'], 'must be https://ADDRESS:PORT'],
+    [['enrol', 'https://broker:8446'], 'without one --name and --ca have to be given'],
+    [['enrol', 'https://broker:8446', '--name', 'x', '--ca', '12'], '--ca takes a SHA-256'],
     [['device', 'add', 'x', '--bundle', 'nonsense'], 'this version writes settings for mosquitto'],
   ])('%j is wrong: exit 2 and one line', async (args, part) => {
     const { exit, err } = await motte(args);
@@ -32,7 +38,6 @@ describe('usage', () => {
   it.each([
     [['vpn', 'init']],
     [['device', 'revoke', 'x']],
-    [['device', 'add', 'x', '--token']],
     [['device', 'add', 'x', '--bundle', 'arduino']],
     [['pub', 't', 'm', '--seal']],
     [['sub', 't', '--seal']],

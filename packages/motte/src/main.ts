@@ -1,8 +1,8 @@
 // The program: global options, the one command that was called, and one place where errors become lines and exit codes.
 
-import { Command, CommanderError } from 'commander';
 import { MotteError } from '@motte/admin/errors';
 import { VERSION } from '@motte/broker/ports/version';
+import { Command, CommanderError } from 'commander';
 import type { CommandFile, Options } from './command.ts';
 import { COMMANDS, type CommandRow, LATER, NOUNS } from './commands/table.ts';
 import { createContext, type GlobalOptions } from './context.ts';

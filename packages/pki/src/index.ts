@@ -15,7 +15,10 @@ export { checkAuthorityPart, type PartFacts, restoreAuthorityPart } from './back
 export { openAuthority, openBrokerAuthority } from './client/client.ts';
 export type { Administrator, BrokerAuthority } from './client/faces.ts';
 export { type OfflineOptions, withAuthority } from './client/offline.ts';
-export { createKeyAndCsr, KEY_TYPES, type KeyAndRequest, type KeyOptions, type KeyType } from './keys.ts';
+export { certsOnly } from './enrol/certs-only.ts';
+export { decodeToken, type EnrolmentToken, encodeToken } from './enrol/token.ts';
+export { createCsr, createKeyAndCsr, KEY_TYPES, type KeyAndRequest, type KeyOptions, type KeyType } from './keys.ts';
+export { RENEW_AT } from './limits.ts';
 export type { AlternativeName } from './profiles/profile.ts';
 export * from './protocol.ts';
 export {

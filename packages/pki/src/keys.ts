@@ -1,6 +1,6 @@
 // Keys made on this host and the requests to certify them. The key never goes further than the caller.
 
-import { generateKeyPair, type KeyObject, webcrypto } from 'node:crypto';
+import { createPublicKey, generateKeyPair, type KeyObject, webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { AlternativeName } from './profiles/profile.ts';
 import { loadX509 } from './x509.ts';
@@ -33,14 +33,21 @@ const generate = promisify(generateKeyPair);
 
 /** Makes a key pair and a request that proves it is held; `commonName` is for people, the authority does not read it. */
 export async function createKeyAndCsr(commonName: string, options: KeyOptions): Promise<KeyAndRequest> {
-  const x509 = await loadX509();
   const algorithm = KEY_TYPES[options.type];
-  const pair: { privateKey: KeyObject; publicKey: KeyObject } =
+  const { privateKey }: { privateKey: KeyObject } =
     'bits' in algorithm
       ? await generate('rsa', { modulusLength: options.bits ?? algorithm.bits })
       : await generate('ec', { namedCurve: algorithm.namedCurve });
-  const pkcs8 = pair.privateKey.export({ type: 'pkcs8', format: 'der' });
-  const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
+  const csr = await createCsr(commonName, privateKey, options);
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), csr };
+}
+
+/** A request, PEM, for a key of this type that is there already. */
+export async function createCsr(commonName: string, privateKey: KeyObject, options: KeyOptions): Promise<string> {
+  const x509 = await loadX509();
+  const algorithm = KEY_TYPES[options.type];
+  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const keys = {
     privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']),
     publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
@@ -53,5 +60,5 @@ export async function createKeyAndCsr(commonName: string, options: KeyOptions): 
     signingAlgorithm: algorithm,
     extensions: names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension([...names])],
   });
-  return { key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), csr: `${csr.toString('pem')}\n` };
+  return `${csr.toString('pem')}\n`;
 }

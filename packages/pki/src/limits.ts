@@ -53,7 +53,14 @@ export const ADMINISTRATOR_SOCKET: SocketLimits = { connectionsMax: 64, requestD
 export const BROKER_SOCKET: SocketLimits = {
   connectionsMax: 16,
   requestDeadlineMs: 10_000,
-  rates: { 'server.issue': { burst: 20, perMinute: 2 }, 'trust.read': { burst: 120, perMinute: 120 } },
+  rates: {
+    'server.issue': { burst: 20, perMinute: 2 },
+    'trust.read': { burst: 120, perMinute: 120 },
+    'token.redeem': { burst: 120, perMinute: 120 },
+    'request.ask': { burst: 120, perMinute: 120 },
+    'device.renew': { burst: 120, perMinute: 120 },
+    'enrolment.watch': { burst: 120, perMinute: 120 },
+  },
 };
 
 /** How long a refused peer may go on sending before it is cut off; its answer would be lost if it were cut off at once. */
@@ -64,3 +71,30 @@ export const CLIENT_CALLS_MAX = 8;
 export const CALL_DEADLINE_MS = 15_000;
 /** Making a key of a passphrase is slow on purpose, and slower on a small board. */
 export const PASSPHRASE_DEADLINE_MS = 120_000;
+
+/** Enrolment. Tokens and requests that are remembered at once, the file they stand in, and the text of a token. */
+export const TOKENS_MAX = 1_000;
+export const REQUESTS_MAX = 64;
+export const BOOK_BYTES_MAX = 4 * 1024 * 1024;
+export const TOKEN_CHARACTERS_MAX = 1_024;
+export const CERTIFICATE_CHARACTERS_MAX = 16_384;
+export const TOKEN_SECONDS = { min: 60, max: 30 * 86_400 } as const;
+export const JOIN_SECONDS_MAX = 86_400;
+/** A token is dead after so many. */
+export const WRONG_TRIES_MAX = 5;
+/** A request that nobody decided is forgotten; an ended token is remembered, so that its refusal can say why. */
+export const REQUEST_LIFE_MS = DAY_MS;
+export const ENROLMENT_KEPT_MS = DAY_MS;
+/** The listener stays open for so long after an answer, in case it was lost on the way. */
+export const FETCH_AGAIN_MS = 600_000;
+export const RENEWALS_A_DAY_MAX = 5;
+/** A renewal that is asked for again with the same key within this time gets the same certificate. */
+export const RENEWAL_AGAIN_MS = HOUR_MS;
+/** The listener is open for renewals from this share of a certificate's life on, and not for ever after its end. */
+export const RENEW_OPEN = { share: 0.6, pastEndMs: 30 * DAY_MS } as const;
+/** Devices renew at this share of a certificate's life, each a little earlier or later than the others. */
+export const RENEW_AT = { share: 2 / 3, jitter: 0.05 } as const;
+/** How long the broker is kept waiting when nothing changes; shorter than a socket's deadline. */
+export const WATCH_MS = 5_000;
+/** Tokens in one list; it has to fit into a line. */
+export const LIST_TOKENS_MAX = 200;

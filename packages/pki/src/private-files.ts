@@ -23,7 +23,10 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
 }
 
 /** The file's text, or undefined if there is none; MOT-0423 if it is not ours, open to others, a link or too large. */
-export async function readPrivateFile(path: string): Promise<string | undefined> {
+export async function readPrivateFile(
+  path: string,
+  bytesMax: number = PRIVATE_FILE_BYTES_MAX,
+): Promise<string | undefined> {
   let file: fs.FileHandle;
   try {
     file = await fs.open(path, O_RDONLY | O_NOFOLLOW);
@@ -35,7 +38,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
     const facts = await file.stat();
     if (!facts.isFile()) throw unsafe(path, 'is not a file');
     assertOwn(path, facts);
-    if (facts.size > PRIVATE_FILE_BYTES_MAX) throw unsafe(path, `is larger than ${PRIVATE_FILE_BYTES_MAX} bytes`);
+    if (facts.size > bytesMax) throw unsafe(path, `is larger than ${bytesMax} bytes`);
     return await file.readFile('utf8');
   } finally {
     await file.close();

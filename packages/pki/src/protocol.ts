@@ -1,6 +1,17 @@
 // The public face of the protocol between the authority and its two kinds of clients: names, messages, lines, faults.
 // Pure: no node:*, no dependency, so that the proof of identity may import it.
 
+export {
+  type EnrolAnswer,
+  type EnrolledDevice,
+  type EnrolmentList,
+  type EnrolmentState,
+  type NewToken,
+  type RequestKind,
+  type RequestRow,
+  renewalText,
+  type TokenRow,
+} from './protocol/enrolment.ts';
 export { AUTHORITY_FAULTS, AuthorityFault, type AuthorityFaultCode, isAuthorityFaultCode } from './protocol/faults.ts';
 export { encodeLine, LINE_BYTES_MAX, LineReader } from './protocol/lines.ts';
 export {

@@ -1,7 +1,7 @@
 // MQTT 3.1.1, 3.1: the CONNECT packet, byte by byte. What a session or a will does is in 3.1.2-*.test.ts.
 
-import { describe, expect, it } from 'vitest';
 import type { ProtocolVersion } from '@motte/wire';
+import { describe, expect, it } from 'vitest';
 import { frame, type Part, startTestBroker, text, uint16 } from '../../harness/index.ts';
 import { connect, connectHeader4 } from './clients.ts';
 

@@ -1,7 +1,7 @@
 // MQTT 3.1.1, 3.3.1: DUP, QoS and RETAIN of a PUBLISH.
 
-import { describe, expect, it } from 'vitest';
 import type { QoS } from '@motte/wire';
+import { describe, expect, it } from 'vitest';
 import { frame, startTestBroker, text, uint16 } from '../../harness/index.ts';
 import { connect, KEPT, payloadsOf } from './clients.ts';
 

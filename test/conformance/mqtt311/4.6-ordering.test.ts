@@ -1,8 +1,8 @@
 // MQTT 3.1.1, 4.6 and 2.3.1: the order of messages, of what is sent again and of acknowledgements; identifiers after they
 // have been once around.
 
-import { describe, expect, it } from 'vitest';
 import type { QoS } from '@motte/wire';
+import { describe, expect, it } from 'vitest';
 import { startTestBroker } from '../../harness/index.ts';
 import { connect, KEPT, payloadsOf } from './clients.ts';
 

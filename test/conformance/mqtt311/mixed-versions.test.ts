@@ -1,7 +1,7 @@
 // MQTT 3.1.1 and 5.0 on one broker: what one version says, the other hears as far as it can.
 
-import { describe, expect, it } from 'vitest';
 import type { ProtocolVersion } from '@motte/wire';
+import { describe, expect, it } from 'vitest';
 import { startTestBroker, will } from '../../harness/index.ts';
 import { connect, KEPT, payloadsOf } from './clients.ts';
 

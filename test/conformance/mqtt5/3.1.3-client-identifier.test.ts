@@ -1,7 +1,7 @@
 // MQTT 5.0, 3.1.3.1: client identifiers, given and assigned; and whose they may be (CONTRACT).
 
-import type { Identity } from '../../../packages/broker/src/ports/identity.ts';
 import { describe, expect, it } from 'vitest';
+import type { Identity } from '../../../packages/broker/src/ports/identity.ts';
 import { connectHeader, frame, startTestBroker, text } from '../../harness/index.ts';
 
 const KEPT = { sessionExpiryInterval: 600 };

@@ -2,7 +2,7 @@
 
 import type { Publish } from '@motte/wire';
 import { describe, expect, it } from 'vitest';
-import { type RawClient, block, frame, startTestBroker, type TestBroker, text, will } from '../../harness/index.ts';
+import { block, frame, type RawClient, startTestBroker, type TestBroker, text, will } from '../../harness/index.ts';
 
 const KEPT = { sessionExpiryInterval: 600 };
 

@@ -2,12 +2,12 @@
 // Time limits and sizes of HTTP itself are set here; what is not HTTP gets one short answer and the door.
 
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { ListenOptions, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { AdminView } from '../ports/admin-view.ts';
 import { createApp } from './app.ts';
+import { type Bound, bound, HANDSHAKE_MS, HTTP_LIMITS, listen } from './bound.ts';
 
 export interface Served {
   /** The port of the console; 0 for the socket. */
@@ -38,7 +38,7 @@ export async function serveSocket(
 ): Promise<Served> {
   const app = await createApp(view, { door: 'socket', onFault });
   rmSync(path, { force: true });
-  const { server, end } = bound(createServer(HTTP_LIMITS, app.routing));
+  const { server, end } = bound(createServer(HTTP_LIMITS, app.routing), LIMITS);
   // The directory is 0700, so nobody else can connect between listen and chmod.
   await listen(server, { path });
   chmodSync(path, 0o600);
@@ -65,7 +65,7 @@ export async function serveConsole(view: AdminView, options: ConsoleOptions): Pr
   try {
     for (const host of options.hosts) {
       const tls = { ...tlsOptions(options.tls), handshakeTimeout: HANDSHAKE_MS };
-      const opened = bound(createTlsServer({ ...HTTP_LIMITS, ...tls }, app.routing));
+      const opened = bound(createTlsServer({ ...HTTP_LIMITS, ...tls }, app.routing), LIMITS);
       try {
         await listen(opened.server, { host, port, ipv6Only: host.includes(':') });
       } catch (fault) {
@@ -95,57 +95,4 @@ function tlsOptions(tls: ConsoleTls): SecureContextOptions {
   return { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' };
 }
 
-interface Bound<S> {
-  readonly server: S;
-  /** Accepts nothing more and cuts off who is there. */
-  end(): Promise<void>;
-}
-
-function bound<S extends Server | TlsServer>(server: S): Bound<S> {
-  // Node's own list knows no peer before its TLS handshake, nor after bytes that are not HTTP; closing would wait for them.
-  const connections = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
-  server.maxConnections = CONNECTIONS_MAX;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // The other limits are for requests; this one is for a peer that does not take its answer.
-  server.timeout = IDLE_MS;
-  // Without file descriptors accept fails, and an event that nobody hears would end the process.
-  server.on('error', () => {});
-  server.on('clientError', (_fault: Error, socket: Socket) => {
-    // HTTP servers keep the half that the peer does not close: a hundred of those would be all there are.
-    socket.once('finish', () => socket.destroy());
-    if (socket.writable) socket.end(BAD_REQUEST);
-    else socket.destroy();
-  });
-  const end = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      for (const socket of connections) socket.destroy();
-    });
-  return { server, end };
-}
-
-function listen(server: Server | TlsServer, where: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-const HTTP_LIMITS = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
-};
-const HANDSHAKE_MS = 10_000;
-const KEEP_ALIVE_MS = 5_000;
-const IDLE_MS = 30_000;
-const CONNECTIONS_MAX = 100;
-const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const LIMITS = { connectionsMax: 100 };

@@ -41,6 +41,24 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     "Have the client fetch a fresh token for this broker; compare issuer, audience and claims with `identity.tokens`, and this machine's clock with the issuer's.",
   ],
   [
+    ['enrol.token'],
+    'Make a new token with `motte device add NAME --token`: it serves one device once, and ends by itself.',
+  ],
+  [
+    ['enrol.join'],
+    'Open a join window with `motte device join --for 10m`, or give the device a token with `motte device add NAME --token`.',
+  ],
+  [
+    ['enrol.renew'],
+    'Enrol the device anew if it is to stay: `motte device show NAME` tells which certificate it should have.',
+  ],
+  [
+    ['enrol.request'],
+    'The device sent a certificate request that cannot be used: P-256, P-384 or RSA of 2048 to 4096 bits.',
+  ],
+  [['enrol.rate'], 'One source asks too often: let its devices wait, or look what it is.'],
+  [['enrol.limit'], 'As much is being enrolled as can be: see `motte device requests`, and deny what nobody needs.'],
+  [
     ['memorybytesmax'],
     'Memory is short: see `motte status`; give the broker more, or raise `limits.memoryBytesMax`. Devices with a session come last.',
   ],

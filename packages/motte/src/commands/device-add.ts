@@ -34,15 +34,28 @@ export const command: CommandFile = {
       )
       .addOption(new Option('--bundle <kind>', 'also write settings for: mosquitto').argParser(bundleOf))
       .option('--psk', 'a pre-shared key of 32 bytes instead of a certificate, for boards that cannot do those')
-      .option('--token [ttl]', 'a one-use enrolment token (not in this version)');
+      .option('--token [ttl]', 'a one-use enrolment token instead of key and certificate (default 24h)')
+      .option('--url <url>', 'with --token: the address at which the device reaches this broker');
   },
   async run(context, [name = ''], options) {
-    if (options['token'] !== undefined) throw new MotteError('MOT-0003', '--token');
     const bundle = textOption(options, 'bundle');
     const { createKeyAndCsr, parseDeviceName, withAuthority } = await import('@motte/pki');
     parseDeviceName(name);
-    if (options['psk'] === true) return addPskDevice(context, name, rolesOf(options), options);
     const roles = rolesOf(options);
+    if (options['token'] !== undefined) {
+      const other = ['out', 'csr', 'bundle', 'psk'].find((one) => options[one] !== undefined);
+      if (other !== undefined)
+        throw new MotteError('MOT-0002', `--${other} is not for a token: nothing is written here`);
+      const { addDeviceToken } = await import('./device-token.ts');
+      await addDeviceToken(context, {
+        name,
+        roles,
+        ttl: textOption(options, 'token'),
+        url: textOption(options, 'url'),
+      });
+      return 0;
+    }
+    if (options['psk'] === true) return addPskDevice(context, name, roles, options);
     const csrFile = textOption(options, 'csr');
     const csr = csrFile === undefined ? undefined : readCsr(csrFile);
     const directory = resolve(textOption(options, 'out') ?? name);

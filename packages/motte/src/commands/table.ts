@@ -44,6 +44,11 @@ export const COMMANDS: readonly CommandRow[] = [
     says: 'replace the CA: both trusted for a while, then the new one alone',
     load: () => import('./ca-rotate.ts'),
   },
+  {
+    words: 'enrol',
+    says: 'on a device: a key, and a certificate for a token; renews it later',
+    load: () => import('./enrol.ts'),
+  },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
@@ -74,7 +79,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
-  ...['topology', 'enrol', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
+  ...['topology', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
   ...['ca crl', 'device renew', 'device revoke', 'device remove', 'config adopt'],
 ]);

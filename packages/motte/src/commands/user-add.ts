@@ -1,7 +1,7 @@
 // `motte user add NAME`: somebody or something that logs in with a password.
 
-import type { CommandFile } from '../command.ts';
 import { collect } from '../collect.ts';
+import type { CommandFile } from '../command.ts';
 import { withUsers } from '../users/open-users.ts';
 import { readPassword } from '../users/read-password.ts';
 

@@ -8,6 +8,7 @@ import type { BrokerConfig, ListenerConfig } from '@motte/broker/ports/config';
 import { said } from '../data/said.ts';
 import { checkNode } from './check.ts';
 import { parseYaml } from './document.ts';
+import { type EnrolAddress, parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
 import type { Mistake } from './mistakes.ts';
 import { checkRules } from './rules.ts';
@@ -25,6 +26,7 @@ export interface MotteConfig extends BrokerConfig {
   readonly file: string | undefined;
   readonly settings: Settings;
   readonly console: { readonly port: number } | undefined;
+  readonly enrol: (EnrolAddress & { readonly est: boolean }) | undefined;
   /** Absolute paths of a certificate of the operator's own. */
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
   /** Those beside it, paths absolute as well. */
@@ -116,6 +118,7 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
       jwks: source.jwks.startsWith('https://') ? source.jwks : beside(source.jwks),
       ...(source.jwksCa === undefined ? {} : { jwksCa: beside(source.jwksCa) }),
     })),
+    enrol: settings.enrol === 'off' ? undefined : enrolConfig(settings.enrol),
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
     certificates: settings.tls.certificates.map((one) => ({ ...one, cert: beside(one.cert), key: beside(one.key) })),
   });
@@ -142,6 +145,12 @@ function listenerConfig(settings: ListenerSettings, tls: Settings['tls']): Liste
     origins: settings.origins,
     ...(settings.alpn === undefined ? {} : { alpn: settings.alpn }),
   };
+}
+
+function enrolConfig({ url, est }: Exclude<Settings['enrol'], 'off'>): MotteConfig['enrol'] {
+  const address = parseEnrolUrl(url);
+  if (typeof address === 'string') throw new Error(`unchecked url: ${address}`);
+  return { ...address, est: est === 'on' };
 }
 
 function consolePort(url: string): number {

@@ -1,6 +1,6 @@
 // Mistakes in motte.yaml and where they are; collected, so that one look shows all of them.
 
-import { type LineCounter, isNode, isPair, isMap, isSeq, type Document, type Node } from 'yaml';
+import { type Document, isMap, isNode, isPair, isSeq, type LineCounter, type Node } from 'yaml';
 
 export interface Mistake {
   readonly line: number;

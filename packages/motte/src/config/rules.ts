@@ -1,7 +1,8 @@
 // What the schema cannot say: keys that depend on one another, and the waivers that weaker settings need.
 
-import type { Mistakes } from './mistakes.ts';
+import { parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
+import type { Mistakes } from './mistakes.ts';
 import type { MotteYaml } from './schema.ts';
 import { type Listener, PLAIN_SCHEMES } from './sections/listeners.ts';
 import { WAIVER_KEYS, type Waiver } from './sections/waivers.ts';
@@ -20,6 +21,10 @@ export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
     const port = /:([0-9]+)\/?$/.exec(yaml.console.url)?.[1];
     if (port !== undefined && Number(port) > 65_535)
       mistakes.add(['console', 'url'], `${port} is not a port: 0 to 65535`);
+  }
+  if (typeof yaml.enrol === 'object') {
+    const address = parseEnrolUrl(yaml.enrol.url);
+    if (typeof address === 'string') mistakes.add(['enrol', 'url'], address);
   }
   for (const [index, network] of (yaml.admission?.exempt ?? []).entries()) {
     if (!isNetwork(network))

@@ -1,6 +1,7 @@
 // The schema of motte.yaml as a whole: every key, also those whose part is not built yet.
 
 import Type, { type Static } from 'typebox';
+import type { Schema } from './check.ts';
 import { Admission } from './sections/admission.ts';
 import { Console } from './sections/console.ts';
 import { Defaults } from './sections/defaults.ts';
@@ -13,7 +14,6 @@ import { Sparkplug } from './sections/sparkplug.ts';
 import { StoreSection } from './sections/store.ts';
 import { Tls } from './sections/tls.ts';
 import { Waivers } from './sections/waivers.ts';
-import type { Schema } from './check.ts';
 import { section } from './setting.ts';
 
 export const MotteYaml = section(

@@ -1,7 +1,7 @@
 // The file's values with every default filled in: the form that `motte config show` prints and that start-up reads.
 
-import type { TokenAlgorithm } from '@motte/broker/tokens';
 import { DEFAULT_LIMITS, type Limits } from '@motte/broker/ports/limits';
+import type { TokenAlgorithm } from '@motte/broker/tokens';
 import { isOpen, type Schema } from './check.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
 import type { Waiver } from './sections/waivers.ts';
@@ -43,6 +43,7 @@ export interface TokenSettings {
 export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   readonly console: 'off' | { readonly url: string };
+  readonly enrol: 'off' | { readonly url: string; readonly est?: 'off' | 'on' };
   readonly defaults: '1';
   readonly tls: {
     readonly minVersion: '1.2' | '1.3';

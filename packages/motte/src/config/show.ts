@@ -1,7 +1,7 @@
 // The effective configuration as YAML for people, each value that is weaker than the default marked where it stands.
 
-import { Document, isScalar, isSeq } from 'yaml';
 import { printable } from '@motte/broker/printable';
+import { Document, isScalar, isSeq } from 'yaml';
 import type { MotteConfig } from './config.ts';
 import { weakerSettings } from './weaker.ts';
 

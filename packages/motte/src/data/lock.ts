@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
-import { acquireLock, AuthorityFault, type Lock } from '@motte/pki';
+import { AuthorityFault, acquireLock, type Lock } from '@motte/pki';
 
 /** Waits up to 5 s; throws MOT-0203 with the process that holds it. */
 export async function lockData(data: string, waitMs: number = LOCK_WAIT_MS): Promise<Lock> {

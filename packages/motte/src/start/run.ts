@@ -18,6 +18,7 @@ import { prepareData, registryPath, storePath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { codedOf } from '../report.ts';
 import { startAuthorityChild } from './authority-child.ts';
+import { createEnrolment } from './enrolment.ts';
 import { nextCommands, renderGreeting } from './greeting.ts';
 import { createLineWriter } from './line-writer.ts';
 import { type Material, obtainMaterial, replacedWhy } from './material.ts';
@@ -76,11 +77,13 @@ export async function runStart(context: Context): Promise<Exit> {
     const storeFindings = watchStore(store, broker);
     let endLog = attachLog(broker, log);
 
+    const enrolment = createEnrolment({ config, authority, material, directory, ring, log });
     let phase: AdminView['phase'] = 'starting';
     let renewalFault: string | undefined;
     let overlapFindings: () => readonly HealthFinding[] = () => [];
     const view = createView({
       broker,
+      enrolment,
       ring,
       directory,
       log,
@@ -110,6 +113,8 @@ export async function runStart(context: Context): Promise<Exit> {
     await broker.open();
     const webConsole = await openConsole(view, config, material, onFault);
     if (webConsole !== undefined) undo.push(() => webConsole.close());
+    enrolment.start();
+    undo.push(() => enrolment.close());
     phase = 'serving';
     greet(context, log, view, { consolePort: webConsole?.port, created: authority.ready.created });
     const serving = (): string => servingText(view);
@@ -122,6 +127,7 @@ export async function runStart(context: Context): Promise<Exit> {
       trust.set(fresh.tls.clientCa);
       broker.setTls(fresh.tls);
       webConsole?.setTls(fresh.own);
+      enrolment.setTls(fresh);
       log.say('info', 'certificates were replaced', { why: replacedWhy(material, fresh) });
       material = fresh;
     };

@@ -1,6 +1,6 @@
 // The authority's own certificates as the proof of identity wants them. They change while the CA is being replaced.
 
-import type { TrustFacts, TrustedIssuer } from '@motte/broker/ports/trust';
+import type { TrustedIssuer, TrustFacts } from '@motte/broker/ports/trust';
 import { OWN_REALM } from '@motte/pki/protocol';
 
 export interface LiveTrust extends TrustFacts {

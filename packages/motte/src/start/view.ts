@@ -12,9 +12,11 @@ import { expiredWaivers } from '../config/weaker.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
 import { createUsers } from '../users/users.ts';
+import type { Enrolment } from './enrolment.ts';
 
 export interface ViewParts {
   readonly broker: Broker;
+  readonly enrolment: Pick<Enrolment, 'rows'>;
   readonly ring: RefusalRing;
   readonly directory: IdentityDirectory;
   readonly log: Log;
@@ -40,7 +42,7 @@ export function createView(parts: ViewParts): AdminView {
       return parts.config().number;
     },
     get listeners() {
-      return broker.listeners;
+      return [...broker.listeners, ...parts.enrolment.rows];
     },
     counters: broker.counters,
     clients: () => broker.clients(),

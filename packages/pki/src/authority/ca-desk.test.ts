@@ -3,13 +3,13 @@ import { promises as fs } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { decryptWith } from '../backup/age.ts';
 import { restoreAuthorityPart } from '../backup/read-part.ts';
 import { createKeyAndCsr } from '../keys.ts';
 import { obtainServerCertificate } from '../server-certificate.ts';
 import { makeAgeKeys } from '../testing/age-keys.ts';
 import { withDataDirectory } from '../testing/data-directory.ts';
 import { openssl } from '../testing/openssl.ts';
-import { decryptWith } from '../backup/age.ts';
 import { type RunningAuthority, startAuthority } from './start.ts';
 
 const NOW = Date.UTC(2026, 5, 1);

@@ -4,13 +4,17 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupDesk } from '../backup/desk.ts';
+import { EnrolmentBook } from '../enrol/book.ts';
+import { enrolmentHandlers } from '../enrol/desk.ts';
+import type { EnrolmentParts } from '../enrol/parts.ts';
+import { voidToken } from '../enrol/tokens.ts';
 import { caExists, createCa } from '../issue/ca.ts';
+import { certifyDevice } from '../issue/certify.ts';
 import { type IssuedRecord, Ledger, recordOf } from '../issue/ledger.ts';
-import { parseCertificationRequest, refuseKey } from '../issue/request.ts';
+import { parseCertificationRequest } from '../issue/request.ts';
 import { sign } from '../issue/sign.ts';
 import { DEVICE_HISTORY_MAX, DEVICE_PAGE } from '../limits.ts';
 import { ensurePrivateDirectory, unwritable } from '../private-files.ts';
-import { namedProfile } from '../profiles/named.ts';
 import { serverProfile } from '../profiles/server.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import type { DeviceSummary, Method, Methods } from '../protocol/messages.ts';
@@ -64,8 +68,9 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
     }
     const ca = await CaDesk.open(pki, ledger, now);
     const desk = new BackupDesk(pki, ledger, () => ca.authorities);
+    const book = await EnrolmentBook.open(pki);
     return {
-      call: dispatcher(ca, ledger, desk, now),
+      call: dispatcher({ ca, ledger, book, isRevoked: () => false }, desk, now),
       fingerprint: ca.authorities.serving.fingerprint,
       created,
       close: () => ledger.close(),
@@ -76,7 +81,8 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
   }
 }
 
-function dispatcher(ca: CaDesk, ledger: Ledger, desk: BackupDesk, now: () => number): Call {
+function dispatcher(parts: EnrolmentParts & { readonly ca: CaDesk }, desk: BackupDesk, now: () => number): Call {
+  const { ca, ledger } = parts;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work, work);
@@ -92,7 +98,7 @@ function dispatcher(ca: CaDesk, ledger: Ledger, desk: BackupDesk, now: () => num
     'ca.rotate': ({ overlap }) => inTurn(() => ca.rotate(overlap)),
     'ca.finish': ({ force }) => inTurn(() => ca.finish(force)),
     'ca.unmoved': async ({ after }) => ca.unmoved(after),
-    'device.issue': (params) => inTurn(() => issueDevice(ca, ledger, params, now())),
+    'device.issue': (params) => inTurn(() => issueDevice(parts, params, now())),
     'device.list': async ({ after }) => listDevices(ledger, after),
     'device.show': async ({ name }) => showDevice(ledger, name),
     'backup.begin': (params) =>
@@ -103,33 +109,22 @@ function dispatcher(ca: CaDesk, ledger: Ledger, desk: BackupDesk, now: () => num
     'backup.read': ({ id }) => inTurn(async () => ({ base64: await desk.read(id) })),
     'server.issue': ({ csr }) => inTurn(() => issueServer(ca, ledger, csr, now())),
     'trust.read': async () => ca.trust(),
+    ...enrolmentHandlers(parts, now, inTurn),
   };
   return (method, params) => handlers[method](params);
 }
 
-async function issueDevice(ca: CaDesk, ledger: Ledger, params: Methods['device.issue']['params'], nowMs: number) {
-  const plan = namedProfile(mqttProfile(ledger, params), params.name);
-  const earlier = ledger.device(plan.commonName)?.at(-1);
+async function issueDevice(parts: EnrolmentParts, params: Methods['device.issue']['params'], nowMs: number) {
+  const name = parseDeviceName(params.name);
+  const profile = mqttProfile(parts.ledger, params);
+  const earlier = parts.ledger.device(name)?.at(-1);
   if (earlier !== undefined && !params.force) {
-    throw new AuthorityFault('MOT-0431', `${plan.commonName} has one that ends on ${earlier.notAfter}`);
+    throw new AuthorityFault('MOT-0431', `${name} has one that ends on ${earlier.notAfter}`);
   }
   const { publicKey } = await parseCertificationRequest(params.csr);
-  refuseKey(plan.profile, publicKey);
-  const { issuer, issuingPem } = ca.authorities.current;
-  const certificate = await sign(plan, publicKey, issuer, nowMs);
-  const record = recordOf(certificate, 'authority', nowMs);
-  await ledger.append(record);
-  return {
-    name: plan.commonName,
-    realm: OWN_REALM,
-    certificate: certificate.pem,
-    issuing: issuingPem,
-    root: ca.roots,
-    serial: record.serial,
-    notBefore: record.notBefore,
-    notAfter: record.notAfter,
-    fingerprint: record.fingerprint,
-  };
+  // A token for the name would let in somebody else under it.
+  await voidToken(parts, name);
+  return certifyDevice(parts, { name, profile, publicKey, via: 'authority' }, nowMs);
 }
 
 /** An administrator's certificate is not among them: it is for no listener. */

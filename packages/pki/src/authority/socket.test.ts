@@ -64,11 +64,11 @@ it('a hostile broker gets no identity: administrative methods do not exist on it
     const before = await readFile(join(data, 'pki', 'issued.jsonl'), 'utf8');
     const { csr } = await createKeyAndCsr('a', { type: 'ec' });
     // As right as can be, so that nothing but the socket is a reason to refuse.
-    const paramsOf = (params: Record<string, { kind: 'string' | 'boolean' }>) =>
+    const paramsOf = (params: Record<string, { kind: 'string' | 'boolean' | 'number' }>) =>
       Object.fromEntries(
         Object.entries(params).map(([name, { kind }]) => [
           name,
-          name === 'csr' ? csr : kind === 'boolean' ? true : 'a',
+          name === 'csr' ? csr : kind === 'boolean' ? true : kind === 'number' ? 600 : 'a',
         ]),
       );
     const peer = await openRawPeer(brokerSocket);
@@ -79,6 +79,26 @@ it('a hostile broker gets no identity: administrative methods do not exist on it
       expect(await peer.next()).toEqual(refused('MOT-0426', 'no such method', 7));
     }
     peer.destroy();
+    expect(await readFile(join(data, 'pki', 'issued.jsonl'), 'utf8')).toBe(before);
+  }));
+
+it('a hostile broker gets no identity: it guesses tokens, asks to join and claims renewals', () =>
+  withSockets(async ({ administrator, brokerSocket }, data) => {
+    await administrator.addToken({ name: 'pump-1', roles: ['device'], seconds: 3_600 });
+    const { csr } = await createKeyAndCsr('pump-2', { type: 'ec' });
+    const { certificate } = await administrator.issueDevice({ name: 'pump-2', csr });
+    const before = await readFile(join(data, 'pki', 'issued.jsonl'), 'utf8');
+    const broker = openBrokerAuthority(brokerSocket);
+    const other = (await createKeyAndCsr('pump-2', { type: 'ec' })).csr;
+    for (let n = 0; n < 10; n += 1) {
+      const token = `pump-1:${Buffer.alloc(16, n).toString('base64url')}`;
+      await expect(broker.redeemToken({ token, csr: other })).rejects.toMatchObject({ code: 'MOT-0444' });
+    }
+    await expect(broker.askToJoin({ name: 'pump-3', csr: other })).rejects.toMatchObject({ code: 'MOT-0444' });
+    // It has seen the certificate, not its key.
+    const proof = Buffer.alloc(70, 1).toString('base64');
+    await expect(broker.renewDevice({ certificate, csr: other, proof })).rejects.toMatchObject({ code: 'MOT-0448' });
+    expect(await broker.renewDevice({ certificate, csr: other, proof: '' })).toMatchObject({ state: 'waiting' });
     expect(await readFile(join(data, 'pki', 'issued.jsonl'), 'utf8')).toBe(before);
   }));
 

@@ -3,6 +3,14 @@
 import type { Call } from '../authority/core.ts';
 import type { BackupTo } from '../backup/age.ts';
 import type {
+  EnrolAnswer,
+  EnrolledDevice,
+  EnrolmentList,
+  EnrolmentState,
+  NewToken,
+  RequestRow,
+} from '../protocol/enrolment.ts';
+import type {
   CaDetails,
   CaInfo,
   DeviceDetails,
@@ -33,6 +41,14 @@ export interface Administrator {
   /** Every device, in the order of names. */
   listDevices(): Promise<readonly DeviceSummary[]>;
   showDevice(name: string): Promise<DeviceDetails>;
+  /** A one-use token for a name; an earlier one is void. */
+  addToken(token: { name: string; roles: readonly string[]; seconds: number }): Promise<NewToken>;
+  /** Lets devices ask without a token; 0 seconds end it. */
+  openJoin(window: { roles: readonly string[]; seconds: number }): Promise<{ endsAt: string }>;
+  enrolments(): Promise<EnrolmentList>;
+  /** By id, or by a name that only one request has. */
+  approveRequest(request: string): Promise<RequestRow>;
+  denyRequest(request: string): Promise<{ denied: number; voided: boolean }>;
   /** The authority's part of the backup `id`, encrypted by the authority itself. Nothing else of it ever leaves. */
   backup(id: string, to: BackupTo): AsyncIterable<Uint8Array>;
 }
@@ -42,6 +58,11 @@ export interface BrokerAuthority {
   /** The names are those of the request's alternative names: host names and addresses only. */
   issueServer(csr: string): Promise<IssuedServer>;
   trust(): Promise<TrustMaterial>;
+  /** Answers when it is not `number` any more, or after a few seconds. */
+  watchEnrolment(number: number): Promise<EnrolmentState>;
+  redeemToken(request: { token: string; csr: string }): Promise<EnrolledDevice>;
+  askToJoin(request: { name: string; csr: string }): Promise<EnrolAnswer>;
+  renewDevice(request: { certificate: string; csr: string; proof: string }): Promise<EnrolAnswer>;
 }
 
 export function administrator(call: Call): Administrator {
@@ -70,6 +91,11 @@ export function administrator(call: Call): Administrator {
       return devices;
     },
     showDevice: (name) => call('device.show', { name }),
+    addToken: ({ name, roles, seconds }) => call('token.add', { name, roles: roles.join(' '), seconds }),
+    openJoin: ({ roles, seconds }) => call('join.open', { roles: roles.join(' '), seconds }),
+    enrolments: () => call('enrolment.list', {}),
+    approveRequest: (request) => call('request.approve', { request }),
+    denyRequest: (request) => call('request.deny', { request }),
     async *backup(id, { recipients, passphrase }) {
       await call('backup.begin', { id, recipients: recipients.join(' '), passphrase });
       for (;;) {
@@ -85,5 +111,9 @@ export function brokerAuthority(call: Call): BrokerAuthority {
   return {
     issueServer: (csr) => call('server.issue', { csr }),
     trust: () => call('trust.read', {}),
+    watchEnrolment: (number) => call('enrolment.watch', { number }),
+    redeemToken: (request) => call('token.redeem', request),
+    askToJoin: (request) => call('request.ask', request),
+    renewDevice: (request) => call('device.renew', request),
   };
 }

@@ -2,9 +2,9 @@
 // broker until the replacement is finished, because a device that has not moved knows no other root. Which directories these
 // are says one small file, replaced by one rename: before it everything is as it was, after it everything is as it is to be.
 
+import { X509Certificate } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
 import { readPrivateFile, syncDirectory, writePrivateFile } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { type Ca, createCa, DIRECTORY, DRAFT, GENERATIONS_NAME, issuerNameOf, loadCa, newId } from './ca.ts';

@@ -23,7 +23,7 @@ export interface IssuedRecord {
   readonly fingerprint: string;
   /** Common name of the issuer; what was issued before a CA was ever replaced does not say it. */
   readonly issuer?: string;
-  readonly via: 'creation' | 'authority' | 'broker';
+  readonly via: 'creation' | 'authority' | 'broker' | 'token' | 'approval' | 'renewal';
   readonly certificate: string;
 }
 

@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto';
 import type { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadX509 } from '../x509.ts';
-import { deviceProfile } from './named.ts';
 import { lint } from './lint.ts';
+import { deviceProfile } from './named.ts';
 import type { Plan } from './profile.ts';
 import { serverProfile } from './server.ts';
 

@@ -132,6 +132,36 @@ export const AUTHORITY_FAULTS = {
     remedy: 'give the key or passphrase that the backup was made for',
     exit: 4,
   },
+  'MOT-0443': {
+    what: 'the list of open enrolments is damaged',
+    when: 'pki/enrolment.json cannot be read as what Motte wrote there.',
+    remedy: 'move the file away: tokens and requests in it are void then, and everything else stays as it is',
+    exit: 4,
+  },
+  'MOT-0444': {
+    what: 'the enrolment was refused',
+    when: 'The token is wrong, used, ended or for another broker, or a device asks without one while nobody may.',
+    remedy: 'make a new token with `motte device add NAME --token`; `motte why last` on the broker says what was wrong',
+    exit: 1,
+  },
+  'MOT-0446': {
+    what: 'too many enrolments are open',
+    when: 'As many tokens or requests are remembered as there may be.',
+    remedy: 'see `motte device requests`; deny what nobody needs, or wait until it ends',
+    exit: 1,
+  },
+  'MOT-0447': {
+    what: 'there is no such request',
+    when: 'No device that waits for approval fits what was named, or several do.',
+    remedy: 'see `motte device requests` and name one by its id',
+    exit: 1,
+  },
+  'MOT-0448': {
+    what: 'the renewal was refused',
+    when: 'The certificate is not one that may be renewed, or its key did not sign the request.',
+    remedy: 'enrol the device anew; `motte why last` on the broker says what was wrong',
+    exit: 1,
+  },
   'MOT-0461': {
     what: 'the CA is being replaced already',
     when: '`motte ca rotate` is asked for a second time before the first replacement is finished.',

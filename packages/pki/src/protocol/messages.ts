@@ -1,6 +1,7 @@
 // What may be asked of the authority on each of its two sockets, and the parser of untrusted requests and answers.
 // A request is {id, method, params}, an answer {id, result} or {id, error: {code, why}}; a field not named here is refused.
 
+import type { EnrolmentAuthorityMethods, EnrolmentBrokerMethods } from './enrolment.ts';
 import { AuthorityFault, type AuthorityFaultCode, isAuthorityFaultCode } from './faults.ts';
 
 export interface CaInfo {
@@ -104,7 +105,7 @@ export interface DeviceDetails extends DeviceSummary {
 }
 
 /** Asked by administrators on authority.sock. */
-export interface AuthorityMethods {
+export interface AuthorityMethods extends EnrolmentAuthorityMethods {
   'ca.info': { params: Record<never, never>; result: CaInfo };
   'ca.show': { params: Record<never, never>; result: CaDetails };
   /** `overlap` is a duration: 30d. */
@@ -126,8 +127,8 @@ export interface AuthorityMethods {
   'backup.read': { params: { id: string }; result: { base64: string } };
 }
 
-/** Asked by the broker on broker.sock; none of these yields a certificate that proves an identity. */
-export interface BrokerMethods {
+/** Asked by the broker on broker.sock; those of enrolment apart, none yields a certificate that proves an identity. */
+export interface BrokerMethods extends EnrolmentBrokerMethods {
   'server.issue': { params: { csr: string }; result: IssuedServer };
   'trust.read': { params: Record<never, never>; result: TrustMaterial };
 }
@@ -141,7 +142,7 @@ export type Answer =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: { readonly code: AuthorityFaultCode; readonly why: string } };
 
-type Field = { readonly kind: 'string' | 'boolean'; readonly otherwise?: string | boolean };
+type Field = { readonly kind: 'string' | 'boolean' | 'number'; readonly otherwise?: string | boolean };
 
 /** Each method: the one socket it is answered on, and its parameters; `otherwise` makes one optional. */
 export const METHODS = {
@@ -170,6 +171,21 @@ export const METHODS = {
     },
   },
   'backup.read': { socket: 'authority', params: { id: { kind: 'string' } } },
+  'token.add': {
+    socket: 'authority',
+    params: { name: { kind: 'string' }, roles: { kind: 'string' }, seconds: { kind: 'number' } },
+  },
+  'join.open': { socket: 'authority', params: { roles: { kind: 'string' }, seconds: { kind: 'number' } } },
+  'enrolment.list': { socket: 'authority', params: {} },
+  'request.approve': { socket: 'authority', params: { request: { kind: 'string' } } },
+  'request.deny': { socket: 'authority', params: { request: { kind: 'string' } } },
+  'enrolment.watch': { socket: 'broker', params: { number: { kind: 'number' } } },
+  'token.redeem': { socket: 'broker', params: { token: { kind: 'string' }, csr: { kind: 'string' } } },
+  'request.ask': { socket: 'broker', params: { name: { kind: 'string' }, csr: { kind: 'string' } } },
+  'device.renew': {
+    socket: 'broker',
+    params: { certificate: { kind: 'string' }, csr: { kind: 'string' }, proof: { kind: 'string', otherwise: '' } },
+  },
   'server.issue': { socket: 'broker', params: { csr: { kind: 'string' } } },
   'trust.read': { socket: 'broker', params: {} },
 } as const satisfies Record<Method, { socket: 'authority' | 'broker'; params: Record<string, Field> }>;
