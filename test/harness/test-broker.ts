@@ -55,7 +55,7 @@ export class TestBroker {
     this.#broker = createBroker({
       config: configOf({ ...DEFAULT_LIMITS, ...options.limits }, this.#listener),
       directory: directoryOf(options.registered ?? []),
-      trust: { number: 1, issuers: [], revoked: new Set() },
+      trust: { number: 1, issuers: [] },
       clock: this.clock,
       random: new SeededRandom(),
       gauge: this.gauge,

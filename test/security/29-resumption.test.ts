@@ -8,7 +8,7 @@ import { createProve, type Prove } from '../../packages/broker/src/identity/prov
 import type { ListenerConfig, TlsMaterial } from '../../packages/broker/src/ports/config.ts';
 import type { ConnectionFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
-import type { TrustFacts } from '../../packages/broker/src/ports/trust.ts';
+import { revokedKey, type TrustFacts } from '../../packages/broker/src/ports/trust.ts';
 import { createTestAuthority, type Pair, type TestAuthority } from '../fixtures/certificates.ts';
 import { openTestListener, type TestListener } from '../fixtures/test-listener.ts';
 import { FakeClock } from '../harness/fake-clock.ts';
@@ -84,7 +84,8 @@ function proof(): Proof {
   // A minute ahead: certificates made later in the test begin before it.
   clock.advance(Date.now() - clock.nowMs() + 60_000);
   const revoked = new Set<string>();
-  const trust = { number: 1, issuers: [{ pem: authority.issuing.cert, realm: OWN }], revoked };
+  const find = (key: string) => (revoked.has(key) ? { superseded: false } : undefined);
+  const trust = { number: 1, issuers: [{ pem: authority.issuing.cert, realm: OWN }], revoked: { find } };
   const directory = {
     find: (realm: string, name: string) => (realm === OWN && name === 'pump-1' ? PUMP : undefined),
     list: () => [PUMP],
@@ -149,7 +150,7 @@ describe.each([['TLSv1.2'], ['TLSv1.3']] as const)('a ticket of %s', (version) =
     clock.advance(-21 * 86_400_000);
     expect(prove(connectOf(facts))?.allow).toBe(true);
     const { X509Certificate } = await import('node:crypto');
-    revoked.add(`${OWN} ${new X509Certificate(pump.cert).serialNumber}`);
+    revoked.add(revokedKey(OWN, new X509Certificate(pump.cert).serialNumber));
     expect(prove(connectOf(facts))).toMatchObject({ rule: 'identity.revocation' });
     revoked.clear();
     trust.number = 2;

@@ -218,7 +218,7 @@ class World {
         put: () => Promise.resolve(),
         remove: () => Promise.resolve(false),
       },
-      trust: { number: 1, issuers: [], revoked: new Set() },
+      trust: { number: 1, issuers: [] },
       clock: this.#clock,
       random: new SeededRandom(this.#chance.int(0x7fff_ffff)),
       // What a broker that lost its power says is heard by nobody.

@@ -5,7 +5,14 @@ import { join, relative } from 'node:path';
 import { type ErrorCode, isErrorCode, MotteError } from './errors.ts';
 import type { Clients, Kicked } from './schemas/clients.ts';
 import type { EffectiveConfig } from './schemas/config.ts';
-import type { DeviceDocument, Devices, NewDevice } from './schemas/devices.ts';
+import type {
+  DeviceChange,
+  DeviceChanged,
+  DeviceDocument,
+  DeviceRemoved,
+  Devices,
+  NewDevice,
+} from './schemas/devices.ts';
 import type { Refusals } from './schemas/refusals.ts';
 import type { Status } from './schemas/status.ts';
 import type { NewUser, UserChanged, UserDocument, UserList, UserRemoved } from './schemas/users.ts';
@@ -23,6 +30,9 @@ export interface Admin {
   addUser(user: NewUser): Promise<UserDocument>;
   setPassword(name: string, password: string): Promise<UserChanged>;
   removeUser(name: string): Promise<UserRemoved>;
+  /** Answers when what does not hold any more has ended. */
+  changeDevice(name: string, change: DeviceChange): Promise<DeviceChanged>;
+  removeDevice(name: string, revocation: number): Promise<DeviceRemoved>;
   config(): Promise<EffectiveConfig>;
   /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
   backup(id: string): Promise<AsyncIterable<Uint8Array>>;
@@ -55,6 +65,9 @@ export function openAdmin(data: string): Admin {
     addUser: (user) => call('POST', '/api/v1/users', user),
     setPassword: (name, password) => call('PUT', `/api/v1/users/${encodeURIComponent(name)}/password`, { password }),
     removeUser: (name) => call('DELETE', `/api/v1/users/${encodeURIComponent(name)}`),
+    changeDevice: (name, change) => call('PATCH', `/api/v1/devices/${encodeURIComponent(name)}`, change),
+    removeDevice: (name, revocation) =>
+      call('DELETE', `/api/v1/devices/${encodeURIComponent(name)}?${query({ revocation })}`),
     config: () => call('GET', '/api/v1/config'),
     backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };

@@ -4,7 +4,7 @@ export { type Admin, adminSocketPath, openAdmin } from './client.ts';
 export { ERRORS, type ErrorCode, type ExitCode, errorRow, isErrorCode, MotteError } from './errors.ts';
 export type { Client, Clients, Kicked } from './schemas/clients.ts';
 export type { EffectiveConfig } from './schemas/config.ts';
-export type { Device, DeviceDocument, Devices, NewDevice } from './schemas/devices.ts';
+export type { Device, DeviceDocument, Devices, Ended, NewDevice } from './schemas/devices.ts';
 export type { Refusal, Refusals } from './schemas/refusals.ts';
 export type { Status } from './schemas/status.ts';
 export type { NewUser, User, UserChanged, UserDocument, UserList, UserRemoved } from './schemas/users.ts';

@@ -63,6 +63,15 @@ interface Fields {
   'device.renewed': { readonly identity: string };
   /** `fingerprint` is that of the key that asks. */
   'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
+  /** What ended with it; `wills` were cancelled, not published. */
+  'device.revoked': {
+    readonly identity: string;
+    readonly why: string;
+    readonly connections: number;
+    readonly sessions: number;
+    readonly queuedMessages: number;
+    readonly wills: number;
+  };
   'store.fault': { readonly why: string };
   /** A bug of ours: counted, and a test that meets one fails. */
   'broker.assertion': Who & { readonly why: string };
@@ -107,6 +116,7 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'user.removed': { level: 'info', text: 'a user was removed, and everything of it ended' },
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
+  'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },
   'store.fault': { level: 'error', text: 'the store could not do its work' },
   'broker.assertion': { level: 'error', text: 'an invariant of the broker was broken' },
 };

@@ -8,15 +8,16 @@ import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
 import { endIdentity } from './core/end-identity.ts';
 import { Overload } from './core/overload.ts';
+import { Removal } from './core/removal.ts';
 import { restoreSessions } from './core/restore.ts';
 import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts';
 import type { Level } from './events.ts';
 import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, sessionKey } from './host.ts';
 import type { Proof } from './identity/authenticate.ts';
-import { createGuards, type TrustFacts } from './identity/guards.ts';
+import { createGuards, type ProvingGuards, type TrustFacts } from './identity/guards.ts';
 import type { AuthenticationMethods } from './identity/methods.ts';
 import { createPreSharedKeys } from './identity/psk.ts';
-import { recallSubject } from './identity/recall.ts';
+import { isKnown, recallSubject } from './identity/recall.ts';
 import { openConnection } from './net/connection.ts';
 import { Listeners } from './net/listeners.ts';
 import { createEmitter } from './observe/emitter.ts';
@@ -29,9 +30,11 @@ import type { ConnectionFacts } from './ports/connection-facts.ts';
 import { Counters } from './ports/counters.ts';
 import type { IdentityDirectory } from './ports/directory.ts';
 import type { Guards } from './ports/guards.ts';
+import type { Identity } from './ports/identity.ts';
 import type { Observer } from './ports/observer.ts';
 import type { Gauge } from './ports/pressure.ts';
 import type { Store, StoredSession } from './ports/store.ts';
+import type { TakenAway } from './ports/taken-away.ts';
 import { VERSION } from './ports/version.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 
@@ -66,6 +69,10 @@ export interface Broker extends BrokerView {
   accept(stream: Duplex, facts: Pick<ConnectionFacts, 'listener'> & Partial<ConnectionFacts>): void;
   /** New certificate or trust; live connections keep theirs. */
   setTls(material: TlsMaterial): void;
+  /** Certificates were taken back: ends what rests on them. What the registry says is seen without being told. */
+  lookForRevoked(): void;
+  /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
+  takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
   /** Ends the observer when the answer is called. */
   observe(observer: Observer, from?: Level): () => void;
   /** Lets due deadlines pass; the broker does it itself once it is open. `lateMs`: how long it was too busy to do so. */
@@ -86,6 +93,9 @@ const MEMORY_MS = 1_000;
 /** How often a stopping broker looks who has finished. */
 const STOP_POLL_MS = 20;
 
+/** How often one who waits for the disk looks whether it is done. */
+const COMMIT_POLL_MS = 5;
+
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -98,7 +108,7 @@ export function createBroker(parts: BrokerParts): Broker {
   const counters = new Counters();
   const emitter = createEmitter(clock, counters);
   for (const observer of parts.observers ?? []) emitter.observe(observer, 'info');
-  const guards =
+  const guards: Guards & Partial<ProvingGuards> =
     parts.guards ??
     createGuards({
       directory,
@@ -138,6 +148,15 @@ export function createBroker(parts: BrokerParts): Broker {
     onConnection: (stream, facts) => openConnection(stream, facts, core),
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),
   });
+  const subjectOf = (session: StoredSession) => recallSubject(session, directory, config.listeners);
+  const removal = new Removal(core, {
+    subjectOf,
+    fallen: () => guards.fallen?.() ?? new Map(),
+    isKnown: (owner) => isKnown(owner, directory),
+    onRevoke: config.onRevoke ?? { kind: 'keep' },
+  });
+  // Whoever takes a user away ends what is the user's.
+  directory.watch?.((identity) => /^(ca:|psk$)/.test(identity.realm) && removal.lookAt(identity));
   const startedAtMs = clock.nowMs();
   let sysAtMs = startedAtMs;
   let measuredAtMs = Number.NEGATIVE_INFINITY;
@@ -166,7 +185,6 @@ export function createBroker(parts: BrokerParts): Broker {
 
   const restore = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const subjectOf = (session: StoredSession) => recallSubject(session, directory, config.listeners);
       restoreSessions(core, subjectOf, (sessions, fault) => {
         if (fault !== undefined) {
           reject(fault);
@@ -191,6 +209,7 @@ export function createBroker(parts: BrokerParts): Broker {
     restore,
     async open() {
       await restore();
+      await removal.begin();
       measure();
       await listeners.open();
       let tickedAtMs = clock.monotonicMs();
@@ -214,6 +233,13 @@ export function createBroker(parts: BrokerParts): Broker {
       openConnection(stream, whole, core);
     },
     setTls: (material) => listeners.setTls(material),
+    lookForRevoked: () => removal.look(),
+    async takenFrom(identity) {
+      const taken = removal.lately(identity);
+      const { lastTicket } = core.store;
+      while (!core.store.isCommitted(lastTicket) && core.store.failing === undefined) await sleep(COMMIT_POLL_MS);
+      return taken;
+    },
     observe: (observer, from = 'info') => emitter.observe(observer, from),
     tick,
     async stop(graceMs) {

@@ -20,6 +20,9 @@ export const OVERLAP_MS = { max: 730 * DAY_MS } as const;
 /** A server certificate is replaced when less than this share of its life is left. */
 export const SERVER_RENEW_SHARE = 1 / 3;
 
+/** A revocation list is good this long; whoever reads it has to fetch a newer one by then. */
+export const CRL_LIFE_MS = 7 * DAY_MS;
+
 export const SERIAL_BYTES = 16;
 export const RSA_BITS = { min: 2048, max: 4096 } as const;
 export const RSA_EXPONENT_MAX = 2n ** 32n;
@@ -28,6 +31,9 @@ export const SERVER_NAMES_MAX = 64;
 
 export const DEVICE_PAGE = 100;
 export const DEVICE_HISTORY_MAX = 20;
+export const REVOCATION_PAGE = 300;
+/** A question for revocations waits this long for one; well below the deadlines of socket and client. */
+export const REVOCATION_WAIT_MS = 4_000;
 /** Bytes of a key or certificate file that we are willing to read. */
 export const PRIVATE_FILE_BYTES_MAX = 65_536;
 
@@ -60,6 +66,8 @@ export const BROKER_SOCKET: SocketLimits = {
     'request.ask': { burst: 120, perMinute: 120 },
     'device.renew': { burst: 120, perMinute: 120 },
     'enrolment.watch': { burst: 120, perMinute: 120 },
+    // Each revocation is one more question of the broker's.
+    'revocation.read': { burst: 600, perMinute: 1200 },
   },
 };
 

@@ -31,6 +31,8 @@ export {
   parseAnswer,
   parseRequest,
   type Request,
+  type RevocationNews,
+  type RevokedDevice,
   type TrustMaterial,
 } from './protocol/messages.ts';
 export {

@@ -1,4 +1,4 @@
-// GET and POST /api/v1/devices, GET /api/v1/devices/:name: the registry of enrolled devices.
+// GET and POST /api/v1/devices; GET, PATCH and DELETE /api/v1/devices/:name: the registry of enrolled devices.
 
 import Type, { type Static } from 'typebox';
 import { format, name, time } from './parts.ts';
@@ -31,10 +31,38 @@ export const NewDevice = Type.Object(
   { additionalProperties: false },
 );
 
+/** What a device lost that was taken away; `wills` were cancelled, not published. */
+export const Ended = Type.Object({
+  connections: Type.Integer(),
+  sessions: Type.Integer(),
+  queuedMessages: Type.Integer(),
+  wills: Type.Integer(),
+});
+
+/** The number that the authority gave with a revocation: all up to it is carried out before the answer. */
+const revocation = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+export const DeviceChange = Type.Object(
+  { state: Type.Union([Type.Literal('active'), Type.Literal('disabled')]), revocation },
+  { additionalProperties: false },
+);
+export const DeviceChanged = Type.Object({ format, device: Device, ended: Ended });
+
+export const DeviceRemoval = Type.Object(
+  { revocation: Type.String({ pattern: '^[0-9]{1,15}$' }) },
+  { additionalProperties: false },
+);
+export const DeviceRemoved = Type.Object({ format, ended: Ended });
+
 export const DeviceParams = Type.Object({ name }, { additionalProperties: false });
 
 export type Device = Static<typeof Device>;
 export type Devices = Static<typeof Devices>;
 export type DeviceDocument = Static<typeof DeviceDocument>;
 export type NewDevice = Static<typeof NewDevice>;
+export type Ended = Static<typeof Ended>;
+export type DeviceChange = Static<typeof DeviceChange>;
+export type DeviceChanged = Static<typeof DeviceChanged>;
+export type DeviceRemoval = Static<typeof DeviceRemoval>;
+export type DeviceRemoved = Static<typeof DeviceRemoved>;
 export type DeviceParams = Static<typeof DeviceParams>;

@@ -41,6 +41,7 @@ const row: ClientRow = {
 
 /** Users have a test of their own. */
 const notHere = () => Promise.reject(new Error('not here'));
+const LOST = { connections: 2, sessions: 1, queuedMessages: 3, wills: 1 };
 
 const view: AdminView = {
   version: '0.1.0',
@@ -71,6 +72,15 @@ const view: AdminView = {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
   users: { list: () => [], add: notHere, setPassword: notHere, remove: notHere },
+  changeDevice: async (name, state) => {
+    const known = identities.get(name);
+    if (known !== undefined) identities.set(name, { ...known, state });
+    return state === 'disabled' ? LOST : { ...LOST, connections: 0 };
+  },
+  removeDevice: async (name) => {
+    identities.delete(name);
+    return LOST;
+  },
   config: () => ({ listeners: [] }),
   openBackup: () => openBackup(),
 };

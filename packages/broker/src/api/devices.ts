@@ -1,8 +1,18 @@
-// The registry of enrolled devices: list, show, register. Certificates are the authority's business: a device is
-// registered here after the authority issued for it.
+// The registry of enrolled devices: list, show, register, disable, forget. Certificates are the authority's business: a
+// device is registered here after the authority issued for it, and taken away after the authority revoked.
 
 import { MotteError } from '@motte/admin/errors';
-import { type Device, DeviceDocument, DeviceParams, Devices, NewDevice } from '@motte/admin/schemas';
+import {
+  type Device,
+  DeviceChange,
+  DeviceChanged,
+  DeviceDocument,
+  DeviceParams,
+  DeviceRemoval,
+  DeviceRemoved,
+  Devices,
+  NewDevice,
+} from '@motte/admin/schemas';
 import type { FastifyInstance } from 'fastify';
 import type { AdminView } from '../ports/admin-view.ts';
 import { findDevice, isOwnDevice, type RegisteredIdentity } from '../ports/directory.ts';
@@ -37,6 +47,27 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
       await view.addDevice(name, roles, psk === undefined ? undefined : { kind: 'psk', key: psk });
       reply.code(201);
       return { format: 1, device: show(view, name) };
+    },
+  );
+
+  app.patch<{ Params: DeviceParams; Body: DeviceChange }>(
+    '/api/v1/devices/:name',
+    { schema: { params: DeviceParams, body: DeviceChange, response: { 200: DeviceChanged } } },
+    async (request): Promise<DeviceChanged> => {
+      const { name } = request.params;
+      show(view, name);
+      const ended = await view.changeDevice(name, request.body.state, request.body.revocation);
+      return { format: 1, device: show(view, name), ended };
+    },
+  );
+
+  app.delete<{ Params: DeviceParams; Querystring: DeviceRemoval }>(
+    '/api/v1/devices/:name',
+    { schema: { params: DeviceParams, querystring: DeviceRemoval, response: { 200: DeviceRemoved } } },
+    async (request): Promise<DeviceRemoved> => {
+      const { name } = request.params;
+      show(view, name);
+      return { format: 1, ended: await view.removeDevice(name, Number(request.query.revocation)) };
     },
   );
 }

@@ -25,7 +25,6 @@ import { Owed } from './owed.ts';
 import { Passage } from './passage.ts';
 import { reauthorise } from './reauthorise.ts';
 import { Reports } from './reports.ts';
-import type { RetainedHandover } from './retained-handover.ts';
 import { RetainedLimits } from './retained-limits.ts';
 import { Router } from './router.ts';
 import type { Session } from './session.ts';
@@ -77,8 +76,8 @@ export class Core {
   /** Session expiry and delayed wills, by the monotonic clock: a clock that is set moves none of them. */
   readonly deadlines: Deadlines;
   readonly openings = new Openings();
-  /** Retained messages on their way to sessions. */
-  readonly handovers = new Set<RetainedHandover>();
+  /** Who reads retained messages page by page, and has to know of newer ones. */
+  readonly handovers = new Set<{ retained(message: Message): void }>();
   /** Reused for every PUBLISH. */
   readonly view = new PublishView();
   /** Reused for every acknowledgement. */

@@ -13,6 +13,8 @@ export interface CertificateProof {
   readonly name: string;
   /** Upper-case hexadecimal. */
   readonly serial: string;
+  /** SHA-256 of the DER of the CA that signed it, lower-case hex. */
+  readonly issuer: string;
   /** Wall-clock time in ms; the narrowest of the certificate and its issuer. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -65,6 +67,7 @@ export class Trust {
       realm: issuer.realm,
       name,
       serial: leaf.serialNumber,
+      issuer: issuer.ca.fingerprint256.replaceAll(':', '').toLowerCase(),
       notBeforeMs: Math.max(Date.parse(leaf.validFrom), Date.parse(issuer.ca.validFrom)),
       notAfterMs: Math.min(Date.parse(leaf.validTo), Date.parse(issuer.ca.validTo)),
     };

@@ -1,18 +1,22 @@
 // Identity's part of the guards, put together: the proof of every CONNECT. Bans and rates will answer `admit` from outside.
 
 import type { Clock } from '../ports/clock.ts';
+import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Guards } from '../ports/guards.ts';
+import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { createAuthenticate, type Proof } from './authenticate.ts';
+import type { CertificateProof } from './certificate.ts';
 import { type AuthenticationMethods, firstOf, proofOf } from './methods.ts';
 import type { Hashing } from './password/argon2.ts';
 import { LoginThrottle } from './password/login-throttle.ts';
 import { createPasswordProof } from './password/password-proof.ts';
-import { createProve } from './prove.ts';
+import { createProve, ProofMemory } from './prove.ts';
 import { createPskProof } from './psk.ts';
 import { createScramMethods, demandScram } from './scram/methods.ts';
+import { createStanding, refuseRevoked, revocationOf } from './standing.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
 
@@ -31,12 +35,19 @@ export interface GuardsParts {
   readonly others?: readonly Proof[];
 }
 
-export function createGuards(parts: GuardsParts): Guards {
+export interface ProvingGuards extends Guards {
+  /** Identities of which a certificate that was seen here was taken back, by key, with the reason. */
+  fallen(): ReadonlyMap<string, string>;
+}
+
+export function createGuards(parts: GuardsParts): ProvingGuards {
   const { directory, trust, clock, limits, proofs, methods, hashing, others } = parts;
   const throttle = new LoginThrottle(clock);
   const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
   const scram = createScramMethods({ directory, throttle });
-  const certificates = createProve({ clock, directory, trust });
+  const seen = new WeakMap<TlsFacts, CertificateProof>();
+  const memory = new ProofMemory();
+  const certificates = createProve({ clock, directory, trust, proofs: seen, memory });
   // Passwords last: whatever else can come in their place is told from them by its form.
   const own = firstOf([certificates, createPskProof(directory), ...(proofs ?? []), passwords, demandScram]);
   return {
@@ -46,5 +57,14 @@ export function createGuards(parts: GuardsParts): Guards {
       deadlineMs: limits.authenticateDeadlineMs,
       atOnceMax: limits.authenticationsAtOnceMax,
     }),
+    standing: createStanding({ directory, trust, proofs: seen }),
+    fallen: () => {
+      const fallen = new Map<string, string>();
+      for (const proof of memory.values()) {
+        if (revocationOf(proof, trust)?.superseded === false)
+          fallen.set(identityKey(proof), refuseRevoked(proof).because);
+      }
+      return fallen;
+    },
   };
 }

@@ -11,7 +11,7 @@ import { FakeClock } from '../../../../test/harness/fake-clock.ts';
 import type { ConnectionFacts, ListenerFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory, RegisteredIdentity } from '../ports/directory.ts';
 import type { Evidence } from '../ports/guards.ts';
-import type { TrustFacts } from '../ports/trust.ts';
+import { type RevokedCertificates, revokedKey, type TrustFacts } from '../ports/trust.ts';
 import { createProve, type Prove } from './prove.ts';
 
 const OWN = 'ca:motte';
@@ -54,7 +54,7 @@ interface Scene {
   trust: { -readonly [K in keyof TrustFacts]: TrustFacts[K] };
 }
 
-function scene(options: { directory?: IdentityDirectory; revoked?: ReadonlySet<string> } = {}): Scene {
+function scene(options: { directory?: IdentityDirectory; revoked?: RevokedCertificates } = {}): Scene {
   const clock = new FakeClock();
   // A minute ahead: certificates made later in the test begin before it.
   clock.advance(Date.now() - clock.nowMs() + 60_000);
@@ -188,9 +188,10 @@ describe('what proves nobody', () => {
 
   it('one that was revoked', () => {
     const revoked = new Set<string>();
-    const { prove } = scene({ revoked });
+    const find = (key: string) => (revoked.has(key) ? { superseded: false } : undefined);
+    const { prove } = scene({ revoked: { find } });
     expect(prove(evidence(pump))?.allow).toBe(true);
-    revoked.add(`${OWN} ${serialOf(pump)}`);
+    revoked.add(revokedKey(OWN, serialOf(pump)));
     expect(prove(evidence(pump))).toMatchObject({
       because: 'the certificate of pump-1 was revoked',
       rule: 'identity.revocation',

@@ -3,6 +3,7 @@
 // listener without authentication everybody is the same.
 
 import type { Clock } from '../ports/clock.ts';
+import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Evidence, Proven } from '../ports/guards.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -10,12 +11,17 @@ import type { TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import { type CertificateProof, checkDates, Trust } from './certificate.ts';
 import { withListenerRole } from './listener-role.ts';
+import { refuseRevoked, revocationOf } from './standing.ts';
 
 export interface ProveParts {
   readonly clock: Clock;
   readonly directory: IdentityDirectory;
   /** Read at every proof: a changed `number` makes everything that was proven under the old one be proven anew. */
   readonly trust: TrustFacts;
+  /** Filled with what proved each connection, for whoever asks later whether that still holds. */
+  readonly proofs?: WeakMap<TlsFacts, CertificateProof>;
+  /** What was seen in full handshakes. */
+  readonly memory?: ProofMemory;
 }
 
 /** Proves the identity of evidence, or says why not; undefined where it takes something else to prove. Nothing here waits. */
@@ -23,7 +29,7 @@ export type Prove = (evidence: Evidence) => Proven | Refusal | undefined;
 
 /** Makes the function; it remembers which certificates it has seen in full handshakes, in bounded memory. */
 export function createProve(parts: ProveParts): Prove {
-  const memory = new ProofMemory();
+  const memory = parts.memory ?? new ProofMemory();
   let trust: Trust | undefined;
 
   return (evidence) => {
@@ -39,7 +45,9 @@ export function createProve(parts: ProveParts): Prove {
     const refusal = checkDates(proof, parts.clock.nowMs()) ?? checkRevoked(proof, parts.trust);
     if (refusal !== undefined) return refusal;
     const identity = lookUp(proof, evidence, parts.directory);
-    return 'allow' in identity ? identity : proven(identity, proof.notAfterMs);
+    if ('allow' in identity) return identity;
+    if (evidence.facts.tls !== undefined) parts.proofs?.set(evidence.facts.tls, proof);
+    return proven(identity, proof.notAfterMs);
   };
 }
 
@@ -71,8 +79,9 @@ function proveCertificate(evidence: Evidence, trust: Trust, memory: ProofMemory)
 }
 
 function checkRevoked(proof: CertificateProof, trust: TrustFacts): Refusal | undefined {
-  if (trust.revoked?.has(`${proof.realm} ${proof.serial}`) !== true) return undefined;
-  return refuse('not-authorized', `the certificate of ${proof.name} was revoked`, 'identity.revocation');
+  if (revocationOf(proof, trust) !== undefined) return refuseRevoked(proof);
+  const stale = trust.revoked?.staleOf?.(proof.issuer);
+  return stale === undefined ? undefined : refuse('not-authorized', stale, 'revocation.stale');
 }
 
 function lookUp(proof: CertificateProof, evidence: Evidence, directory: IdentityDirectory): Identity | Refusal {
@@ -99,7 +108,7 @@ function proven(identity: Identity, expiresAtMs: number): Proven {
 }
 
 /** Certificates that were presented in a full handshake, by listener and fingerprint; two generations, so it stays bounded. */
-class ProofMemory {
+export class ProofMemory {
   #young = new Map<string, CertificateProof>();
   #old = new Map<string, CertificateProof>();
 
@@ -117,6 +126,12 @@ class ProofMemory {
       this.#young = new Map();
     }
     this.#young.set(key, proof);
+  }
+
+  /** All of it, the one or the other twice. */
+  *values(): Generator<CertificateProof> {
+    yield* this.#young.values();
+    yield* this.#old.values();
   }
 
   clear(): void {

@@ -22,6 +22,13 @@ export function recallSubject(
   return identity === undefined ? undefined : { identity, clientId, facts: { listener: facts, address } };
 }
 
+/** Whether the owner of something, by the key of its identity, may still be proven; anonymous owners always are. */
+export function isKnown(owner: string, directory: IdentityDirectory): boolean {
+  const at = owner.indexOf('\n');
+  const realm = owner.slice(0, Math.max(at, 0));
+  return !REGISTERED.test(realm) || directory.find(realm, owner.slice(at + 1))?.state === 'active';
+}
+
 function registered(realm: string, name: string, directory: IdentityDirectory): Identity | undefined {
   const known = directory.find(realm, name);
   return known?.state === 'active' ? { realm, name, kind: known.kind, roles: known.roles } : undefined;
@@ -39,6 +46,9 @@ function anonymous(realm: string, name: string, listeners: readonly ListenerFact
   if (own?.authentication !== 'none') return undefined;
   return { realm, name, kind: 'anonymous', roles: own.role === undefined ? [] : [own.role] };
 }
+
+/** Realms whose identities are only those in the registry. */
+export const REGISTERED = /^(ca:.*|password|scram|psk)$/;
 
 const GONE: Omit<ListenerFacts, 'name'> = {
   scheme: 'mqtts',

@@ -2,9 +2,10 @@
 // registry and the configuration. The API never sees a socket, a session or a store.
 
 import type { Counters } from './counters.ts';
-import type { IdentityDirectory, Verifier } from './directory.ts';
+import type { IdentityDirectory, RegisteredIdentity, Verifier } from './directory.ts';
 import type { Identity } from './identity.ts';
 import type { StoreSnapshot } from './store.ts';
+import type { TakenAway } from './taken-away.ts';
 import type { Users } from './users.ts';
 import type { Layer } from './verdict.ts';
 
@@ -107,6 +108,9 @@ export interface RefusalRow {
   readonly text: string;
 }
 
+/** What an identity lost that was taken away. */
+export type Ended = Pick<TakenAway, 'connections' | 'sessions' | 'queuedMessages' | 'wills'>;
+
 /** Something that keeps the broker from being wholly well; `status` prints it and exits 1. */
 export interface HealthFinding {
   readonly subject: string;
@@ -140,6 +144,9 @@ export interface AdminView extends BrokerView {
   /** Durable when the promise resolves; also makes the event `device.added`. Without a verifier a certificate proves it. */
   addDevice(name: string, roles: readonly string[], verifier?: Verifier): Promise<void>;
   readonly users: Users;
+  /** Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included. */
+  changeDevice(name: string, state: RegisteredIdentity['state'], revocation: number): Promise<Ended>;
+  removeDevice(name: string, revocation: number): Promise<Ended>;
   /** The effective configuration as `motte config show --json` prints it. */
   config(): Readonly<Record<string, unknown>>;
   /** Everything that is stored now; the caller closes its records. Throws MOT-0801 where nothing outlives the process. */

@@ -34,12 +34,20 @@ export interface AdmissionConfig {
   readonly exempt: readonly string[];
 }
 
+/** What becomes of the retained messages of an identity that is taken away. */
+export type OnRevoke =
+  | { readonly kind: 'keep' | 'clear' }
+  /** Kept, and one that says that it is gone is retained on this topic; `${device}` stands for its name. */
+  | { readonly kind: 'publish'; readonly topic: string };
+
 export interface BrokerConfig {
   /** Raised by every reload. */
   readonly number: number;
   readonly listeners: readonly ListenerConfig[];
   readonly limits: Limits;
   readonly admission: AdmissionConfig;
+  /** Absent = keep. */
+  readonly onRevoke?: OnRevoke;
   readonly store: {
     readonly kind: 'level' | 'memory';
     readonly lingerMs: number;

@@ -42,6 +42,8 @@ export interface IdentityDirectory {
   put(identity: RegisteredIdentity): Promise<void>;
   /** Durable when the promise resolves; false if there is none. */
   remove(realm: string, name: string): Promise<boolean>;
+  /** Tells of every identity that was added, replaced or removed, once that is durable. */
+  watch?(listener: (identity: Pick<RegisteredIdentity, 'realm' | 'name'>) => void): void;
 }
 
 /** A device that was enrolled here: by a certificate or by a pre-shared key. */

@@ -35,9 +35,18 @@ export interface Challenge {
 
 export type Authentication = Proven | Challenge | Refusal;
 
+/** A connection whose proof does not hold any more. */
+export interface Fallen {
+  readonly refusal: Refusal;
+  /** True if only this certificate is gone: another one may find the session. */
+  readonly superseded: boolean;
+}
+
 export interface Guards {
   /** Synchronous, before TLS: may this source be talked to at all? */
   admit(facts: ConnectionFacts): Verdict | undefined;
   /** Proves the identity behind a CONNECT or a re-authentication; 5 s deadline, bounded number at once. */
   authenticate(evidence: Evidence): Promise<Authentication>;
+  /** Synchronous: whether what proved a connection still holds; undefined = it does. Absent = it always does. */
+  standing?(facts: ConnectionFacts, identity: Identity): Fallen | undefined;
 }

@@ -11,6 +11,23 @@ export interface TrustFacts {
   /** Raised whenever `issuers` changes; what was proven under another number is proven anew. */
   readonly number: number;
   readonly issuers: readonly TrustedIssuer[];
-  /** Certificates taken back, as `REALM SERIAL`, the serial in upper-case hexadecimal; asked at every CONNECT. */
-  readonly revoked?: ReadonlySet<string>;
+  /** Certificates taken back; asked at every CONNECT, and of live connections whenever there is news. */
+  readonly revoked?: RevokedCertificates;
+}
+
+export interface RevokedCertificate {
+  /** True if its holder has another certificate instead: it may come back by that one and find its session. */
+  readonly superseded: boolean;
+}
+
+export interface RevokedCertificates {
+  /** By `revokedKey`, and by the CA that signed it, as the SHA-256 of that one's DER in lower-case hex. */
+  find(key: string, issuer: string): RevokedCertificate | undefined;
+  /** Why certificates of that CA cannot be let in now, as its list is too old to say; undefined = they can. */
+  staleOf?(issuer: string): string | undefined;
+}
+
+/** A realm and a serial number, however that is spelt in hexadecimal. */
+export function revokedKey(realm: string, serial: string): string {
+  return `${realm} ${serial.toUpperCase().replace(/^0+(?=.)/, '')}`;
 }

@@ -18,6 +18,10 @@ export function openRegistry(path: string): IdentityDirectory {
   const { identities, decoyKey } = load(path);
   const text = (all: Iterable<RegisteredIdentity>) => render(all, decoyKey);
   let last: Promise<unknown> = Promise.resolve();
+  const watchers: Parameters<NonNullable<IdentityDirectory['watch']>>[0][] = [];
+  const changed = (realm: string, name: string): void => {
+    for (const watcher of watchers) watcher({ realm, name });
+  };
   /** One write at a time, in order; what could not be written is not known either. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = last.then(work);
@@ -33,6 +37,7 @@ export function openRegistry(path: string): IdentityDirectory {
         const kept = Object.freeze({ ...identity, roles: Object.freeze([...identity.roles]) });
         await replaceFile(path, text(new Map(identities).set(identityKey(identity), kept).values()));
         identities.set(identityKey(identity), kept);
+        changed(identity.realm, identity.name);
       }),
     remove: (realm, name) =>
       inTurn(async () => {
@@ -41,8 +46,11 @@ export function openRegistry(path: string): IdentityDirectory {
         const next = new Map(identities);
         next.delete(key);
         await replaceFile(path, text(next.values()));
-        return identities.delete(key);
+        identities.delete(key);
+        changed(realm, name);
+        return true;
       }),
+    watch: (listener) => void watchers.push(listener),
   };
 }
 

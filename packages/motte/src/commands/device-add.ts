@@ -1,21 +1,17 @@
 // `motte device add NAME`: key and request here, certificate from the authority, entry in the registry. Works at once,
 // needs no restart, never overwrites a file.
 
-import { readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
-import type { KeyType } from '@motte/pki';
 import type { MQTT_PROFILES } from '@motte/pki/protocol';
 import { Option } from 'commander';
 import { collect } from '../collect.ts';
 import { type CommandFile, type Options, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
-import { type NewFile, reserveFiles } from '../data/new-files.ts';
+import { type Certified, certifyDevice, KEY_TYPES, oneOf } from '../data/certified.ts';
 import { withRegistry } from '../data/registered.ts';
 import { parseRoles } from '../data/roles.ts';
-import { said } from '../data/said.ts';
 import { addPskDevice } from './device-add-psk.ts';
-import { renderMosquittoText } from './mosquitto-text.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -39,7 +35,7 @@ export const command: CommandFile = {
   },
   async run(context, [name = ''], options) {
     const bundle = textOption(options, 'bundle');
-    const { createKeyAndCsr, parseDeviceName, withAuthority } = await import('@motte/pki');
+    const { parseDeviceName } = await import('@motte/pki/protocol');
     parseDeviceName(name);
     const roles = rolesOf(options);
     if (options['token'] !== undefined) {
@@ -56,53 +52,25 @@ export const command: CommandFile = {
       return 0;
     }
     if (options['psk'] === true) return addPskDevice(context, name, roles, options);
-    const csrFile = textOption(options, 'csr');
-    const csr = csrFile === undefined ? undefined : readCsr(csrFile);
     const directory = resolve(textOption(options, 'out') ?? name);
-
-    const wanted = filesFor(name, csr === undefined, bundle);
-    const issued = await withRegistry(context.data, async (registry) => {
+    const keyType = oneOf(KEY_TYPES, options['keyType']);
+    const profile = oneOf(PROFILES, options['profile']);
+    const csrFile = textOption(options, 'csr');
+    const certified = await withRegistry(context.data, async (registry) => {
       if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
-      const files = reserveFiles(directory, wanted);
-      try {
-        const made =
-          csr === undefined
-            ? await createKeyAndCsr(name, { type: oneOf(KEY_TYPES, options['keyType']) })
-            : { key: '', csr };
-        // The registry does not know the name: a certificate issued before belongs to an attempt that did not finish.
-        const certified = await withAuthority(context.data, (ca) =>
-          ca.issueDevice({ name, csr: made.csr, force: true, profile: oneOf(PROFILES, options['profile']) }),
-        );
-        files.write(
-          new Map([
-            ['ca.crt', certified.root],
-            [`${name}.crt`, certified.certificate],
-            [`${name}.key`, made.key],
-            ['mosquitto.txt', renderMosquittoText(name)],
-          ]),
-        );
-        await registry.add(name, roles);
-        return certified;
-      } catch (fault) {
-        files.discard();
-        throw fault;
-      }
+      // A certificate that was issued under the name before belongs to an attempt that did not finish, or to a device that was removed.
+      return certifyDevice({ data: context.data, name, directory, csrFile, keyType, profile, bundle }, () =>
+        registry.add(name, roles),
+      );
     });
-    const { serial, notAfter, fingerprint } = issued;
-    const written = wanted.map((file) => join(directory, file.name));
-    say(context, { name, roles, written, serial, notAfter, fingerprint, keyMadeOnHost: csr === undefined });
+    say(context, { name, roles, ...certified });
     return 0;
   },
 };
 
-interface Added {
+interface Added extends Certified {
   readonly name: string;
   readonly roles: readonly string[];
-  readonly written: readonly string[];
-  readonly serial: string;
-  readonly notAfter: string;
-  readonly fingerprint: string;
-  readonly keyMadeOnHost: boolean;
 }
 
 function say(context: Context, added: Added): void {
@@ -113,12 +81,6 @@ function say(context: Context, added: Added): void {
   for (const path of added.written) context.say(`  ${path}`);
   context.say(`its client ids are ${added.name} and ${added.name}/anything`);
   if (added.keyMadeOnHost) context.say('the key was made on this host: take it to the device and delete it here');
-}
-
-function filesFor(name: string, withKey: boolean, bundle: string | undefined): NewFile[] {
-  const key = withKey ? [{ name: `${name}.key`, mode: 0o600 }] : [];
-  const text = bundle === 'mosquitto' ? [{ name: 'mosquitto.txt', mode: 0o600 }] : [];
-  return [...key, { name: 'ca.crt', mode: 0o644 }, { name: `${name}.crt`, mode: 0o644 }, ...text];
 }
 
 function rolesOf(options: Options): string[] {
@@ -132,23 +94,5 @@ function bundleOf(kind: string): string {
   throw new MotteError('MOT-0002', `--bundle ${kind}: this version writes settings for mosquitto`);
 }
 
-function readCsr(path: string): string {
-  try {
-    if (statSync(path).size > CSR_BYTES_MAX)
-      throw new MotteError('MOT-0405', `${path} is larger than ${CSR_BYTES_MAX} bytes`);
-    return readFileSync(path, 'utf8');
-  } catch (fault) {
-    if (fault instanceof MotteError) throw fault;
-    throw new MotteError('MOT-0405', `${path}: ${said(fault)}`, { cause: fault });
-  }
-}
-
-/** Commander has checked it against the same list. */
-function oneOf<T extends string>(choices: readonly [T, ...T[]], given: unknown): T {
-  return choices.find((one) => one === given) ?? choices[0];
-}
-
-const KEY_TYPES = ['ec', 'ec384', 'rsa', 'rsa3072'] as const satisfies readonly KeyType[];
 const PROFILES = ['device', 'gateway', 'steward'] as const satisfies typeof MQTT_PROFILES;
 const BUNDLES_LATER = ['python', 'arduino', 'nodered', 'nodejs'];
-const CSR_BYTES_MAX = 16 * 1024;

@@ -29,8 +29,13 @@ export const command: CommandFile = {
             ? []
             : ([
                 ['valid', `${certificate.notBefore} to ${certificate.notAfter}`],
+                ...(certificate.revokedAt === undefined ? [] : ([['revoked', certificate.revokedAt]] as const)),
                 ['fingerprint', certificate.fingerprint],
                 ['issued so far', certificate.certificates],
+                ...certificate.history.slice(1).map(({ serial, notAfter, revokedAt }) => {
+                  const state = revokedAt === undefined ? `valid to ${notAfter}` : `revoked ${revokedAt}`;
+                  return ['earlier', `serial ${serial}, ${state}`] as const;
+                }),
               ] as const)),
         ]),
       );

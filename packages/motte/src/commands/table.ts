@@ -49,6 +49,22 @@ export const COMMANDS: readonly CommandRow[] = [
     says: 'on a device: a key, and a certificate for a token; renews it later',
     load: () => import('./enrol.ts'),
   },
+  {
+    words: 'device renew',
+    says: 'one more certificate for a device; the earlier one stays good unless it is revoked',
+    load: () => import('./device-renew.ts'),
+  },
+  {
+    words: 'device revoke',
+    says: 'take the certificates of a device away: all it has ends at once',
+    load: () => import('./device-revoke.ts'),
+  },
+  {
+    words: 'device remove',
+    says: 'the same, and the name is forgotten',
+    load: () => import('./device-remove.ts'),
+  },
+  { words: 'ca crl', says: "the CA's revocation list, PEM", load: () => import('./ca-crl.ts') },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
@@ -81,5 +97,5 @@ export const NOUNS: Readonly<Record<string, string>> = {
 export const LATER: ReadonlySet<string> = new Set([
   ...['topology', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
-  ...['ca crl', 'device renew', 'device revoke', 'device remove', 'config adopt'],
+  ...['config adopt'],
 ]);

@@ -10,6 +10,7 @@ import type { Store } from '@motte/broker/ports/store';
 import { VERSION } from '@motte/broker/ports/version';
 import { openRegistry } from '@motte/broker/registry';
 import { DamageFault, FormatFault, openStore } from '@motte/broker/store';
+import { openBrokerAuthority } from '@motte/pki';
 import { runningSource } from '../backup/source.ts';
 import type { Exit } from '../command.ts';
 import { loadConfig, type MotteConfig } from '../config/config.ts';
@@ -24,6 +25,7 @@ import { createLineWriter } from './line-writer.ts';
 import { type Material, obtainMaterial, replacedWhy } from './material.ts';
 import { withMemoryBudget } from './memory-budget.ts';
 import { changesBetween } from './reload.ts';
+import { openRevocationFeed } from './revocation-feed.ts';
 import { openServiceManager } from './service-manager.ts';
 import { endSignals, reloadSignals } from './signals.ts';
 import { watchStore } from './store-health.ts';
@@ -60,11 +62,13 @@ export async function runStart(context: Context): Promise<Exit> {
     const authority = await startAuthorityChild(context.data, log);
     undo.push(() => authority.close());
     let material = await obtainMaterial(context.data, authority.ready.brokerSocket, config);
+    const feed = await openRevocationFeed(openBrokerAuthority(authority.ready.brokerSocket));
+    undo.push(async () => feed.close());
     const ring = new RefusalRing();
     const tokens = await openTokens({ config, directory, log });
     undo.push(async () => tokens.close());
     const store = await opening;
-    const trust = trustFrom(material.tls.clientCa);
+    const trust = trustFrom(material.tls.clientCa, feed);
     const broker = createBroker({
       config: budgeted,
       store,
@@ -74,6 +78,7 @@ export async function runStart(context: Context): Promise<Exit> {
       trust,
     });
     broker.observe((event) => ring.observe(event), 'warn');
+    feed.follow(() => broker.lookForRevoked());
     const storeFindings = watchStore(store, broker);
     let endLog = attachLog(broker, log);
 
@@ -87,6 +92,7 @@ export async function runStart(context: Context): Promise<Exit> {
       ring,
       directory,
       log,
+      feed,
       authority: () => ({ fingerprint: material.fingerprint, trusted: material.trusted, separated: false }),
       phase: () => phase,
       config: () => config,

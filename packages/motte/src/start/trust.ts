@@ -1,6 +1,6 @@
 // The authority's own certificates as the proof of identity wants them. They change while the CA is being replaced.
 
-import type { TrustedIssuer, TrustFacts } from '@motte/broker/ports/trust';
+import type { RevokedCertificates, TrustedIssuer, TrustFacts } from '@motte/broker/ports/trust';
 import { OWN_REALM } from '@motte/pki/protocol';
 
 export interface LiveTrust extends TrustFacts {
@@ -9,7 +9,7 @@ export interface LiveTrust extends TrustFacts {
 }
 
 /** Roots and issuing CAs, PEM one after the other, all of Motte's own realm. */
-export function trustFrom(clientCa: string): LiveTrust {
+export function trustFrom(clientCa: string, revoked: RevokedCertificates): LiveTrust {
   let issuers = issuersIn(clientCa);
   let number = 1;
   return {
@@ -19,6 +19,7 @@ export function trustFrom(clientCa: string): LiveTrust {
     get issuers() {
       return issuers;
     },
+    revoked,
     set(next) {
       const fresh = issuersIn(next);
       if (JSON.stringify(fresh) === JSON.stringify(issuers)) return;

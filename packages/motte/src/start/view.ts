@@ -13,6 +13,8 @@ import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
 import { createUsers } from '../users/users.ts';
 import type { Enrolment } from './enrolment.ts';
+import type { RevocationFeed } from './revocation-feed.ts';
+import { createTakingAway } from './taking-away.ts';
 
 export interface ViewParts {
   readonly broker: Broker;
@@ -20,6 +22,7 @@ export interface ViewParts {
   readonly ring: RefusalRing;
   readonly directory: IdentityDirectory;
   readonly log: Log;
+  readonly feed: RevocationFeed;
   /** Live: these change while the broker runs. */
   readonly phase: () => AdminView['phase'];
   readonly config: () => MotteConfig;
@@ -29,7 +32,7 @@ export interface ViewParts {
 }
 
 export function createView(parts: ViewParts): AdminView {
-  const { broker, ring, directory, log } = parts;
+  const { broker, ring, directory, log, feed } = parts;
   const startedAtMs = Date.now();
   return {
     version: VERSION,
@@ -48,7 +51,12 @@ export function createView(parts: ViewParts): AdminView {
     clients: () => broker.clients(),
     kick: (query) => broker.kick(query),
     endIdentity: (identity, what) => broker.endIdentity(identity, what),
-    findings: () => [...parts.findings(), ...broker.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
+    findings: () => [
+      ...parts.findings(),
+      ...feed.findings(),
+      ...broker.findings(),
+      ...expiredWaivers(parts.config().settings, Date.now()),
+    ],
     authority: parts.authority,
     refusals: (query, max) => ring.find(query, max),
     directory,
@@ -67,6 +75,7 @@ export function createView(parts: ViewParts): AdminView {
       },
       told: (event) => log.observe(event),
     }),
+    ...createTakingAway({ broker, directory, feed }),
     config: () => configDocument(parts.config()),
     openBackup: () => parts.openBackup(),
   };

@@ -280,6 +280,7 @@ it('a backup carries both, and what was restored from it goes on replacing', () 
     expect(await restoreAuthorityPart(plain, id, join(data, 'new', 'pki'))).toEqual({
       fingerprint: old?.fingerprint,
       issued: 6,
+      revoked: 0,
     });
     const restored = await startAuthority({ data: join(data, 'new'), now: () => NOW });
     try {

@@ -13,12 +13,15 @@ import { certifyDevice } from '../issue/certify.ts';
 import { type IssuedRecord, Ledger, recordOf } from '../issue/ledger.ts';
 import { parseCertificationRequest } from '../issue/request.ts';
 import { sign } from '../issue/sign.ts';
-import { DEVICE_HISTORY_MAX, DEVICE_PAGE } from '../limits.ts';
+import { DEVICE_HISTORY_MAX, DEVICE_PAGE, REVOCATION_PAGE, REVOCATION_WAIT_MS } from '../limits.ts';
 import { ensurePrivateDirectory, unwritable } from '../private-files.ts';
 import { serverProfile } from '../profiles/server.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import type { DeviceSummary, Method, Methods } from '../protocol/messages.ts';
 import { MQTT_PROFILES, OWN_REALM, parseDeviceName } from '../protocol/names.ts';
+import { CrlDesk } from '../revoke/crl.ts';
+import { Revocations } from '../revoke/revocations.ts';
+import { revokeDevice } from '../revoke/revoke-device.ts';
 import { CaDesk } from './ca-desk.ts';
 
 /** Asks for one method, here or over a socket; rejects with an AuthorityFault. */
@@ -54,10 +57,16 @@ export interface CoreOptions {
   readonly create: boolean;
 }
 
-/** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436. */
+/** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436, MOT-0466. */
 export async function openCore(pki: string, { now, create }: CoreOptions): Promise<Core> {
   const ledger = await Ledger.open(join(pki, 'issued.jsonl'));
+  let revocations: Revocations | undefined;
+  const close = async (): Promise<void> => {
+    await revocations?.close();
+    await ledger.close();
+  };
   try {
+    revocations = await Revocations.open(join(pki, 'revoked.jsonl'));
     const created = !(await caExists(pki));
     if (created) {
       if (ledger.hasLeaves) {
@@ -67,22 +76,35 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
       await createCa(pki, now(), (certificate) => ledger.append(recordOf(certificate, 'creation', now())));
     }
     const ca = await CaDesk.open(pki, ledger, now);
-    const desk = new BackupDesk(pki, ledger, () => ca.authorities);
+    const authorities = () => ca.authorities;
     const book = await EnrolmentBook.open(pki);
-    return {
-      call: dispatcher({ ca, ledger, book, isRevoked: () => false }, desk, now),
-      fingerprint: ca.authorities.serving.fingerprint,
-      created,
-      close: () => ledger.close(),
-    };
+    const revoked = revocations;
+    const isRevoked = (serial: string) => revoked.find(serial) !== undefined;
+    const desk = new BackupDesk(pki, [ledger.lines, revocations.lines], authorities);
+    const call = dispatcher({
+      enrolment: { ca, ledger, book, isRevoked },
+      revocations,
+      desk,
+      crl: new CrlDesk(authorities, revocations),
+      now,
+    });
+    return { call, fingerprint: ca.authorities.serving.fingerprint, created, close };
   } catch (fault) {
-    await ledger.close();
+    await close();
     throw fault;
   }
 }
 
-function dispatcher(parts: EnrolmentParts & { readonly ca: CaDesk }, desk: BackupDesk, now: () => number): Call {
-  const { ca, ledger } = parts;
+interface Parts {
+  readonly enrolment: EnrolmentParts & { readonly ca: CaDesk };
+  readonly revocations: Revocations;
+  readonly desk: BackupDesk;
+  readonly crl: CrlDesk;
+  readonly now: () => number;
+}
+
+function dispatcher({ enrolment, revocations, desk, crl, now }: Parts): Call {
+  const { ca, ledger } = enrolment;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work, work);
@@ -98,9 +120,11 @@ function dispatcher(parts: EnrolmentParts & { readonly ca: CaDesk }, desk: Backu
     'ca.rotate': ({ overlap }) => inTurn(() => ca.rotate(overlap)),
     'ca.finish': ({ force }) => inTurn(() => ca.finish(force)),
     'ca.unmoved': async ({ after }) => ca.unmoved(after),
-    'device.issue': (params) => inTurn(() => issueDevice(parts, params, now())),
-    'device.list': async ({ after }) => listDevices(ledger, after),
-    'device.show': async ({ name }) => showDevice(ledger, name),
+    'device.issue': (params) => inTurn(() => issueDevice(enrolment, params, now())),
+    'device.list': async ({ after }) => listDevices(ledger, revocations, after),
+    'device.show': async ({ name }) => showDevice(ledger, revocations, name),
+    'device.revoke': (params) => inTurn(() => revokeDevice(ledger, revocations, params, now())),
+    'ca.crl': ({ number, at }) => inTurn(() => crl.read(number, at, now())),
     'backup.begin': (params) =>
       inTurn(async () => {
         await desk.begin(params);
@@ -109,7 +133,17 @@ function dispatcher(parts: EnrolmentParts & { readonly ca: CaDesk }, desk: Backu
     'backup.read': ({ id }) => inTurn(async () => ({ base64: await desk.read(id) })),
     'server.issue': ({ csr }) => inTurn(() => issueServer(ca, ledger, csr, now())),
     'trust.read': async () => ca.trust(),
-    ...enrolmentHandlers(parts, now, inTurn),
+    ...enrolmentHandlers(enrolment, now, inTurn),
+    'revocation.read': async ({ after, wait }) => {
+      if (wait) await revocations.grown(after, REVOCATION_WAIT_MS);
+      const news = revocations.after(after, REVOCATION_PAGE);
+      const number = Math.min(after, revocations.number) + news.length;
+      return {
+        number,
+        revoked: news.map(({ serial, name, reason }) => ({ serial, name, superseded: reason === 'superseded' })),
+        more: number < revocations.number,
+      };
+    },
   };
   return (method, params) => handlers[method](params);
 }
@@ -144,32 +178,44 @@ async function issueServer(ca: CaDesk, ledger: Ledger, csr: string, nowMs: numbe
   return { certificate: certificate.pem, issuing: issuingPem, serial: record.serial, notAfter: record.notAfter };
 }
 
-function listDevices(ledger: Ledger, after: string) {
+function listDevices(ledger: Ledger, revocations: Revocations, after: string) {
   const names = ledger.deviceNames;
   const first = after === '' ? 0 : names.findIndex((name) => name > after);
   const page = first === -1 ? [] : names.slice(first, first + DEVICE_PAGE);
-  const devices = page.flatMap((name) => summaryOf(ledger.device(name) ?? []));
+  const devices = page.flatMap((name) => summaryOf(ledger.device(name) ?? [], revocations));
   return { devices, more: first !== -1 && first + DEVICE_PAGE < names.length };
 }
 
-function showDevice(ledger: Ledger, name: string) {
+function showDevice(ledger: Ledger, revocations: Revocations, name: string) {
   const records = ledger.device(parseDeviceName(name)) ?? [];
   const latest = records.at(-1);
-  const [summary] = summaryOf(records);
+  const [summary] = summaryOf(records, revocations);
   if (latest === undefined || summary === undefined) throw new AuthorityFault('MOT-0432', name);
   const history = records.slice(-DEVICE_HISTORY_MAX).reverse();
   return {
     ...summary,
     realm: OWN_REALM,
     certificate: latest.certificate,
-    history: history.map(({ serial, notAfter, issuedAt }) => ({ serial, notAfter, issuedAt })),
+    history: history.map(({ serial, notAfter, issuedAt }) => ({
+      serial,
+      notAfter,
+      issuedAt,
+      ...revokedAtOf(revocations, serial),
+    })),
   };
 }
 
 /** One summary, or none without records. */
-function summaryOf(records: readonly IssuedRecord[]): DeviceSummary[] {
+function summaryOf(records: readonly IssuedRecord[], revocations: Revocations): DeviceSummary[] {
   const latest = records.at(-1);
   if (latest === undefined) return [];
   const { name, serial, fingerprint, notBefore, notAfter, issuedAt } = latest;
-  return [{ name, serial, fingerprint, notBefore, notAfter, issuedAt, certificates: records.length }];
+  const certificates = records.length;
+  const revokedAt = revokedAtOf(revocations, serial);
+  return [{ name, serial, fingerprint, notBefore, notAfter, issuedAt, ...revokedAt, certificates }];
+}
+
+function revokedAtOf(revocations: Revocations, serial: string): { revokedAt?: string } {
+  const record = revocations.find(serial);
+  return record === undefined ? {} : { revokedAt: record.revokedAt };
 }

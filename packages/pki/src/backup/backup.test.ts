@@ -68,7 +68,7 @@ describe('over the socket', () => {
         const pki = join(data, 'new', 'pki');
         const facts = await restoreAuthorityPart(streamOf(await opened(cipher)), ID, pki);
         // Root, issuing CA and two devices.
-        expect(facts).toEqual({ fingerprint: authority.fingerprint, issued: 4 });
+        expect(facts).toEqual({ fingerprint: authority.fingerprint, issued: 4, revoked: 0 });
         for (const name of await readdir(pki)) expect((await stat(join(pki, name))).mode & 0o077).toBe(0);
         await issue(join(data, 'new'), 'pump-3');
         await withAuthority(join(data, 'new'), async (ca) => {
@@ -199,8 +199,8 @@ describe('what is no whole part is refused', () => {
 
   it('of another backup, of a newer format, or with a file that does not belong there', async () => {
     await expect(checkAuthorityPart(streamOf(plain), 'f'.repeat(32))).rejects.toMatchObject({ code: 'MOT-0438' });
-    await expect(read(plain.replace('"format":1', '"format":2'))).rejects.toMatchObject({
-      why: 'its format is 2, this version reads 1',
+    await expect(read(plain.replace('"format":2', '"format":3'))).rejects.toMatchObject({
+      why: 'its format is 3, this version reads 1 to 2',
     });
     const evil = JSON.stringify({ file: '../../.ssh/authorized_keys', base64: 'eA==' });
     await expect(read(joined(lines().toSpliced(1, 0, evil)))).rejects.toMatchObject({ code: 'MOT-0438' });

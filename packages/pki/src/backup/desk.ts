@@ -1,8 +1,8 @@
 // Backups as the authority's socket gives them: begun once, then read piece by piece until the end. Only ciphertext leaves.
-// One at a time: a later one ends an earlier one, and nothing but its place in the ledger is held for it.
+// One at a time: a later one ends an earlier one, and nothing but its place in the lists is held for it.
 
 import type { Authorities } from '../issue/generations.ts';
-import type { Ledger } from '../issue/ledger.ts';
+import type { LineFile } from '../issue/line-file.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { encryptFor } from './age.ts';
 import { authorityPart, readCaFiles } from './authority-part.ts';
@@ -16,13 +16,14 @@ interface UnderWay {
 
 export class BackupDesk {
   readonly #pki: string;
-  readonly #ledger: Ledger;
+  readonly #lists: readonly [LineFile, LineFile];
   readonly #authorities: () => Authorities;
   #underWay: UnderWay | undefined = undefined;
 
-  constructor(pki: string, ledger: Ledger, authorities: () => Authorities) {
+  /** `lists`: the ledger's lines, and those of what was revoked. */
+  constructor(pki: string, lists: readonly [LineFile, LineFile], authorities: () => Authorities) {
     this.#pki = pki;
-    this.#ledger = ledger;
+    this.#lists = lists;
     this.#authorities = authorities;
   }
 
@@ -32,7 +33,7 @@ export class BackupDesk {
     await this.end();
     const { generations, serving } = this.#authorities();
     const files = await readCaFiles(this.#pki, generations);
-    const plain = authorityPart(files, this.#ledger, { id, ca: serving.fingerprint });
+    const plain = authorityPart(files, this.#lists, { id, ca: serving.fingerprint });
     const to = { recipients: recipients.split(' ').filter((one) => one !== ''), passphrase };
     const cipher = (await encryptFor(to, plain))[Symbol.asyncIterator]();
     this.#underWay = { id, cipher, rest: new Uint8Array(0) };

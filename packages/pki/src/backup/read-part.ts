@@ -6,17 +6,21 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Ca, GENERATIONS_NAME, parseCa } from '../issue/ca.ts';
 import { parseGenerations } from '../issue/generations.ts';
-import { LedgerLines } from '../issue/ledger-lines.ts';
+import { parseRecord } from '../issue/ledger.ts';
+import { RecordLines } from '../issue/record-lines.ts';
 import { syncDirectory, unwritable } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { LineReader } from '../protocol/lines.ts';
-import { isPartFile, LEDGER_NAME, PART_FORMAT } from './authority-part.ts';
+import { parseRevoked } from '../revoke/revocations.ts';
+import { isPartFile, LEDGER_NAME, PART_FORMAT, REVOKED_NAME } from './authority-part.ts';
 
 export interface PartFacts {
   /** SHA-256 of the root certificate, lower-case hex. */
   readonly fingerprint: string;
   /** Certificates that were ever issued. */
   readonly issued: number;
+  /** And revoked. */
+  readonly revoked: number;
 }
 
 /** Takes a file's next bytes. */
@@ -63,11 +67,12 @@ async function readPart(plain: AsyncIterable<Uint8Array>, id: string, sink: Sink
     | { part?: unknown; format?: unknown; id?: unknown; ca?: unknown }
     | undefined;
   if (first?.part !== 'authority') throw refused('it is not the part of an authority');
-  if (first.format !== PART_FORMAT)
-    throw refused(`its format is ${String(first.format)}, this version reads ${PART_FORMAT}`);
+  if (first.format !== 1 && first.format !== PART_FORMAT)
+    throw refused(`its format is ${String(first.format)}, this version reads 1 to ${PART_FORMAT}`);
   if (first.id !== id) throw refused('it belongs to another backup');
   const hash = createHash('sha256');
-  const ledger = new LedgerLines(LEDGER_NAME);
+  const ledger = new RecordLines(LEDGER_NAME, parseRecord);
+  const revoked = new RecordLines(REVOKED_NAME, parseRevoked);
   const texts = new Map<string, string>();
   let bytes = 0;
   for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
@@ -76,9 +81,10 @@ async function readPart(plain: AsyncIterable<Uint8Array>, id: string, sink: Sink
       if (rest['bytes'] !== bytes || rest['sha256'] !== hash.digest('hex')) throw refused('its checksum is wrong');
       if ((await lines.next()).done !== true) throw refused('something stands behind its end');
       ledger.finish();
+      revoked.finish();
       const ca = await caOf(texts);
       if (ca.fingerprint !== first.ca) throw refused('its CA is not the one it names');
-      return { fingerprint: ca.fingerprint, issued: ledger.count };
+      return { fingerprint: ca.fingerprint, issued: ledger.count, revoked: revoked.count };
     }
     if (typeof file !== 'string' || !isPartFile(file) || typeof base64 !== 'string') {
       throw refused('a line of it cannot be');
@@ -87,6 +93,7 @@ async function readPart(plain: AsyncIterable<Uint8Array>, id: string, sink: Sink
     hash.update(content);
     bytes += content.length;
     if (file === LEDGER_NAME) ledger.push(content);
+    else if (file === REVOKED_NAME) revoked.push(content);
     else texts.set(file, (texts.get(file) ?? '') + content.toString());
     await sink(file, content);
   }

@@ -17,6 +17,8 @@ import type {
   DeviceSummary,
   IssuedDevice,
   IssuedServer,
+  RevocationNews,
+  RevokedDevice,
   TrustMaterial,
 } from '../protocol/messages.ts';
 import type { MQTT_PROFILES } from '../protocol/names.ts';
@@ -49,6 +51,10 @@ export interface Administrator {
   /** By id, or by a name that only one request has. */
   approveRequest(request: string): Promise<RequestRow>;
   denyRequest(request: string): Promise<{ denied: number; voided: boolean }>;
+  /** Takes certificates back for good: every good one of the device, the one of a serial number, or all but one. */
+  revokeDevice(request: { name: string; serial?: string; except?: string; reason?: string }): Promise<RevokedDevice>;
+  /** The revocation list of now, PEM. */
+  crl(): Promise<string>;
   /** The authority's part of the backup `id`, encrypted by the authority itself. Nothing else of it ever leaves. */
   backup(id: string, to: BackupTo): AsyncIterable<Uint8Array>;
 }
@@ -63,6 +69,8 @@ export interface BrokerAuthority {
   redeemToken(request: { token: string; csr: string }): Promise<EnrolledDevice>;
   askToJoin(request: { name: string; csr: string }): Promise<EnrolAnswer>;
   renewDevice(request: { certificate: string; csr: string; proof: string }): Promise<EnrolAnswer>;
+  /** Revocations behind the first `after`; with `wait` not before there is one, or a few seconds have passed. */
+  revocations(request: { after: number; wait: boolean }): Promise<RevocationNews>;
 }
 
 export function administrator(call: Call): Administrator {
@@ -96,6 +104,17 @@ export function administrator(call: Call): Administrator {
     enrolments: () => call('enrolment.list', {}),
     approveRequest: (request) => call('request.approve', { request }),
     denyRequest: (request) => call('request.deny', { request }),
+    revokeDevice: ({ name, serial = '', except = '', reason = 'unspecified' }) =>
+      call('device.revoke', { name, serial, except, reason }),
+    crl: async () => {
+      let text = '';
+      for (let number = 0, more = true; more; ) {
+        const piece = await call('ca.crl', { number, at: text.length });
+        text += piece.pem;
+        ({ number, more } = piece);
+      }
+      return text;
+    },
     async *backup(id, { recipients, passphrase }) {
       await call('backup.begin', { id, recipients: recipients.join(' '), passphrase });
       for (;;) {
@@ -115,5 +134,6 @@ export function brokerAuthority(call: Call): BrokerAuthority {
     redeemToken: (request) => call('token.redeem', request),
     askToJoin: (request) => call('request.ask', request),
     renewDevice: (request) => call('device.renew', request),
+    revocations: (request) => call('revocation.read', request),
   };
 }

@@ -1,11 +1,10 @@
 // Every certificate ever issued, one JSON record a line in `<pki>/issued.jsonl`: written and synced before the certificate
-// leaves. Append-only; a torn last line is a certificate that never left, and is cut off. Also the index by device name.
+// leaves. Also the index by device name.
 
-import { constants, promises as fs } from 'node:fs';
-import { assertOwn, errno, unsafe, unwritable } from '../private-files.ts';
 import type { ProfileName } from '../profiles/profile.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { isNamedProfile } from '../protocol/names.ts';
+import { LineFile } from './line-file.ts';
 import type { SignedCertificate } from './sign.ts';
 
 export interface IssuedRecord {
@@ -27,41 +26,24 @@ export interface IssuedRecord {
   readonly certificate: string;
 }
 
-const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-const NEWLINE = 0x0a;
-
 export class Ledger {
-  readonly #path: string;
-  readonly #file: fs.FileHandle;
   readonly #devices = new Map<string, IssuedRecord[]>();
+  #lines: LineFile | undefined;
   #names: string[] | undefined;
   readonly #issuers = new Set<string>();
   #count = 0;
   #leaves = 0;
-  #bytes = 0;
-  #broken = false;
-
-  private constructor(path: string, file: fs.FileHandle) {
-    this.#path = path;
-    this.#file = file;
-  }
 
   /** Opens or creates the file and reads it whole; throws MOT-0423 if it is unsafe, MOT-0425 naming a damaged line. */
   static async open(path: string): Promise<Ledger> {
-    let file: fs.FileHandle;
-    try {
-      file = await fs.open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-    } catch (fault) {
-      throw unsafe(path, errno(fault) === 'ELOOP' ? 'is a symbolic link' : fault);
-    }
-    try {
-      const ledger = new Ledger(path, file);
-      await ledger.#load();
-      return ledger;
-    } catch (fault) {
-      await file.close();
-      throw fault;
-    }
+    const ledger = new Ledger();
+    ledger.#lines = await LineFile.open(path, (line, where) => ledger.#index(parseRecord(line, where)));
+    return ledger;
+  }
+
+  /** The file itself, for copies of it. */
+  get lines(): LineFile {
+    return this.#lines as LineFile;
   }
 
   /** Names of devices, and of gateways and stewards, that have a certificate, in order. */
@@ -85,19 +67,6 @@ export class Ledger {
     return this.#count;
   }
 
-  /** Bytes of all records: what is behind them is no record, what is before them stays. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Bytes of the file from a place that is known to be whole. */
-  async read(at: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.alloc(length);
-    const { bytesRead } = await this.#file.read(buffer, 0, length, at);
-    if (bytesRead !== length) throw new AuthorityFault('MOT-0425', `${this.#path}: it became shorter`);
-    return buffer;
-  }
-
   /** A device's records, oldest first; undefined if it has none. */
   device(name: string): readonly IssuedRecord[] | undefined {
     return this.#devices.get(name);
@@ -105,39 +74,12 @@ export class Ledger {
 
   /** Durable when the promise resolves; MOT-0428 otherwise, and nothing of the record stays. One call at a time. */
   async append(record: IssuedRecord): Promise<void> {
-    if (this.#broken) throw new AuthorityFault('MOT-0428', `${this.#path} could not be repaired after a failed write`);
-    const line = Buffer.from(`${JSON.stringify(record)}\n`);
-    try {
-      await this.#file.appendFile(line);
-      await this.#file.datasync();
-    } catch (fault) {
-      await this.#file.truncate(this.#bytes).catch(() => {
-        this.#broken = true;
-      });
-      throw unwritable(this.#path, fault);
-    }
-    this.#bytes += line.length;
+    await this.lines.append(record);
     this.#index(record);
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  async #load(): Promise<void> {
-    const facts = await this.#file.stat();
-    if (!facts.isFile()) throw unsafe(this.#path, 'is not a file');
-    assertOwn(this.#path, facts);
-    const bytes = await this.#file.readFile();
-    let start = 0;
-    let number = 0;
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      number += 1;
-      this.#index(parseRecord(bytes.toString('utf8', start, end), `${this.#path}:${number}`));
-      start = end + 1;
-    }
-    if (start < bytes.length) await this.#file.truncate(start);
-    this.#bytes = start;
+    await this.lines.close();
   }
 
   #index(record: IssuedRecord): void {

@@ -1,4 +1,4 @@
-// Plan + public key + issuer -> certificate. The only place a CA key signs. Every certificate is built twice with the
+// Plan + public key + issuer -> certificate. The only place a CA key signs one. Every certificate is built twice with the
 // same contents: first with a throw-away key for lint to read, then for real, and both must have the same bytes to sign.
 
 import { createHash, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
@@ -104,7 +104,7 @@ function extensions(x509: Awaited<ReturnType<typeof loadX509>>, plan: Plan, publ
 }
 
 /** RFC 7093, section 2, method 4: the first 160 bits of a SHA-256, here over the whole SubjectPublicKeyInfo. */
-function keyIdentifier(key: KeyObject): string {
+export function keyIdentifier(key: KeyObject): string {
   return createHash('sha256').update(spki(key)).digest('hex').slice(0, 40);
 }
 

@@ -192,6 +192,18 @@ export const AUTHORITY_FAULTS = {
     remedy: 'look at `motte status` and the log; a restart makes it read everything anew',
     exit: 1,
   },
+  'MOT-0466': {
+    what: 'the list of revoked certificates is damaged',
+    when: 'A line of pki/revoked.jsonl cannot be read.',
+    remedy: 'put pki/revoked.jsonl back from a backup; without it, certificates that were revoked would be good again',
+    exit: 4,
+  },
+  'MOT-0467': {
+    what: 'the device has no such certificate',
+    when: 'A certificate is to be revoked by a serial number that was never issued to this device.',
+    remedy: '`motte device show NAME` lists its certificates with their serial numbers',
+    exit: 1,
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type AuthorityFaultCode = keyof typeof AUTHORITY_FAULTS;

@@ -93,6 +93,8 @@ export interface DeviceSummary {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly issuedAt: string;
+  /** Absent while it is not revoked. */
+  readonly revokedAt?: string;
   /** Certificates ever issued under this name. */
   readonly certificates: number;
 }
@@ -101,7 +103,26 @@ export interface DeviceDetails extends DeviceSummary {
   readonly realm: string;
   readonly certificate: string;
   /** The newest first, the latest included; at most 20. */
-  readonly history: readonly { serial: string; notAfter: string; issuedAt: string }[];
+  readonly history: readonly { serial: string; notAfter: string; issuedAt: string; revokedAt?: string }[];
+}
+
+export interface RevokedDevice {
+  readonly name: string;
+  /** What was revoked now, lower-case hex; not what had been before. */
+  readonly serials: readonly string[];
+  /** Certificates of the device that are good all the same: by those it can still come. */
+  readonly good: number;
+  /** Who has read the feed up to this number knows of all of them. */
+  readonly number: number;
+}
+
+export interface RevocationNews {
+  /** How many revocations there ever were; to be asked with next. */
+  readonly number: number;
+  /** `superseded`: the device has another certificate instead. */
+  readonly revoked: readonly { readonly serial: string; readonly name: string; readonly superseded: boolean }[];
+  /** True if there are more behind these already. */
+  readonly more: boolean;
 }
 
 /** Asked by administrators on authority.sock. */
@@ -121,6 +142,13 @@ export interface AuthorityMethods extends EnrolmentAuthorityMethods {
   /** A page in the order of names; ask again with the last name while `more`. */
   'device.list': { params: { after: string }; result: { devices: readonly DeviceSummary[]; more: boolean } };
   'device.show': { params: { name: string }; result: DeviceDetails };
+  /** All its certificates that are good, or the one with this serial number, or all but one; empty = not said. */
+  'device.revoke': {
+    params: { name: string; serial: string; except: string; reason: string };
+    result: RevokedDevice;
+  };
+  /** The revocation list, PEM, in pieces: ask again with the number and where it goes on while `more`. */
+  'ca.crl': { params: { number: number; at: number }; result: { number: number; pem: string; more: boolean } };
   /** Recipients stand one behind the other, separated by spaces; without any the passphrase counts. Ends an earlier backup. */
   'backup.begin': { params: { id: string; recipients: string; passphrase: string }; result: Record<never, never> };
   /** The next bytes of the encrypted part; empty = that was all. */
@@ -131,6 +159,8 @@ export interface AuthorityMethods extends EnrolmentAuthorityMethods {
 export interface BrokerMethods extends EnrolmentBrokerMethods {
   'server.issue': { params: { csr: string }; result: IssuedServer };
   'trust.read': { params: Record<never, never>; result: TrustMaterial };
+  /** Revocations behind the first `after`; with `wait` not before there is one, or a few seconds have passed. */
+  'revocation.read': { params: { after: number; wait: boolean }; result: RevocationNews };
 }
 
 export type Methods = AuthorityMethods & BrokerMethods;
@@ -142,7 +172,8 @@ export type Answer =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: { readonly code: AuthorityFaultCode; readonly why: string } };
 
-type Field = { readonly kind: 'string' | 'boolean' | 'number'; readonly otherwise?: string | boolean };
+/** A number is a whole one from 0. */
+type Field = { readonly kind: 'string' | 'boolean' | 'number'; readonly otherwise?: string | boolean | number };
 
 /** Each method: the one socket it is answered on, and its parameters; `otherwise` makes one optional. */
 export const METHODS = {
@@ -162,6 +193,19 @@ export const METHODS = {
   },
   'device.list': { socket: 'authority', params: { after: { kind: 'string', otherwise: '' } } },
   'device.show': { socket: 'authority', params: { name: { kind: 'string' } } },
+  'device.revoke': {
+    socket: 'authority',
+    params: {
+      name: { kind: 'string' },
+      serial: { kind: 'string', otherwise: '' },
+      except: { kind: 'string', otherwise: '' },
+      reason: { kind: 'string', otherwise: 'unspecified' },
+    },
+  },
+  'ca.crl': {
+    socket: 'authority',
+    params: { number: { kind: 'number', otherwise: 0 }, at: { kind: 'number', otherwise: 0 } },
+  },
   'backup.begin': {
     socket: 'authority',
     params: {
@@ -188,6 +232,10 @@ export const METHODS = {
   },
   'server.issue': { socket: 'broker', params: { csr: { kind: 'string' } } },
   'trust.read': { socket: 'broker', params: {} },
+  'revocation.read': {
+    socket: 'broker',
+    params: { after: { kind: 'number' }, wait: { kind: 'boolean', otherwise: false } },
+  },
 } as const satisfies Record<Method, { socket: 'authority' | 'broker'; params: Record<string, Field> }>;
 
 const ID_MAX = 2 ** 31 - 1;
@@ -222,6 +270,7 @@ function parseParams(fields: Record<string, Field>, params: unknown): Record<str
   for (const [name, field] of Object.entries(fields)) {
     const value = Object.hasOwn(params, name) ? params[name] : field.otherwise;
     if (typeof value !== field.kind) throw refused(`${name} is not a ${field.kind}`);
+    if (typeof value === 'number' && !isCount(value)) throw refused(`${name} is not a whole number from 0`);
     parsed[name] = value;
   }
   return parsed;
@@ -245,6 +294,10 @@ function refuseUnknown(object: object, known: readonly string[]): void {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function isId(value: unknown): value is number {

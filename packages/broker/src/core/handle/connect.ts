@@ -90,6 +90,12 @@ function authoriseConnect(client: Client, proven: Proven): void {
   const connect = client.connect as Connect;
   const { identity } = proven;
   client.identity = identity;
+  const fell = core.guards.standing?.(facts, identity);
+  if (fell !== undefined) {
+    // Taken away while a later round of the proof was under way.
+    refused(client, 'identity', fell.refusal.reason, fell.refusal.because, fell.refusal.rule);
+    return;
+  }
   if (facts.listener.clientIds === 'own' && !ownsClientId(identity.name, client.clientId)) {
     const because = `the client identifier must be ${identity.name} or begin with ${identity.name}/`;
     refused(client, 'identity', 'client-identifier-not-valid', because, 'listeners.clientIds');

@@ -1,27 +1,28 @@
-// The ledger's bytes as records, in whatever chunks they come.
+// The bytes of a list as its records, in whatever chunks they come.
 
 import { AuthorityFault } from '../protocol/faults.ts';
-import { type IssuedRecord, parseRecord } from './ledger.ts';
 
-export class LedgerLines {
+export class RecordLines<T> {
   readonly #name: string;
+  readonly #parse: (line: string, where: string) => T;
   #rest: Buffer = Buffer.alloc(0);
   /** Records so far. */
   count = 0;
 
-  /** `name` stands in messages. */
-  constructor(name: string) {
+  /** `name` stands in messages; `parse` throws for a line that is no record. */
+  constructor(name: string, parse: (line: string, where: string) => T) {
     this.#name = name;
+    this.#parse = parse;
   }
 
-  /** The records that a chunk completes; throws MOT-0425 for one that is none. */
-  push(chunk: Uint8Array): IssuedRecord[] {
+  /** The records that a chunk completes; throws what `parse` throws. */
+  push(chunk: Uint8Array): T[] {
     const bytes = Buffer.concat([this.#rest, chunk]);
-    const records: IssuedRecord[] = [];
+    const records: T[] = [];
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
       this.count += 1;
-      records.push(parseRecord(bytes.toString('utf8', start, end), `${this.#name}:${this.count}`));
+      records.push(this.#parse(bytes.toString('utf8', start, end), `${this.#name}:${this.count}`));
       start = end + 1;
     }
     this.#rest = bytes.subarray(start);

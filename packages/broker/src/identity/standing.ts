@@ -1,0 +1,47 @@
+// Whether what proved a connection still holds while it lives: its certificate not taken back, its identity registered and
+// active. Asked when something was taken away, and once more before a CONNECT is answered; never waits.
+
+import type { TlsFacts } from '../ports/connection-facts.ts';
+import type { IdentityDirectory } from '../ports/directory.ts';
+import type { Fallen, Guards } from '../ports/guards.ts';
+import type { Identity } from '../ports/identity.ts';
+import { type RevokedCertificate, revokedKey, type TrustFacts } from '../ports/trust.ts';
+import { type Refusal, refuse } from '../ports/verdict.ts';
+import type { CertificateProof } from './certificate.ts';
+import { REGISTERED } from './recall.ts';
+
+export interface StandingParts {
+  readonly directory: IdentityDirectory;
+  readonly trust: TrustFacts;
+  /** The certificate that proved a connection; it leaves with the connection. */
+  readonly proofs: WeakMap<TlsFacts, CertificateProof>;
+}
+
+export function createStanding({ directory, trust, proofs }: StandingParts): NonNullable<Guards['standing']> {
+  return ({ tls }, identity) => {
+    const proof = tls === undefined ? undefined : proofs.get(tls);
+    const revoked = proof === undefined ? undefined : revocationOf(proof, trust);
+    if (proof !== undefined && revoked !== undefined) {
+      return { refusal: refuseRevoked(proof), superseded: revoked.superseded };
+    }
+    return checkRegistered(directory, identity);
+  };
+}
+
+/** How a certificate was taken back; undefined = it was not. */
+export function revocationOf(proof: CertificateProof, { revoked }: TrustFacts): RevokedCertificate | undefined {
+  if (revoked === undefined) return undefined;
+  return revoked.find(revokedKey(proof.realm, proof.serial), proof.issuer);
+}
+
+export function refuseRevoked({ name }: CertificateProof): Refusal {
+  return refuse('not-authorized', `the certificate of ${name} was revoked`, 'identity.revocation');
+}
+
+function checkRegistered(directory: IdentityDirectory, { realm, name }: Identity): Fallen | undefined {
+  if (!REGISTERED.test(realm)) return undefined;
+  const known = directory.find(realm, name);
+  if (known?.state === 'active') return undefined;
+  const because = known === undefined ? `${name} was removed from the registry` : `${name} is disabled in the registry`;
+  return { refusal: refuse('not-authorized', because, 'identity.directory'), superseded: false };
+}
