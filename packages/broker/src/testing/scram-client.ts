@@ -8,7 +8,7 @@ export interface ScramClientOptions {
   /** Default `n,,`. */
   readonly gs2Header?: string;
   /** What the channel has in common, for `p=…`. */
-  readonly binding?: Uint8Array;
+  readonly binding?: Uint8Array | (() => Uint8Array);
   readonly nonce?: string;
 }
 
@@ -29,12 +29,18 @@ export class ScramClient {
     this.first = Buffer.from(this.#header + this.#bare);
   }
 
+  /** By what its header says. */
+  get method(): string {
+    return this.#header.startsWith('p=') ? 'SCRAM-SHA-256-PLUS' : 'SCRAM-SHA-256';
+  }
+
   /** The final message; `change` spoils what it is made of. */
   final(serverFirst: Uint8Array | undefined, change: { nonce?: string; channel?: Uint8Array } = {}): Buffer {
     const text = Buffer.from(serverFirst ?? []).toString();
     const [, nonce = '', salt = '', iterations = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(text) ?? [];
     if (!nonce.startsWith(this.nonce)) throw new Error(`not an answer to this client: ${text}`);
-    const { password, binding = new Uint8Array(0) } = this.#options;
+    const { password, binding: own = new Uint8Array(0) } = this.#options;
+    const binding = typeof own === 'function' ? own() : own;
     const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
     const channel = change.channel ?? Buffer.concat([Buffer.from(this.#header), binding]);
     const withoutProof = `c=${Buffer.from(channel).toString('base64')},r=${change.nonce ?? nonce}`;
