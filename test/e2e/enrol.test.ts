@@ -174,6 +174,38 @@ describe('a token', () => {
   });
 });
 
+describe('without a token', () => {
+  it('a device asks in the window, is approved by its fingerprint, and renews later with a new key', async () => {
+    const opened = await admin('device', 'join', '--for', '5m');
+    expect(opened.exit).toBe(0);
+    const [, command = ''] = /^ {2}motte (enrol .*)$/m.exec(opened.out) ?? [];
+    const ask = command.replace('NAME', 'valve').split(' ');
+    const waiting = await device(...ask);
+    expect(waiting).toMatchObject({ exit: 1, err: expect.stringContaining('(MOT-0645)') });
+    const [, shown = '-'] = /key ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})/.exec(waiting.err) ?? [];
+    expect((await admin('device', 'requests')).out).toContain(shown);
+    expect(await device(...ask)).toMatchObject({ exit: 1 });
+    expect((await admin('device', 'approve', 'valve')).out).toContain(shown);
+    expect(await device(...ask)).toMatchObject({ exit: 0, err: '' });
+    expect(await connects('valve')).toBe(true);
+    expect((await admin('device', 'join', '--close')).exit).toBe(0);
+
+    expect((await device('enrol', '--renew', 'valve')).out).toContain('is renewed from');
+    const [key, crt] = ['valve.key', 'valve.crt'].map((file) => readFileSync(path('valve', file), 'utf8'));
+    expect(await device('enrol', '--renew', 'valve', '--force')).toMatchObject({ exit: 0, err: '' });
+    expect(readFileSync(path('valve', 'valve.key.old'), 'utf8')).toBe(key);
+    expect(readFileSync(path('valve', 'valve.crt.old'), 'utf8')).toBe(crt);
+    expect(readFileSync(path('valve', 'valve.key'), 'utf8')).not.toBe(key);
+    expect(readdirSync(path('valve')).filter((file) => file.endsWith('.new'))).toEqual([]);
+    expect(statSync(path('valve', 'valve.key')).mode & 0o777).toBe(0o600);
+    expect(await connects('valve')).toBe(true);
+    expect(await device('enrol', '--renew', 'nowhere')).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('MOT-0646'),
+    });
+  });
+});
+
 it('the listener closes when the last token has ended', async () => {
   // What was redeemed may be fetched again for ten minutes; a broker that starts anew forgets nothing of it either.
   expect(await isOpen()).toBe(true);
@@ -181,9 +213,9 @@ it('the listener closes when the last token has ended', async () => {
   await broker.exited;
   expect(await isOpen()).toBe(false);
   const book = join(data, 'pki', 'enrolment.json');
-  const { tokens, ...rest } = JSON.parse(readFileSync(book, 'utf8'));
+  const { tokens, requests: _, ...rest } = JSON.parse(readFileSync(book, 'utf8'));
   const ended = tokens.map((one: object) => ({ ...one, endsAtMs: Date.now() - 1 }));
-  writeFileSync(book, `${JSON.stringify({ ...rest, tokens: ended })}\n`);
+  writeFileSync(book, `${JSON.stringify({ ...rest, requests: [], tokens: ended })}\n`);
   broker = await startBroker(data);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(await isOpen()).toBe(false);

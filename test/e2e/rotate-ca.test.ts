@@ -3,11 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { openAdmin } from '@motte/admin';
-import { openAuthority, createKeyAndCsr } from '@motte/pki';
+import { createKeyAndCsr, openAuthority } from '@motte/pki';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { World } from '../backup/world.ts';
-import { run } from '../interop/drivers/mosquitto.ts';
 import { describeWith } from '../interop/counterparts.ts';
+import { run } from '../interop/drivers/mosquitto.ts';
 
 const world = new World();
 const data = 'plant';

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
 import { createTestAuthority } from '../fixtures/certificates.ts';
 import { keySetOf, TestIssuer } from '../fixtures/tokens.ts';
-import { motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
 import { describeWith } from './counterparts.ts';
 import { run } from './drivers/mosquitto.ts';
 

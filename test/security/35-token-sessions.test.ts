@@ -9,7 +9,7 @@ import { KeySet } from '../../packages/broker/src/identity/key-set.ts';
 import { createTokenProof } from '../../packages/broker/src/identity/token.ts';
 import type { TokenIssuer } from '../../packages/broker/src/identity/token-issuers.ts';
 import { DEFAULT_LIMITS } from '../../packages/broker/src/ports/limits.ts';
-import { createBroker, type Broker } from '../../packages/broker/src/start.ts';
+import { type Broker, createBroker } from '../../packages/broker/src/start.ts';
 import { keySetOf, TestIssuer } from '../fixtures/tokens.ts';
 import { duplexPair, settle } from '../harness/duplex-pair.ts';
 import { FakeClock, FakeGauge, SeededRandom } from '../harness/fake-clock.ts';

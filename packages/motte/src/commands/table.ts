@@ -45,6 +45,22 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./ca-rotate.ts'),
   },
   {
+    words: 'device join',
+    says: 'let devices ask without a token, for a while',
+    load: () => import('./device-join.ts'),
+  },
+  {
+    words: 'device requests',
+    says: 'who waits for approval, and open tokens',
+    load: () => import('./device-requests.ts'),
+  },
+  {
+    words: 'device approve',
+    says: 'give a device that waits its certificate',
+    load: () => import('./device-approve.ts'),
+  },
+  { words: 'device deny', says: 'refuse a device that waits, or void a token', load: () => import('./device-deny.ts') },
+  {
     words: 'enrol',
     says: 'on a device: a key, and a certificate for a token; renews it later',
     load: () => import('./enrol.ts'),
