@@ -20,6 +20,10 @@ const PACKAGES = {
   openssl: () => onPath('openssl'),
   python3: () => existsSync('/usr/bin/python3'),
   systemd: () => onPath('systemd-notify') && onPath('systemd-analyze'),
+  softhsm2: () => onPath('softhsm2-util'),
+  opensc: () => onPath('pkcs11-tool'),
+  // Where processes may not be traced it is as good as missing.
+  strace: () => spawnSync('strace', ['-qq', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status === 0,
   age: () => onPath('age') && onPath('age-keygen'),
 };
 

@@ -37,6 +37,11 @@ export const REVOCATION_WAIT_MS = 4_000;
 /** Bytes of a key or certificate file that we are willing to read. */
 export const PRIVATE_FILE_BYTES_MAX = 65_536;
 
+/** What a signer may answer, and how long it may take unless its configuration says otherwise. */
+export const SIGNATURE_BYTES_MAX = 1_024;
+export const SIGNER_DEADLINE_MS = 10_000;
+export const PASSPHRASE_BYTES_MAX = 4_096;
+
 /** How long a starting authority or an offline command waits for the lock. */
 export const LOCK_WAIT_MS = 5_000;
 

@@ -1,6 +1,7 @@
 // The CA as administrators see and replace it. What is on disk is issue/generations' work; here are who has moved, when a
 // replacement may be finished, and the authorities in force, which change while the process runs.
 
+import type { KeeperSettings } from '../issue/ca-keys.ts';
 import type { Authorities } from '../issue/generations.ts';
 import { beginRotation, endRotation, loadAuthorities } from '../issue/generations.ts';
 import { type IssuedRecord, type Ledger, recordOf } from '../issue/ledger.ts';
@@ -9,14 +10,23 @@ import { AuthorityFault } from '../protocol/faults.ts';
 import type { CaDetails, CaGeneration, TrustMaterial } from '../protocol/messages.ts';
 import { OWN_REALM } from '../protocol/names.ts';
 import { parseOverlap } from './overlap.ts';
+import { readSettings } from './settings.ts';
 
 export class CaDesk {
   readonly #pki: string;
   readonly #ledger: Ledger;
   readonly #now: () => number;
+  #settings: KeeperSettings;
   #authorities: Authorities;
 
-  private constructor(pki: string, ledger: Ledger, now: () => number, authorities: Authorities) {
+  private constructor(
+    pki: string,
+    ledger: Ledger,
+    now: () => number,
+    settings: KeeperSettings,
+    authorities: Authorities,
+  ) {
+    this.#settings = settings;
     this.#pki = pki;
     this.#ledger = ledger;
     this.#now = now;
@@ -24,8 +34,8 @@ export class CaDesk {
   }
 
   /** Throws MOT-0423 and MOT-0424. */
-  static async open(pki: string, ledger: Ledger, now: () => number): Promise<CaDesk> {
-    return new CaDesk(pki, ledger, now, await load(pki, ledger));
+  static async open(pki: string, ledger: Ledger, now: () => number, settings: KeeperSettings): Promise<CaDesk> {
+    return new CaDesk(pki, ledger, now, settings, await load(pki, ledger, settings));
   }
 
   /** In force now; read it anew for every request. */
@@ -68,10 +78,14 @@ export class CaDesk {
   /** MOT-0461 while one is under way, MOT-0464 for what is no duration. */
   async rotate(overlap: string): Promise<CaDetails> {
     const nowMs = this.#now();
-    await beginRotation(this.#pki, this.#authorities, { nowMs, overlapMs: parseOverlap(overlap) }, (certificate) =>
+    // The file may name other keys than at the start: those of an HSM are made before this is asked.
+    const fresh = await readSettings(this.#pki);
+    const when = { nowMs, overlapMs: parseOverlap(overlap), settings: fresh };
+    await beginRotation(this.#pki, this.#authorities, when, (certificate) =>
       this.#ledger.append(recordOf(certificate, 'creation', nowMs)),
     );
-    this.#authorities = await load(this.#pki, this.#ledger);
+    this.#settings = fresh;
+    this.#authorities = await load(this.#pki, this.#ledger, this.#settings);
     return this.show();
   }
 
@@ -82,7 +96,7 @@ export class CaDesk {
       throw new AuthorityFault('MOT-0462', `${unmoved.length} of them, ${unmoved.slice(0, SHOWN).join(', ')} first`);
     }
     await endRotation(this.#pki, this.#authorities);
-    this.#authorities = await load(this.#pki, this.#ledger);
+    this.#authorities = await load(this.#pki, this.#ledger, this.#settings);
     return this.show();
   }
 
@@ -120,8 +134,8 @@ function isUnmoved({ issuer, notAfter }: IssuedRecord, current: string, nowMs: n
   return issuer !== current && Date.parse(notAfter) > nowMs;
 }
 
-function load(pki: string, ledger: Ledger): Promise<Authorities> {
-  return loadAuthorities(pki, (name) => ledger.issuers.has(name));
+function load(pki: string, ledger: Ledger, settings: KeeperSettings): Promise<Authorities> {
+  return loadAuthorities(pki, settings, (name) => ledger.issuers.has(name));
 }
 
 const SHOWN = 5;

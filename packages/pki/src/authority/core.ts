@@ -23,6 +23,7 @@ import { CrlDesk } from '../revoke/crl.ts';
 import { Revocations } from '../revoke/revocations.ts';
 import { revokeDevice } from '../revoke/revoke-device.ts';
 import { CaDesk } from './ca-desk.ts';
+import { readSettings } from './settings.ts';
 
 /** Asks for one method, here or over a socket; rejects with an AuthorityFault. */
 export type Call = <M extends Method>(method: M, params: Methods[M]['params']) => Promise<Methods[M]['result']>;
@@ -59,6 +60,7 @@ export interface CoreOptions {
 
 /** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436, MOT-0466. */
 export async function openCore(pki: string, { now, create }: CoreOptions): Promise<Core> {
+  const settings = await readSettings(pki);
   const ledger = await Ledger.open(join(pki, 'issued.jsonl'));
   let revocations: Revocations | undefined;
   const close = async (): Promise<void> => {
@@ -73,9 +75,11 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
         throw new AuthorityFault('MOT-0424', `${join(pki, 'ca')} is gone, but certificates were issued`);
       }
       if (!create) throw new AuthorityFault('MOT-0436', pki);
-      await createCa(pki, now(), (certificate) => ledger.append(recordOf(certificate, 'creation', now())));
+      const record: Parameters<typeof createCa>[2] = (certificate) =>
+        ledger.append(recordOf(certificate, 'creation', now()));
+      await createCa(pki, now(), record, undefined, settings);
     }
-    const ca = await CaDesk.open(pki, ledger, now);
+    const ca = await CaDesk.open(pki, ledger, now, settings);
     const authorities = () => ca.authorities;
     const book = await EnrolmentBook.open(pki);
     const revoked = revocations;

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { SETTINGS_NAME } from '../authority/settings.ts';
 import { CA_FILES, GENERATIONS_NAME } from '../issue/ca.ts';
 import { CA_DIRECTORY, type Generations } from '../issue/generations.ts';
 import type { LineFile } from '../issue/line-file.ts';
@@ -16,18 +17,20 @@ export const REVOKED_NAME = 'revoked.jsonl';
 /** Whether a file of this name belongs into it. */
 export function isPartFile(name: string): boolean {
   const [directory = '', file = '', more] = name.split('/');
-  if (file === '') return [LEDGER_NAME, REVOKED_NAME, GENERATIONS_NAME].includes(name);
+  if (file === '') return [LEDGER_NAME, REVOKED_NAME, GENERATIONS_NAME, SETTINGS_NAME].includes(name);
   return more === undefined && CA_DIRECTORY.test(directory) && CA_FILES.some((one) => one === file);
 }
 
-/** Texts of the CAs that are in use, and of what says which those are; of one moment, whatever happens later. */
+/** Texts of the CAs that are in use, of what says which those are and where their keys are; of one moment, whatever happens later. */
 export async function readCaFiles(pki: string, { current, old }: Generations): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   for (const directory of old === undefined ? [current] : [current, old.directory]) {
     for (const name of CA_FILES) texts.set(`${directory}/${name}`, await read(join(pki, directory, name)));
   }
-  const generations = await readPrivateFile(join(pki, GENERATIONS_NAME));
-  if (generations !== undefined) texts.set(GENERATIONS_NAME, generations);
+  for (const name of [GENERATIONS_NAME, SETTINGS_NAME]) {
+    const text = await readPrivateFile(join(pki, name));
+    if (text !== undefined) texts.set(name, text);
+  }
   return texts;
 }
 

@@ -1,18 +1,7 @@
 // A root and its issuing CA on disk: made once, whole or not at all, in a directory of their own; loaded and checked at every
-// start. Which of several is in use is told in generations.ts. Keys enter the process here and leave this file only as handles that can sign but not be read out.
+// start. Which of several is in use is told in generations.ts, where their keys are in ca-keys.ts.
 
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign as signBytes,
-  verify as verifySignature,
-  webcrypto,
-  X509Certificate,
-} from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -26,7 +15,9 @@ import { issuingProfile, rootProfile } from '../profiles/authorities.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import type { CertificateFacts, KeyPlace } from '../protocol/messages.ts';
 import { serialText } from '../protocol/names.ts';
-import { type Issuer, type SignedCertificate, sign } from './sign.ts';
+import { type CaRole, type FoundKey, findKey, type KeeperSettings, makeKey } from './ca-keys.ts';
+import { type SignedCertificate, sign } from './sign.ts';
+import type { Issuer } from './signature.ts';
 
 export interface Ca {
   /** Signs leaves. */
@@ -72,23 +63,24 @@ export async function createCa(
   nowMs: number,
   record: (certificate: SignedCertificate) => Promise<void>,
   { id, directory }: { readonly id: string; readonly directory: string } = { id: newId(), directory: DIRECTORY },
+  settings: KeeperSettings = {},
 ): Promise<void> {
-  const root = newKey();
-  const issuing = newKey();
+  const root = await makeKey('root', settings);
+  const issuing = await makeKey('issuing', settings);
   const rootPlan = rootProfile(id);
   const self = { ...root, commonName: rootPlan.commonName, notBeforeMs: 0, notAfterMs: Number.POSITIVE_INFINITY };
-  const rootCertificate = await sign(rootPlan, root.publicKey, await issuerOf(self), nowMs);
+  const rootCertificate = await sign(rootPlan, root.publicKey, self, nowMs);
   const { notBeforeMs, notAfterMs } = rootCertificate;
-  const parent = await issuerOf({ ...self, notBeforeMs, notAfterMs });
+  const parent = { ...self, notBeforeMs, notAfterMs };
   const issuingCertificate = await sign(issuingProfile(id), issuing.publicKey, parent, nowMs);
 
   const draft = join(pki, DRAFT);
   try {
     await fs.rm(draft, { recursive: true, force: true });
     await ensurePrivateDirectory(draft);
-    await writePrivateFile(draft, 'root.key', root.pem);
+    await writePrivateFile(draft, 'root.key', root.text);
     await writePrivateFile(draft, 'root.crt', rootCertificate.pem);
-    await writePrivateFile(draft, 'issuing.key', issuing.pem);
+    await writePrivateFile(draft, 'issuing.key', issuing.text);
     await writePrivateFile(draft, 'issuing.crt', issuingCertificate.pem);
     await record(rootCertificate);
     await record(issuingCertificate);
@@ -100,18 +92,25 @@ export async function createCa(
 }
 
 /** Loads the CA; throws MOT-0423 for unsafe files and MOT-0424 naming the file that is missing, damaged or foreign. */
-export async function loadCa(pki: string, name: string = DIRECTORY): Promise<Ca> {
+export async function loadCa(pki: string, name: string = DIRECTORY, settings: KeeperSettings = {}): Promise<Ca> {
   const directory = join(pki, name);
   await ensurePrivateDirectory(directory);
   const texts = new Map<string, string | undefined>();
   for (const file of CA_FILES) texts.set(file, await readPrivateFile(join(directory, file)));
-  return parseCa(directory, (file) => texts.get(file));
+  return parseCa(
+    directory,
+    (file) => texts.get(file),
+    settings,
+    (file, text) => writePrivateFile(directory, file, text),
+  );
 }
 
-/** The CA in the texts of its files; `directory` is for messages. Throws MOT-0424. */
+/** The CA in the texts of its files; `directory` is for messages. A key that is to be kept otherwise is given to `keep`. Throws MOT-0424. */
 export async function parseCa(
   directory: string,
   textOf: (name: (typeof CA_FILES)[number]) => string | undefined,
+  settings: KeeperSettings = {},
+  keep: (name: string, text: string) => Promise<void> = async () => undefined,
 ): Promise<Ca> {
   const read = (name: (typeof CA_FILES)[number]): string => {
     const text = textOf(name);
@@ -126,38 +125,30 @@ export async function parseCa(
   if (!issuing.ca || !issuing.checkIssued(root) || !issuing.verify(root.publicKey)) {
     throw damaged(directory, 'issuing.crt', 'was not issued by root.crt');
   }
-  parseKey(directory, 'root.key', read('root.key'), root);
-  const key = parseKey(directory, 'issuing.key', read('issuing.key'), issuing);
+  const keyOf = async (role: CaRole, certificate: X509Certificate): Promise<FoundKey> => {
+    const name = `${role}.key` as const;
+    const why = (text: string) => damaged(directory, name, text);
+    const found = await findKey(role, read(name), certificate.publicKey, settings, why);
+    if (found.text !== undefined) await keep(name, found.text);
+    return found;
+  };
+  const rootKey = await keyOf('root', root);
+  const issuingKey = await keyOf('issuing', issuing);
   return {
-    issuer: await issuerOf({
-      privateKey: key,
+    issuer: {
+      sign: issuingKey.sign,
       publicKey: issuing.publicKey,
       commonName: issuerNameOf(issuing.subject),
       notBeforeMs: Date.parse(issuing.validFrom),
       notAfterMs: Date.parse(issuing.validTo),
-    }),
+    },
     rootPem,
     issuingPem,
     root: facts(root),
     issuing: facts(issuing),
     fingerprint: createHash('sha256').update(root.raw).digest('hex'),
-    keys: { root: 'file', issuing: 'file' },
+    keys: { root: rootKey.place, issuing: issuingKey.place },
   };
-}
-
-function newKey(): { privateKey: KeyObject; publicKey: KeyObject; pem: string } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return { privateKey, publicKey, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
-}
-
-async function issuerOf(parts: Omit<Issuer, 'signingKey'> & { privateKey: KeyObject }): Promise<Issuer> {
-  const { commonName, publicKey, notBeforeMs, notAfterMs } = parts;
-  const der = parts.privateKey.export({ type: 'pkcs8', format: 'der' });
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
-    'sign',
-  ]);
-  der.fill(0);
-  return { commonName, publicKey, notBeforeMs, notAfterMs, signingKey };
 }
 
 function parseCertificate(directory: string, name: string, pem: string): X509Certificate {
@@ -166,23 +157,6 @@ function parseCertificate(directory: string, name: string, pem: string): X509Cer
   } catch {
     throw damaged(directory, name, 'is not a certificate');
   }
-}
-
-function parseKey(directory: string, name: string, pem: string, certificate: X509Certificate): KeyObject {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch {
-    throw damaged(directory, name, 'is not a private key');
-  }
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw damaged(directory, name, 'is not a P-256 key');
-  // A key file says its public half too, and that half may be whole while the secret one is not: only a signature tells.
-  const nonce = randomBytes(32);
-  const fits = createPublicKey(key).equals(certificate.publicKey);
-  if (!fits || !verifySignature('sha256', nonce, certificate.publicKey, signBytes('sha256', nonce, key))) {
-    throw damaged(directory, name, 'does not fit its certificate');
-  }
-  return key;
 }
 
 function facts(certificate: X509Certificate): CertificateFacts {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { readPrivateFile, syncDirectory, writePrivateFile } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { type Ca, createCa, DIRECTORY, DRAFT, GENERATIONS_NAME, issuerNameOf, loadCa, newId } from './ca.ts';
+import type { KeeperSettings } from './ca-keys.ts';
 import type { SignedCertificate } from './sign.ts';
 
 /** Directories of CAs below the pki directory. */
@@ -58,11 +59,15 @@ export async function readGenerations(pki: string): Promise<Generations> {
 }
 
 /** Loads what the file names. `isIssuer` says whether a CA of that name ever certified anybody. Throws MOT-0423, MOT-0424. */
-export async function loadAuthorities(pki: string, isIssuer: (name: string) => boolean): Promise<Authorities> {
+export async function loadAuthorities(
+  pki: string,
+  settings: KeeperSettings,
+  isIssuer: (name: string) => boolean,
+): Promise<Authorities> {
   const generations = await readGenerations(pki);
   await clear(pki, generations, isIssuer);
-  const current = await loadCa(pki, generations.current);
-  const old = generations.old === undefined ? undefined : await loadCa(pki, generations.old.directory);
+  const current = await loadCa(pki, generations.current, settings);
+  const old = generations.old === undefined ? undefined : await loadCa(pki, generations.old.directory, settings);
   return { generations, current, old, serving: old ?? current };
 }
 
@@ -70,7 +75,11 @@ export async function loadAuthorities(pki: string, isIssuer: (name: string) => b
 export async function beginRotation(
   pki: string,
   { generations, current }: Authorities,
-  { nowMs, overlapMs }: { readonly nowMs: number; readonly overlapMs: number },
+  {
+    nowMs,
+    overlapMs,
+    settings,
+  }: { readonly nowMs: number; readonly overlapMs: number; readonly settings: KeeperSettings },
   record: (certificate: SignedCertificate) => Promise<void>,
 ): Promise<void> {
   if (generations.old !== undefined) {
@@ -78,7 +87,7 @@ export async function beginRotation(
   }
   const id = newId();
   const next = `${DIRECTORY}-${id}`;
-  await createCa(pki, nowMs, record, { id, directory: next });
+  await createCa(pki, nowMs, record, { id, directory: next }, settings);
   // The old one serves no longer than it lives.
   const until = new Date(Math.min(nowMs + overlapMs, current.issuer.notAfterMs)).toISOString();
   await write(pki, { current: next, old: { directory: generations.current, until }, retired: [] });

@@ -1,5 +1,5 @@
-// Plan + public key + issuer -> certificate. The only place a CA key signs one. Every certificate is built twice with the
-// same contents: first with a throw-away key for lint to read, then for real, and both must have the same bytes to sign.
+// Plan + public key + issuer -> certificate: built and signed with a throw-away key for lint to read, and only then, byte for
+// byte the same, by the issuer.
 
 import { createHash, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type { Extension } from '@peculiar/x509';
@@ -9,15 +9,7 @@ import { type Plan, PURPOSES } from '../profiles/profile.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { serialText } from '../protocol/names.ts';
 import { loadX509 } from '../x509.ts';
-
-export interface Issuer {
-  readonly commonName: string;
-  readonly signingKey: webcrypto.CryptoKey;
-  readonly publicKey: KeyObject;
-  /** Milliseconds since 1970. */
-  readonly notBeforeMs: number;
-  readonly notAfterMs: number;
-}
+import { type Issuer, signAnew } from './signature.ts';
 
 export interface SignedCertificate {
   readonly plan: Plan;
@@ -34,7 +26,7 @@ export interface SignedCertificate {
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** Signs with the issuer's key; a root's own key is passed with the limits it is to have. Throws MOT-0424, 0434, 0437. */
+/** Signs with the issuer's key; a root's own key is passed with the limits it is to have. Throws MOT-0424, 0434, 0437, 0476, 0477. */
 export async function sign(
   plan: Plan,
   publicKey: KeyObject,
@@ -64,18 +56,18 @@ export async function sign(
   const scratch = await webcrypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
   const draft = await x509.X509CertificateGenerator.create({ ...contents, signingKey: scratch.privateKey });
   lint(plan, new Uint8Array(draft.rawData), draft.extensions, issuer);
-  const signed = await x509.X509CertificateGenerator.create({ ...contents, signingKey: issuer.signingKey });
-  const der = Buffer.from(signed.rawData);
-  if (!signedPart(der).equals(signedPart(Buffer.from(draft.rawData)))) {
-    throw new AuthorityFault('MOT-0434', 'what was signed is not what was looked at');
-  }
-  if (!new X509Certificate(der).verify(issuer.publicKey)) {
-    throw new AuthorityFault('MOT-0434', "the issuer's own signature does not hold");
+  const der = await signAnew(new Uint8Array(draft.rawData), issuer);
+  const certificate = new X509Certificate(der);
+  if (!certificate.verify(issuer.publicKey)) {
+    throw new AuthorityFault(
+      'MOT-0477',
+      `what was signed for ${issuer.commonName} does not verify under its public key`,
+    );
   }
   return {
     plan,
     issuer: issuer.commonName,
-    pem: `${signed.toString('pem')}\n`,
+    pem: certificate.toString(),
     serial: serialText(contents.serialNumber),
     notBeforeMs,
     notAfterMs,
@@ -122,18 +114,4 @@ function randomSerial(): string {
 /** Certificates carry whole seconds; a fraction would be written out and break readers. */
 function wholeSeconds(ms: number): number {
   return Math.floor(ms / 1000) * 1000;
-}
-
-/** The first element of the outer SEQUENCE: the bytes a certificate's signature covers. */
-function signedPart(der: Buffer): Buffer {
-  const inner = der.subarray(der.length - contentLength(der).length);
-  const { header, length } = contentLength(inner);
-  return inner.subarray(0, header + length);
-}
-
-function contentLength(der: Buffer): { header: number; length: number } {
-  const first = der[1] ?? 0;
-  if (first < 0x80) return { header: 2, length: first };
-  const bytes = first & 0x7f;
-  return { header: 2 + bytes, length: der.readUIntBE(2, bytes) };
 }

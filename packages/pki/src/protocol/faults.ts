@@ -204,6 +204,24 @@ export const AUTHORITY_FAULTS = {
     remedy: '`motte device show NAME` lists its certificates with their serial numbers',
     exit: 1,
   },
+  'MOT-0476': {
+    what: 'the CA key is locked',
+    when: 'It is kept under a passphrase, and pki/authority.yaml names none, or another one.',
+    remedy: 'name the file or credential with the right passphrase in pki/authority.yaml',
+    exit: 4,
+  },
+  'MOT-0477': {
+    what: 'the signer did not sign',
+    when: 'The command that holds the CA key is missing, failed, took too long, or signed with another key.',
+    remedy: 'run the command by hand as the user that runs Motte; nothing was issued',
+    exit: 4,
+  },
+  'MOT-0478': {
+    what: "the authority's configuration is refused",
+    when: 'pki/authority.yaml has a mistake, or names a file that is not what it should be.',
+    remedy: 'docs/how-to/keep-the-ca-key-in-an-hsm.md shows every key of it',
+    exit: 4,
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type AuthorityFaultCode = keyof typeof AUTHORITY_FAULTS;

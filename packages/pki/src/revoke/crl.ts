@@ -1,9 +1,11 @@
 // The authority's own revocation lists (RFC 5280, 5): one of every issuing CA in use, signed by it, made anew whenever they are
 // asked for, and given out in pieces. Serial numbers are random, so each names all that was revoked. For everyone else's use: the broker reads the feed instead, which cannot be stale.
 
+import { webcrypto } from 'node:crypto';
 import type { Ca } from '../issue/ca.ts';
 import type { Authorities } from '../issue/generations.ts';
 import { keyIdentifier } from '../issue/sign.ts';
+import { type Issuer, signAnew } from '../issue/signature.ts';
 import { CRL_LIFE_MS } from '../limits.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import type { Methods } from '../protocol/messages.ts';
@@ -42,7 +44,9 @@ export class CrlDesk {
 
   async #sign({ issuer }: Ca, number: number, nowMs: number): Promise<string> {
     const x509 = await loadX509();
-    const crl = await x509.X509CrlGenerator.create({
+    // Under a throw-away key first, as certificates are: where the CA's own is, only the issuer knows.
+    const scratch = await webcrypto.subtle.generateKey(SCRATCH, false, ['sign', 'verify']);
+    const draft = await x509.X509CrlGenerator.create({
       issuer: [{ CN: [issuer.commonName] }],
       thisUpdate: wholeSeconds(nowMs),
       nextUpdate: wholeSeconds(nowMs + CRL_LIFE_MS),
@@ -56,16 +60,19 @@ export class CrlDesk {
         new x509.AuthorityKeyIdentifierExtension(keyIdentifier(issuer.publicKey)),
         new x509.Extension(CRL_NUMBER, false, derInteger(number)),
       ],
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-      signingKey: issuer.signingKey,
+      signingAlgorithm: SCRATCH,
+      signingKey: scratch.privateKey,
     });
-    const base64 = Buffer.from(crl.rawData)
-      .toString('base64')
-      .replace(/.{64}(?=.)/g, '$&\n');
+    const der = await signAnew(new Uint8Array(draft.rawData), issuer);
+    if (!(await new x509.X509Crl(der).verify({ publicKey: await verifier(issuer) }))) {
+      throw new AuthorityFault('MOT-0477', `the list of ${issuer.commonName} does not verify under its public key`);
+    }
+    const base64 = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
     return `-----BEGIN X509 CRL-----\n${base64}\n-----END X509 CRL-----\n`;
   }
 }
 
+const SCRATCH = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const CRL_NUMBER = '2.5.29.20';
 const PIECE_CHARACTERS = 48 * 1024;
 const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
@@ -74,6 +81,11 @@ const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
   superseded: 4,
   cessationOfOperation: 5,
 };
+
+function verifier({ publicKey }: Issuer): Promise<webcrypto.CryptoKey> {
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return webcrypto.subtle.importKey('spki', spki, SCRATCH, true, ['verify']);
+}
 
 function derInteger(value: number): Uint8Array<ArrayBuffer> {
   const hex = value.toString(16);
