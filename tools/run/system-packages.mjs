@@ -24,6 +24,7 @@ const PACKAGES = {
   opensc: () => onPath('pkcs11-tool'),
   // Where processes may not be traced it is as good as missing.
   strace: () => spawnSync('strace', ['-qq', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status === 0,
+  sslscan: () => onPath('sslscan'),
   age: () => onPath('age') && onPath('age-keygen'),
 };
 

@@ -44,6 +44,8 @@ interface Fields {
     /** What the peer saw: the code sent, or that the connection just closed. */
     readonly seen: string;
   };
+  /** A client that was let in although it is weaker than the policy wants; `motte why` shows it as well. */
+  'client.flagged': Who & { readonly because: string; readonly rule: string };
   'session.taken-over': Who;
   'session.expired': Who;
   'session.discarded': Who & { readonly why: string };
@@ -99,6 +101,7 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'client.subscribed': { level: 'debug', text: 'a subscription was granted' },
   'client.unsubscribed': { level: 'debug', text: 'a subscription was removed' },
   'peer.refused': { level: 'warn', text: 'a peer was refused' },
+  'client.flagged': { level: 'warn', text: 'a client is weaker than the policy wants' },
   'session.taken-over': { level: 'info', text: 'the same client connected again and took its session' },
   'session.expired': { level: 'info', text: 'a session reached its end' },
   'session.discarded': { level: 'warn', text: 'a stored session was given up at the start' },

@@ -117,6 +117,7 @@ export function createBroker(parts: BrokerParts): Broker {
       limits: config.limits,
       proofs: parts.proofs ?? [],
       methods: parts.methods ?? new Map(),
+      posture: config.posture,
     });
   const overload = new Overload({
     memoryBytesMax: config.limits.memoryBytesMax,

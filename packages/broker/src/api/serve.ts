@@ -1,11 +1,13 @@
 // Where the admin API listens: the Unix socket of the data directory, and TLS on the loopback addresses of the console.
 // Time limits and sizes of HTTP itself are set here; what is not HTTP gets one short answer and the door.
 
+import { constants } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { AdminView } from '../ports/admin-view.ts';
+import { TLS_CIPHERS, TLS_GROUPS } from '../ports/tls-parameters.ts';
 import { createApp } from './app.ts';
 import { type Bound, bound, HANDSHAKE_MS, HTTP_LIMITS, listen } from './bound.ts';
 
@@ -92,7 +94,15 @@ export async function serveConsole(view: AdminView, options: ConsoleOptions): Pr
 }
 
 function tlsOptions(tls: ConsoleTls): SecureContextOptions {
-  return { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' };
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    minVersion: 'TLSv1.2',
+    ciphers: TLS_CIPHERS,
+    ecdhCurve: TLS_GROUPS,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+  };
 }
 
 const LIMITS = { connectionsMax: 100 };

@@ -10,6 +10,8 @@ import type { Session } from './session.ts';
 /** Realm of the broker's own CA: its devices are shown by name alone. */
 const OWN_REALM = 'ca:motte';
 
+const DAY_MS = 86_400_000;
+
 const STATES: Readonly<Record<ClientState, RowState>> = {
   connecting: 'connecting',
   proving: 'connecting',
@@ -62,6 +64,10 @@ function rowOf(client: Client): ClientRow {
     sessionExpiry: session?.expirySeconds ?? 0,
     sinceMs: facts.openedAtMs,
     tls: facts.tls === undefined ? '' : `${facts.tls.protocol} ${facts.tls.cipher}`,
+    tlsGroups: facts.tls?.groups ?? '',
+    tlsResumed: facts.tls?.resumed ?? false,
+    certificateDaysLeft: certificateDaysLeft(client),
+    weakness: client.weakness,
     subscriptions: session === undefined ? 0 : client.core.router.countOf(session),
     queuedMessages: session === undefined ? 0 : waitingOf(session),
     inFlight: session?.inFlight ?? 0,
@@ -84,11 +90,21 @@ function awayRowOf(core: Core, session: Session): ClientRow {
     sessionExpiry: session.expirySeconds,
     sinceMs: session.endedAtMs,
     tls: '',
+    tlsGroups: '',
+    tlsResumed: false,
+    certificateDaysLeft: null,
+    weakness: '',
     subscriptions: core.router.countOf(session),
     queuedMessages: waitingOf(session),
     inFlight: 0,
     unsentBytes: 0,
   };
+}
+
+/** Whole days; null where no certificate proved the client. */
+function certificateDaysLeft({ core, facts, proofEndsAtMs, session }: Client): number | null {
+  const isProven = session?.identity.realm.startsWith('ca:') === true && facts.tls?.certificate !== undefined;
+  return isProven && proofEndsAtMs > 0 ? Math.floor((proofEndsAtMs - core.nowMs) / DAY_MS) : null;
 }
 
 function waitingOf(session: Session): number {

@@ -60,6 +60,8 @@ export class Client {
   /** Authentication Method of CONNECT [MQTT-4.12.0-1]. */
   method: string | undefined = undefined;
   challenge: Challenge | undefined = undefined;
+  /** What is weak about the way it came, where the policy lets it in all the same; empty = nothing. */
+  weakness = '';
   /** Wall-clock ms at which the proof of identity ends; 0 = never. */
   proofEndsAtMs = 0;
   /** The identifier of the token that proved it; undefined if none did, or it has none. */

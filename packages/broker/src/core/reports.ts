@@ -5,6 +5,7 @@ import type { Emit, Who } from '../events.ts';
 import type { Counters } from '../ports/counters.ts';
 import { Fault } from '../ports/fault.ts';
 import { identityKey } from '../ports/identity.ts';
+import type { Weakness } from '../ports/posture.ts';
 import type { StoreTrouble } from '../ports/store.ts';
 import type { Layer } from '../ports/verdict.ts';
 import type { Client } from './client.ts';
@@ -49,6 +50,12 @@ export class Reports {
       ...(identity === undefined ? {} : { identity: identityKey(identity) }),
       ...(client.clientId === '' ? {} : { clientId: client.clientId }),
     };
+  }
+
+  /** A client that is let in although it is weaker than the policy wants. */
+  flagged(client: Client, { because, rule }: Weakness): void {
+    client.weakness = because;
+    if (this.emit.wanted('warn')) this.emit('client.flagged', { ...this.who(client), because, rule });
   }
 
   /** Counts and reports a refusal that ends the connection; never held back. */

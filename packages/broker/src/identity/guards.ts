@@ -6,6 +6,7 @@ import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Guards } from '../ports/guards.ts';
 import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
+import type { PosturePolicy } from '../ports/posture.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { createAuthenticate, type Proof } from './authenticate.ts';
 import type { CertificateProof } from './certificate.ts';
@@ -13,6 +14,7 @@ import { type AuthenticationMethods, firstOf, proofOf } from './methods.ts';
 import type { Hashing } from './password/argon2.ts';
 import { LoginThrottle } from './password/login-throttle.ts';
 import { createPasswordProof } from './password/password-proof.ts';
+import { createAssess } from './posture.ts';
 import { createProve, ProofMemory } from './prove.ts';
 import { createPskProof } from './psk.ts';
 import { createScramMethods, demandScram } from './scram/methods.ts';
@@ -31,6 +33,8 @@ export interface GuardsParts {
   readonly methods?: AuthenticationMethods;
   /** Takes the place of argon2. */
   readonly hashing?: Hashing;
+  /** What is looked at once it is proven who comes. */
+  readonly posture?: PosturePolicy | undefined;
   /** Asked after the broker's own proof; each may refuse what that allows. */
   readonly others?: readonly Proof[];
 }
@@ -41,7 +45,7 @@ export interface ProvingGuards extends Guards {
 }
 
 export function createGuards(parts: GuardsParts): ProvingGuards {
-  const { directory, trust, clock, limits, proofs, methods, hashing, others } = parts;
+  const { directory, trust, clock, limits, proofs, methods, hashing, posture, others } = parts;
   const throttle = new LoginThrottle(clock);
   const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
   const scram = createScramMethods({ directory, throttle });
@@ -52,6 +56,7 @@ export function createGuards(parts: GuardsParts): ProvingGuards {
   const own = firstOf([certificates, createPskProof(directory), ...(proofs ?? []), passwords, demandScram]);
   return {
     admit: () => undefined,
+    ...(posture === undefined ? {} : { assess: createAssess(posture) }),
     authenticate: createAuthenticate({
       proofs: [proofOf(own, new Map([...scram, ...(methods ?? [])])), ...(others ?? [])],
       deadlineMs: limits.authenticateDeadlineMs,

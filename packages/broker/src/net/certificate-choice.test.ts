@@ -56,6 +56,8 @@ describe('the server certificate', () => {
     expect(chooseCertificate(RSA_ONLY, candidates)).toBe(3);
     expect(chooseCertificate(asking('broker.plant.example', RSA_ONLY), candidates)).toBe(3);
     expect(chooseCertificate({ ...MODERN, signatures: [0x0804], cipherSuites: [0x1301] }, candidates)).toBe(3);
+    // TLS 1.3 is what it will get, and PKCS #1 is no signature there.
+    expect(chooseCertificate({ ...MODERN, signatures: [0x0401] }, candidates)).toBe(0);
     // Elliptic suites alone are not enough: the curve of the key has to be known, and a way to sign with it.
     expect(chooseCertificate({ ...MODERN, versions: [0x0303], groups: [29] }, candidates)).toBe(3);
     expect(chooseCertificate({ ...MODERN, versions: [0x0303], signatures: [] }, candidates)).toBe(0);

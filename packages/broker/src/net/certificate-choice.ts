@@ -38,7 +38,8 @@ export function chooseCertificate(hello: ClientHello | undefined, candidates: re
 /** True if a client can work with a certificate that has a key of this kind, in some version of TLS that we speak. */
 export function canUse(hello: ClientHello, key: KeyKind): boolean {
   const { versions, cipherSuites, signatures, groups } = hello;
-  if (versions.includes(TLS13) && signatures.some((scheme) => key.signatures13.includes(scheme))) return true;
+  // Whoever offers TLS 1.3 gets it: what would do in TLS 1.2 is of no use then.
+  if (versions.includes(TLS13)) return signatures.some((scheme) => key.signatures13.includes(scheme));
   if (!versions.includes(TLS12) || !cipherSuites.some((suite) => key.suites12.includes(suite))) return false;
   if (key.group !== undefined && groups.length > 0 && !groups.includes(key.group)) return false;
   return signatures.length === 0 || signatures.some((scheme) => key.signatures12.includes(scheme));

@@ -9,7 +9,7 @@ import type { FurtherCertificate, ListenerConfig, TlsMaterial } from '../ports/c
 import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { PreSharedKeys, ProvenKey } from '../ports/psk.ts';
 import type { Arrival, TransportRefusal } from './arrivals.ts';
-import { ANYBODY, type Candidate, candidateOf, chooseCertificate } from './certificate-choice.ts';
+import { ANYBODY, type Candidate, candidateOf, chooseCertificate, RSA_KEY } from './certificate-choice.ts';
 import { explainMaterialError } from './listener-fault.ts';
 import { groupNames } from './offered-groups.ts';
 import { peerCertificate } from './peer-certificate.ts';
@@ -148,6 +148,7 @@ export class TlsDoor {
       message: error.message,
       certificate: authorizationError ? String(authorizationError) : undefined,
       hello: arrival.hello,
+      hasRsa: this.#candidates.some(({ key }) => key === RSA_KEY),
       psk: this.#parts.preSharedKeys === undefined ? undefined : { asked: this.#askedKeys.get(socket) },
     });
     this.#parts.refused(arrival, refusal);

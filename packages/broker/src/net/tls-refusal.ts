@@ -14,6 +14,8 @@ export interface TlsFailure {
   /** What is wrong with the client's certificate, as OpenSSL calls it. */
   readonly certificate: string | undefined;
   readonly hello: ClientHello | undefined;
+  /** True if the listener has an RSA certificate as well. */
+  readonly hasRsa: boolean;
   /** On a listener for pre-shared keys: the key that was asked for, if it came to that. */
   readonly psk?: { readonly asked: ProvenKey | undefined } | undefined;
 }
@@ -53,7 +55,7 @@ export function explainTlsFailure(failure: TlsFailure): TransportRefusal | undef
     case 'ERR_SSL_NO_SUITABLE_GROUPS':
     case 'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS':
     case 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM':
-      if (hello !== undefined && needsRsa(hello)) {
+      if (hello !== undefined && !failure.hasRsa && needsRsa(hello)) {
         return {
           reason: 'protocol-error',
           because: 'the client can use RSA certificates only, and there is none for it',

@@ -6,6 +6,7 @@ import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ListenerConfig } from '../ports/config.ts';
+import { TLS_CIPHERS, TLS_GROUPS, TLS_PSK_CIPHERS } from '../ports/tls-parameters.ts';
 import { explainMaterialError } from './listener-fault.ts';
 import { chooseProtocol, protocolNames } from './protocol-names.ts';
 
@@ -67,7 +68,7 @@ function optionsOf({ config, proof, handshakeDeadlineMs }: TlsServerParts): TlsO
     handshakeTimeout: handshakeDeadlineMs,
     minVersion: config.tlsMinVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     maxVersion: 'TLSv1.3',
-    ecdhCurve: GROUPS,
+    ecdhCurve: TLS_GROUPS,
     honorCipherOrder: true,
     ALPNCallback: ({ protocols }) => chooseProtocol(protocols, spoken),
   };
@@ -89,7 +90,7 @@ function certificateOptions(
     requestCert: wantsCertificate(config),
     // Where something else may prove the client, whatever certificate it shows is judged at its CONNECT.
     rejectUnauthorized: authentication === 'certificate',
-    ciphers: CIPHERS,
+    ciphers: TLS_CIPHERS,
     secureOptions: SECURE_OPTIONS | constants.SSL_OP_PRIORITIZE_CHACHA,
     sessionIdContext: trust.slice(0, SESSION_CONTEXT_LENGTH),
     sessionTimeout: ticketSeconds,
@@ -102,7 +103,7 @@ function pskOptions({ keyOf }: Extract<ServerProof, { kind: 'psk' }>): TlsOption
   return {
     // TLS 1.3 knows a key by its own name here, RFC 8446 4.2.11; with (EC)DHE only, which OpenSSL keeps to by itself.
     pskCallback: keyOf as unknown as NonNullable<TlsOptions['pskCallback']>,
-    ciphers: PSK_CIPHERS,
+    ciphers: TLS_PSK_CIPHERS,
     secureOptions: SECURE_OPTIONS | constants.SSL_OP_NO_TICKET,
     sessionTimeout: 1,
   };
@@ -112,22 +113,7 @@ function wantsCertificate({ authentication }: ListenerConfig): boolean {
   return authentication === 'certificate' || authentication === 'any';
 }
 
-/** Forward secrecy and authenticated encryption only; the three of TLS 1.3, then those of TLS 1.2. */
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
-/** What TLS 1.2 has with forward secrecy for such keys; those of TLS 1.3 go by SHA-256, which a key without a hash of its own has. */
-const PSK_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:ECDHE-PSK-CHACHA20-POLY1305';
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
-const GROUPS = 'X25519:prime256v1:secp384r1';
 
 /** OpenSSL takes 32 bytes. */
 const SESSION_CONTEXT_LENGTH = 32;

@@ -101,6 +101,10 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'Many logins at once: let clients reconnect with a random delay, or see who floods in `motte why`.',
   ],
   [
+    ['identity.posture'],
+    'Update the client, or its certificate, to what `identity.posture` wants; `motte who --json` shows how each client comes.',
+  ],
+  [
     ['identity.psk'],
     'Give the client the name and the key that `motte device add NAME --psk` printed; a lost key is replaced by adding the device anew.',
   ],

@@ -5,7 +5,7 @@ import type { RefusalRow } from '../ports/admin-view.ts';
 /** The lines, joined; every field is printable already. */
 export function explain(refusal: Omit<RefusalRow, 'text'>): string {
   const lines: [string, string][] = [
-    ['refused by', `${refusal.layer}: ${refusal.because}`],
+    [refusal.reason === 'success' ? 'flagged by' : 'refused by', `${refusal.layer}: ${refusal.because}`],
     ['when', whenText(refusal)],
     ['who', refusal.identity === '' ? 'nobody proven yet' : refusal.identity],
     ['client id', refusal.clientId],

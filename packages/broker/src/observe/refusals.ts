@@ -9,6 +9,7 @@ import { explain } from './explain.ts';
 import { identityText, printable } from './printable.ts';
 
 type Refused = Extract<BrokerEvent, { name: 'peer.refused' }>;
+type Flagged = Extract<BrokerEvent, { name: 'client.flagged' }>;
 type Kept = Omit<RefusalRow, 'advice' | 'text' | 'code'> & { readonly refused: Pick<Refused, 'reason' | 'layer'> };
 
 export class RefusalRing {
@@ -27,8 +28,8 @@ export class RefusalRing {
 
   /** An observer: keeps what was refused and passes over everything else. */
   observe(event: BrokerEvent): void {
-    if (event.name !== 'peer.refused') return;
-    const row = this.#keep(event);
+    if (event.name !== 'peer.refused' && event.name !== 'client.flagged') return;
+    const row = this.#keep(event.name === 'client.flagged' ? letIn(event) : event);
     const key = keyOf(row);
     const before = this.#rows.get(key);
     this.#rows.delete(key);
@@ -72,6 +73,12 @@ export class RefusalRing {
       refused: { reason: event.reason, layer: event.layer },
     };
   }
+}
+
+/** A flag is kept like a refusal whose peer saw nothing of it. */
+function letIn(event: Flagged): Refused {
+  const seen = 'nothing: it was let in';
+  return { ...event, name: 'peer.refused', layer: 'identity', reason: 'success', packet: 'connect', seen };
 }
 
 function matches(row: Kept, query: string): boolean {

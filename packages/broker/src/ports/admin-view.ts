@@ -45,6 +45,13 @@ export interface ClientRow {
   /** Wall-clock time in ms. */
   readonly sinceMs: number;
   readonly tls: string;
+  /** Key exchange groups that it offered. */
+  readonly tlsGroups: string;
+  readonly tlsResumed: boolean;
+  /** Whole days; null where no certificate proved it. */
+  readonly certificateDaysLeft: number | null;
+  /** What is weaker than the policy wants; empty = nothing. */
+  readonly weakness: string;
   readonly subscriptions: number;
   readonly queuedMessages: number;
   readonly inFlight: number;

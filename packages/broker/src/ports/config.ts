@@ -2,6 +2,7 @@
 
 import type { ListenerFacts } from './connection-facts.ts';
 import type { Limits } from './limits.ts';
+import type { PosturePolicy } from './posture.ts';
 
 export interface ListenerConfig extends ListenerFacts {
   /** As written, for messages. */
@@ -48,6 +49,8 @@ export interface BrokerConfig {
   readonly admission: AdmissionConfig;
   /** Absent = keep. */
   readonly onRevoke?: OnRevoke;
+  /** Absent = nobody is looked at beyond the proof of identity. */
+  readonly posture?: PosturePolicy | undefined;
   readonly store: {
     readonly kind: 'level' | 'memory';
     readonly lingerMs: number;

@@ -2,6 +2,7 @@
 
 import type { ConnectionFacts } from './connection-facts.ts';
 import type { Identity } from './identity.ts';
+import type { Assess } from './posture.ts';
 import type { Refusal, Verdict } from './verdict.ts';
 
 /** What a CONNECT brings along to prove who is behind it. */
@@ -43,6 +44,8 @@ export interface Fallen {
 }
 
 export interface Guards {
+  /** Once it is proven who comes: is the way it comes good enough? Without it every way is. */
+  readonly assess?: Assess;
   /** Synchronous, before TLS: may this source be talked to at all? */
   admit(facts: ConnectionFacts): Verdict | undefined;
   /** Proves the identity behind a CONNECT or a re-authentication; 5 s deadline, bounded number at once. */

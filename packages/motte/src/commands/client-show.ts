@@ -1,6 +1,6 @@
 // `motte client show CLIENT`: one client id, or all of one identity, in full.
 
-import { MotteError, openAdmin } from '@motte/admin';
+import { type Client, MotteError, openAdmin } from '@motte/admin';
 import type { CommandFile } from '../command.ts';
 import { renderFields } from '../table.ts';
 import { versionText } from './who.ts';
@@ -13,11 +13,18 @@ export const command: CommandFile = {
     if (found.length === 0) throw new MotteError('MOT-0701', `${wanted} is neither connected nor has a session`);
     if (context.json) context.document({ format: 1, clients: found });
     else {
-      const blocks = found.map(({ version, roles, ...rest }) =>
-        renderFields([...Object.entries(rest), ['version', versionText(version)], ['roles', roles.join(', ')]]),
-      );
-      context.say(blocks.join('\n\n'));
+      context.say(found.map((client) => renderFields(fieldsOf(client))).join('\n\n'));
     }
     return 0;
   },
 };
+
+function fieldsOf({ version, roles, certificateDaysLeft, tlsResumed, ...rest }: Client): [string, string | number][] {
+  return [
+    ...Object.entries(rest),
+    ['tlsResumed', tlsResumed ? 'yes' : 'no'],
+    ['certificateDaysLeft', certificateDaysLeft ?? '-'],
+    ['version', versionText(version)],
+    ['roles', roles.join(', ')],
+  ];
+}

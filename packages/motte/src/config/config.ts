@@ -111,6 +111,7 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     listeners: settings.listeners.map((listener) => listenerConfig(listener, settings.tls)),
     limits: settings.limits,
     admission: settings.admission,
+    posture: postureOf(settings),
     store: settings.store,
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
     tokens: settings.identity.tokens.map((source) => ({
@@ -122,6 +123,12 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
     certificates: settings.tls.certificates.map((one) => ({ ...one, cert: beside(one.cert), key: beside(one.key) })),
   });
+}
+
+/** Undefined unless it demands something. */
+function postureOf({ identity: { posture } }: Settings): Settings['identity']['posture'] | undefined {
+  const { minTls, minKeyBits, minMqtt } = posture;
+  return minTls === undefined && minKeyBits === undefined && minMqtt === undefined ? undefined : posture;
 }
 
 function listenerConfig(settings: ListenerSettings, tls: Settings['tls']): ListenerConfig {

@@ -1,6 +1,7 @@
 // The file's values with every default filled in: the form that `motte config show` prints and that start-up reads.
 
 import { DEFAULT_LIMITS, type Limits } from '@motte/broker/ports/limits';
+import type { PosturePolicy } from '@motte/broker/ports/posture';
 import type { TokenAlgorithm } from '@motte/broker/tokens';
 import { isOpen, type Schema } from './check.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
@@ -52,7 +53,7 @@ export interface Settings {
     readonly rsa: 'off' | '2048' | '3072';
     readonly ticketSeconds: number;
   };
-  readonly identity: { readonly tokens: readonly TokenSettings[] };
+  readonly identity: { readonly tokens: readonly TokenSettings[]; readonly posture: PosturePolicy };
   readonly limits: Limits;
   readonly admission: {
     readonly handshakesAtOnceMax: number;

@@ -5,7 +5,7 @@ import { adminSocketPath, MotteError } from '@motte/admin';
 import { type Broker, createBroker } from '@motte/broker';
 import { type Served, serveConsole, serveSocket } from '@motte/broker/api';
 import { createLog, type Log, RefusalRing } from '@motte/broker/observe';
-import type { AdminView, HealthFinding } from '@motte/broker/ports/admin-view';
+import type { AdminView } from '@motte/broker/ports/admin-view';
 import type { Store } from '@motte/broker/ports/store';
 import { VERSION } from '@motte/broker/ports/version';
 import { openRegistry } from '@motte/broker/registry';
@@ -19,10 +19,11 @@ import { prepareData, registryPath, storePath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { codedOf } from '../report.ts';
 import { startAuthorityChild } from './authority-child.ts';
+import { careForCertificates } from './certificate-care.ts';
 import { createEnrolment } from './enrolment.ts';
 import { nextCommands, renderGreeting } from './greeting.ts';
 import { createLineWriter } from './line-writer.ts';
-import { type Material, obtainMaterial, replacedWhy } from './material.ts';
+import { type Material, obtainMaterial } from './material.ts';
 import { withMemoryBudget } from './memory-budget.ts';
 import { changesBetween } from './reload.ts';
 import { openRevocationFeed } from './revocation-feed.ts';
@@ -61,7 +62,8 @@ export async function runStart(context: Context): Promise<Exit> {
     undo.push(async () => (await opening).close());
     const authority = await startAuthorityChild(context.data, log);
     undo.push(() => authority.close());
-    let material = await obtainMaterial(context.data, authority.ready.brokerSocket, config);
+    const obtain = (of: MotteConfig) => obtainMaterial(context.data, authority.ready.brokerSocket, of);
+    const material = await obtain(config);
     const feed = await openRevocationFeed(openBrokerAuthority(authority.ready.brokerSocket));
     undo.push(async () => feed.close());
     const ring = new RefusalRing();
@@ -84,8 +86,22 @@ export async function runStart(context: Context): Promise<Exit> {
 
     const enrolment = createEnrolment({ config, authority, material, directory, ring, log });
     let phase: AdminView['phase'] = 'starting';
-    let renewalFault: string | undefined;
-    let overlapFindings: () => readonly HealthFinding[] = () => [];
+    let webConsole: Served | undefined = undefined;
+    const certificates = careForCertificates({
+      config: () => config,
+      material,
+      obtain,
+      use: (fresh) => {
+        trust.set(fresh.tls.clientCa);
+        broker.setTls(fresh.tls);
+        webConsole?.setTls(fresh.own);
+        enrolment.setTls(fresh);
+      },
+      log,
+    });
+    undo.push(async () => certificates.end());
+    const trustWatch = watchTrust(authority.ready.brokerSocket, () => certificates.refresh(config));
+    undo.push(async () => trustWatch.close());
     const view = createView({
       broker,
       enrolment,
@@ -99,8 +115,8 @@ export async function runStart(context: Context): Promise<Exit> {
       openBackup: () => runningSource(store, context.data, config.file),
       findings: () => [
         ...(authority.alive ? [] : [{ subject: 'authority', why: 'it is not running and is being started again' }]),
-        ...(renewalFault === undefined ? [] : [{ subject: 'certificate', why: renewalFault }]),
-        ...overlapFindings(),
+        ...certificates.findings,
+        ...trustWatch.findings(Date.now()),
         ...storeFindings(),
         ...tokens.findings(),
       ],
@@ -117,8 +133,8 @@ export async function runStart(context: Context): Promise<Exit> {
       }
     });
     await broker.open();
-    const webConsole = await openConsole(view, config, material, onFault);
-    if (webConsole !== undefined) undo.push(() => webConsole.close());
+    webConsole = await openConsole(view, config, material, onFault);
+    undo.push(async () => webConsole?.close());
     enrolment.start();
     undo.push(() => enrolment.close());
     phase = 'serving';
@@ -127,41 +143,11 @@ export async function runStart(context: Context): Promise<Exit> {
     manager.ready(serving());
     manager.watch(watchForStuckStore(store), serving);
 
-    const renew = async (next: MotteConfig): Promise<void> => {
-      const fresh = await obtainMaterial(context.data, authority.ready.brokerSocket, next);
-      if (JSON.stringify(fresh.tls) === JSON.stringify(material.tls)) return;
-      trust.set(fresh.tls.clientCa);
-      broker.setTls(fresh.tls);
-      webConsole?.setTls(fresh.own);
-      enrolment.setTls(fresh);
-      log.say('info', 'certificates were replaced', { why: replacedWhy(material, fresh) });
-      material = fresh;
-    };
-    // One after the other: of two that write the same files, neither would keep a pair that fits.
-    let renewed: Promise<void> = Promise.resolve();
-    const refresh = (wanted: MotteConfig): Promise<void> => {
-      const turn = renewed.then(() => renew(wanted));
-      renewed = turn.catch(() => undefined);
-      return turn;
-    };
-    const renewal = setInterval(() => {
-      refresh(config).then(
-        () => (renewalFault = undefined),
-        (fault) => {
-          renewalFault = `could not be checked: ${codedOf(fault).why}`;
-          log.say('error', 'the server certificate could not be checked', { why: codedOf(fault).why });
-        },
-      );
-    }, RENEWAL_CHECK_MS);
-    undo.push(async () => clearInterval(renewal));
-    const trustWatch = watchTrust(authority.ready.brokerSocket, () => refresh(config));
-    overlapFindings = () => trustWatch.findings(Date.now());
-    undo.push(async () => trustWatch.close());
     reloads.use(async () => {
       manager.reloading();
       config = await reload(context, config, log, async (next) => {
         const takeTokens = await tokens.prepare(next);
-        await refresh(next);
+        await certificates.refresh(next);
         for (const realm of takeTokens()) broker.kick({ realm });
       });
       endLog();
@@ -279,5 +265,3 @@ function greet(
   else context.warn(text);
   log.say('info', 'up', { listeners: listeners.map(({ url }) => url), ca: fingerprint, next: nextCommands(context) });
 }
-
-const RENEWAL_CHECK_MS = 3_600_000;

@@ -96,6 +96,11 @@ function authoriseConnect(client: Client, proven: Proven): void {
     refused(client, 'identity', fell.refusal.reason, fell.refusal.because, fell.refusal.rule);
     return;
   }
+  const weakness = core.guards.assess?.(facts, client.version);
+  if (weakness?.action === 'refuse') {
+    refused(client, 'identity', 'not-authorized', `${identity.name}: ${weakness.because}`, weakness.rule);
+    return;
+  }
   if (facts.listener.clientIds === 'own' && !ownsClientId(identity.name, client.clientId)) {
     const because = `the client identifier must be ${identity.name} or begin with ${identity.name}/`;
     refused(client, 'identity', 'client-identifier-not-valid', because, 'listeners.clientIds');
@@ -127,6 +132,7 @@ function authoriseConnect(client: Client, proven: Proven): void {
       opened,
     );
     if (session === undefined) return;
+    if (weakness !== undefined) core.reports.flagged(client, weakness);
     session.subject = subject;
     session.rights = rights;
     core.router.refresh(session);

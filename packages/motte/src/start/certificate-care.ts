@@ -1,0 +1,75 @@
+// Server certificates while the broker runs: looked at every hour, at SIGHUP, and when their files change. What cannot be used
+// changes nothing, is logged once, and stays a finding until it is mended.
+
+import type { Log } from '@motte/broker/observe';
+import type { HealthFinding } from '@motte/broker/ports/admin-view';
+import type { MotteConfig } from '../config/config.ts';
+import { codedOf } from '../report.ts';
+import { watchCertificates } from './certificate-watch.ts';
+import { type Material, replacedWhy } from './material.ts';
+
+export interface CertificateCareParts {
+  /** In force now. */
+  readonly config: () => MotteConfig;
+  readonly material: Material;
+  /** What is to be in force under a configuration. */
+  readonly obtain: (config: MotteConfig) => Promise<Material>;
+  /** Puts it in force for new handshakes; throws and changes nothing if it cannot be used. */
+  readonly use: (material: Material) => void;
+  readonly log: Log;
+}
+
+export interface CertificateCare {
+  readonly findings: readonly HealthFinding[];
+  /** Throws what is wrong with the material of a configuration. */
+  refresh(config: MotteConfig): Promise<void>;
+  end(): void;
+}
+
+export function careForCertificates({ config, material, obtain, use, log }: CertificateCareParts): CertificateCare {
+  let current = material;
+  let why: string | undefined;
+  const renew = async (next: MotteConfig): Promise<void> => {
+    const fresh = await obtain(next);
+    why = undefined;
+    if (JSON.stringify(fresh.tls) === JSON.stringify(current.tls)) return;
+    use(fresh);
+    log.say('info', 'certificates were replaced', { why: replacedWhy(current, fresh) });
+    current = fresh;
+  };
+  // One after the other: of two that write the same files, neither would keep a pair that fits.
+  let last: Promise<void> = Promise.resolve();
+  const refresh = (wanted: MotteConfig): Promise<void> => {
+    const turn = last.then(() => renew(wanted));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const look = async (): Promise<void> => {
+    try {
+      await refresh(config());
+    } catch (fault) {
+      const { code, why: now } = codedOf(fault);
+      if (now !== why) log.say('error', 'the server certificate stays the old one', { code, why: now });
+      why = now;
+    }
+  };
+  const hourly = setInterval(() => void look(), CHECK_MS);
+  const endWatch = watchCertificates({ files: () => filesOf(config()), changed: look });
+  return {
+    get findings() {
+      return why === undefined ? [] : [{ subject: 'certificate', why: `the old one stays: ${why}` }];
+    },
+    refresh,
+    end() {
+      clearInterval(hourly);
+      endWatch();
+    },
+  };
+}
+
+function filesOf({ certificate, certificates }: MotteConfig): string[] {
+  const all = certificate === undefined ? certificates : [certificate, ...certificates];
+  return all.flatMap(({ cert, key }) => [cert, key]);
+}
+
+const CHECK_MS = 3_600_000;
