@@ -2,14 +2,16 @@
 
 import type { Duplex } from 'node:stream';
 import { type BrokerConfig, createBroker } from '@motte/broker';
+import type { OnRevoke } from '@motte/broker/ports/config';
 import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
+import { createStanding } from '../../packages/broker/src/identity/standing.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Counters } from '../../packages/broker/src/ports/counters.ts';
 import type { IdentityDirectory, RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
 import type { Guards } from '../../packages/broker/src/ports/guards.ts';
-import type { Identity } from '../../packages/broker/src/ports/identity.ts';
+import { type Identity, identityKey } from '../../packages/broker/src/ports/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
 import type { Store } from '../../packages/broker/src/ports/store.ts';
 import { ALLOW } from '../../packages/broker/src/ports/verdict.ts';
@@ -34,6 +36,8 @@ export interface TestBrokerOptions {
   readonly clock?: FakeClock;
   /** Who is registered when sessions come back; default nobody. */
   readonly registered?: readonly RegisteredIdentity[];
+  /** What becomes of the retained messages of those who are taken out of the registry; default they stay. */
+  readonly onRevoke?: OnRevoke;
 }
 
 export type ConnectFields = Partial<Omit<Connect, 'type'>>;
@@ -42,6 +46,7 @@ export class TestBroker {
   readonly clock: FakeClock;
   readonly gauge = new FakeGauge();
   readonly access: TestAccess;
+  readonly directory: IdentityDirectory;
   readonly events: BrokerEvent[] = [];
   readonly #broker: ReturnType<typeof createBroker>;
   readonly #listener: ListenerFacts;
@@ -51,10 +56,14 @@ export class TestBroker {
     this.access = accessOf(options.rules ?? ALLOW_ALL);
     this.clock = options.clock ?? new FakeClock();
     this.#listener = { ...LISTENER, ...options.listener };
-    const guards = guardsOf(options);
+    this.directory = directoryOf(options.registered ?? []);
+    const guards = guardsOf(options, this.directory);
     this.#broker = createBroker({
-      config: configOf({ ...DEFAULT_LIMITS, ...options.limits }, this.#listener),
-      directory: directoryOf(options.registered ?? []),
+      config: {
+        ...configOf({ ...DEFAULT_LIMITS, ...options.limits }, this.#listener),
+        ...(options.onRevoke === undefined ? {} : { onRevoke: options.onRevoke }),
+      },
+      directory: this.directory,
       trust: { number: 1, issuers: [] },
       clock: this.clock,
       random: new SeededRandom(),
@@ -157,11 +166,24 @@ const LISTENER: ListenerFacts = {
 };
 
 function directoryOf(registered: readonly RegisteredIdentity[]): IdentityDirectory {
+  const identities = new Map(registered.map((one) => [identityKey(one), one]));
+  const listeners: Parameters<NonNullable<IdentityDirectory['watch']>>[0][] = [];
+  const tell = (identity: Pick<RegisteredIdentity, 'realm' | 'name'>): void => {
+    for (const listener of listeners) listener(identity);
+  };
   return {
-    find: (realm, name) => registered.find((one) => one.realm === realm && one.name === name),
-    list: () => registered,
-    put: () => Promise.resolve(),
-    remove: () => Promise.resolve(false),
+    find: (realm, name) => identities.get(identityKey({ realm, name })),
+    list: () => [...identities.values()],
+    put: async (identity) => {
+      identities.set(identityKey(identity), identity);
+      tell(identity);
+    },
+    remove: async (realm, name) => {
+      const was = identities.delete(identityKey({ realm, name }));
+      tell({ realm, name });
+      return was;
+    },
+    watch: (listener) => void listeners.push(listener),
   };
 }
 
@@ -176,12 +198,15 @@ function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
   };
 }
 
-function guardsOf({ identities, authenticate }: TestBrokerOptions): Guards | undefined {
+function guardsOf({ identities, authenticate }: TestBrokerOptions, directory: IdentityDirectory): Guards | undefined {
+  const standing = createStanding({ directory, trust: { number: 1, issuers: [] }, proofs: new WeakMap() });
   if (authenticate) return { admit: () => ALLOW, authenticate };
   if (identities === undefined) return undefined;
+  const isRegistered = directory.list().length > 0;
   return {
     admit: () => ALLOW,
     authenticate: ({ clientId }) =>
       Promise.resolve({ allow: true, identity: identities(clientId), data: undefined, expiresAtMs: 0 }),
+    ...(isRegistered ? { standing } : {}),
   };
 }

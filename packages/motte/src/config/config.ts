@@ -11,6 +11,7 @@ import { parseYaml } from './document.ts';
 import { type EnrolAddress, parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
 import type { Mistake } from './mistakes.ts';
+import { parseOnRevoke } from './on-revoke.ts';
 import { checkRules } from './rules.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
 import {
@@ -104,6 +105,7 @@ function readText(source: ConfigSource): string | undefined {
 function makeConfig(settings: Settings, file: string | undefined, number: number): MotteConfig {
   const { cert, key } = settings.tls.certificate ?? {};
   const beside = (path: string) => resolve(dirname(resolve(file ?? '.')), path);
+  const onRevoke = parseOnRevoke(settings.identity.onRevoke);
   return deepFreeze({
     number,
     file,
@@ -113,6 +115,7 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     admission: settings.admission,
     posture: postureOf(settings),
     store: settings.store,
+    ...(typeof onRevoke === 'string' ? {} : { onRevoke }),
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
     tokens: settings.identity.tokens.map((source) => ({
       ...source,

@@ -3,6 +3,7 @@
 import { parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
 import type { Mistakes } from './mistakes.ts';
+import { parseOnRevoke } from './on-revoke.ts';
 import type { MotteYaml } from './schema.ts';
 import { type Listener, PLAIN_SCHEMES } from './sections/listeners.ts';
 import { WAIVER_KEYS, type Waiver } from './sections/waivers.ts';
@@ -31,6 +32,8 @@ export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
       mistakes.add(['admission', 'exempt', index], 'must be an address or a network such as 10.1.0.0/16');
   }
   checkTokens(yaml, mistakes);
+  const onRevoke = parseOnRevoke(yaml.identity?.onRevoke);
+  if (typeof onRevoke === 'string') mistakes.add(['identity', 'onRevoke'], onRevoke);
   for (const key of WAIVER_KEYS) checkWaiver(yaml.waivers?.[key], ['waivers', key], mistakes);
 }
 

@@ -53,7 +53,11 @@ export interface Settings {
     readonly rsa: 'off' | '2048' | '3072';
     readonly ticketSeconds: number;
   };
-  readonly identity: { readonly tokens: readonly TokenSettings[]; readonly posture: PosturePolicy };
+  readonly identity: {
+    readonly tokens: readonly TokenSettings[];
+    readonly posture: PosturePolicy;
+    readonly onRevoke?: string;
+  };
   readonly limits: Limits;
   readonly admission: {
     readonly handshakesAtOnceMax: number;

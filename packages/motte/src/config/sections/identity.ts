@@ -1,7 +1,8 @@
-// `identity`: what proves an identity beside certificates, and what is demanded of a client beyond that.
+// `identity`: what proves an identity beside certificates, what is demanded of a client beyond that, and what is left of one
+// that is taken away.
 
 import Type, { type Static } from 'typebox';
-import { section } from '../setting.ts';
+import { section, text } from '../setting.ts';
 import { Posture } from './posture.ts';
 import { Tokens } from './tokens.ts';
 
@@ -9,7 +10,14 @@ export const IdentitySection = section(
   {
     tokens: Type.Optional(Tokens),
     posture: Type.Optional(Posture),
+    onRevoke: Type.Optional(
+      text('^(keep|clear|publish [^\\s\\0].*)$', 'keep, clear, or publish TOPIC', {
+        says: 'What becomes of the retained messages of a device that is taken away; with `publish TOPIC` they stay, and one that says that it is gone is retained there, `${device}` for its name; absent, they are kept.',
+        breaks: 'What a device that is trusted no longer said last is still told to everybody who subscribes.',
+        applies: 'restart',
+      }),
+    ),
   },
-  'What proves an identity beside certificates, and what is demanded of a client beyond that.',
+  'What proves an identity beside certificates, what is demanded of a client, and what is left of one that is taken away.',
 );
 export type IdentitySection = Static<typeof IdentitySection>;
