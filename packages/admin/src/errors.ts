@@ -162,6 +162,19 @@ export const ERRORS = {
     remedy: 'put the public keys of the issuer there as a JWK set: { "keys": [ … ] }',
     exit: 4,
   },
+  'MOT-0412': {
+    what: 'cannot use the CA of clients',
+    when: 'A file of tls.clientCa cannot be read, or a certificate in it is no CA, is weak, or is that of another CA too.',
+    remedy: 'put the CA certificates of that authority there, PEM one after the other, and no others',
+    exit: 4,
+  },
+  'MOT-0413': {
+    what: 'no such authority',
+    when: 'A device is to be registered with an authority that is not in tls.clientCa.',
+    remedy: 'add the authority to tls.clientCa in motte.yaml first, or correct the ID',
+    exit: 2,
+    status: 400,
+  },
   'MOT-0405': {
     what: 'cannot read the request',
     when: 'The file given with --csr cannot be opened or is too large.',

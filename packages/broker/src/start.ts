@@ -149,11 +149,12 @@ export function createBroker(parts: BrokerParts): Broker {
     onConnection: (stream, facts) => openConnection(stream, facts, core),
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),
   });
-  const subjectOf = (session: StoredSession) => recallSubject(session, directory, config.listeners);
+  const subjectOf = (session: StoredSession) =>
+    recallSubject(session, { directory, listeners: config.listeners, foreign: trust.foreign });
   const removal = new Removal(core, {
     subjectOf,
     fallen: () => guards.fallen?.() ?? new Map(),
-    isKnown: (owner) => isKnown(owner, directory),
+    isKnown: (owner) => isKnown(owner, { directory, foreign: trust.foreign }),
     onRevoke: config.onRevoke ?? { kind: 'keep' },
   });
   // Whoever takes a user away ends what is the user's.

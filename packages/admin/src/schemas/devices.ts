@@ -6,7 +6,8 @@ import { format, name, time } from './parts.ts';
 export const Device = Type.Object({
   name: Type.String(),
   realm: Type.String({
-    description: 'what proves it: `ca:motte` a certificate of this authority, `psk` a pre-shared key',
+    description:
+      'what proves it: `ca:motte` a certificate of this authority, `psk` a pre-shared key, `ca:ID` a certificate of an authority of tls.clientCa',
   }),
   roles: Type.Array(Type.String()),
   state: Type.Union([Type.Literal('active'), Type.Literal('disabled')]),
@@ -27,6 +28,7 @@ export const NewDevice = Type.Object(
         description: 'a pre-shared key of 32 bytes, base64, instead of a certificate',
       }),
     ),
+    ca: Type.Optional(name),
   },
   { additionalProperties: false },
 );

@@ -72,7 +72,7 @@ const view: AdminView = {
     put: async () => {},
     remove: async () => false,
   },
-  addDevice: async (name, roles) => {
+  addDevice: async ({ name, roles }) => {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
   users: { list: () => [], add: notHere, setPassword: notHere, remove: notHere },

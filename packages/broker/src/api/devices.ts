@@ -35,18 +35,27 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
   app.get<{ Params: DeviceParams }>(
     '/api/v1/devices/:name',
     { schema: { params: DeviceParams, response: { 200: DeviceDocument } } },
-    async (request): Promise<DeviceDocument> => ({ format: 1, device: show(view, request.params.name) }),
+    async (request): Promise<DeviceDocument> => ({
+      format: 1,
+      device: showEnrolled(view, request.params.name),
+    }),
   );
 
   app.post<{ Body: NewDevice }>(
     '/api/v1/devices',
     { schema: { body: NewDevice, response: { 201: DeviceDocument } } },
     async (request, reply): Promise<DeviceDocument> => {
-      const { name, roles, psk } = request.body;
-      if (findDevice(view.directory, name) !== undefined) throw new MotteError('MOT-0602', name);
-      await view.addDevice(name, roles, psk === undefined ? undefined : { kind: 'psk', key: psk });
+      const { name, roles, psk, ca } = request.body;
+      const find = () => (ca === undefined ? findDevice(view.directory, name) : view.directory.find(`ca:${ca}`, name));
+      if (find() !== undefined) throw new MotteError('MOT-0602', name);
+      await view.addDevice({
+        name,
+        roles,
+        ...(ca === undefined ? {} : { ca }),
+        ...(psk === undefined ? {} : { verifier: { kind: 'psk', key: psk } }),
+      });
       reply.code(201);
-      return { format: 1, device: show(view, name) };
+      return { format: 1, device: show(view, find(), name) };
     },
   );
 
@@ -55,9 +64,9 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     { schema: { params: DeviceParams, body: DeviceChange, response: { 200: DeviceChanged } } },
     async (request): Promise<DeviceChanged> => {
       const { name } = request.params;
-      show(view, name);
+      showEnrolled(view, name);
       const ended = await view.changeDevice(name, request.body.state, request.body.revocation);
-      return { format: 1, device: show(view, name), ended };
+      return { format: 1, device: showEnrolled(view, name), ended };
     },
   );
 
@@ -66,14 +75,17 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     { schema: { params: DeviceParams, querystring: DeviceRemoval, response: { 200: DeviceRemoved } } },
     async (request): Promise<DeviceRemoved> => {
       const { name } = request.params;
-      show(view, name);
+      showEnrolled(view, name);
       return { format: 1, ended: await view.removeDevice(name, Number(request.query.revocation)) };
     },
   );
 }
 
-function show(view: AdminView, name: string): Device {
-  const identity = findDevice(view.directory, name);
+function showEnrolled(view: AdminView, name: string): Device {
+  return show(view, findDevice(view.directory, name), name);
+}
+
+function show(view: AdminView, identity: RegisteredIdentity | undefined, name: string): Device {
   if (identity === undefined) throw new MotteError('MOT-0603', name);
   const label = identityLabel(identity);
   const connections = view.clients().filter((row) => row.identity === label && row.state === 'connected').length;

@@ -1,11 +1,15 @@
-// What a client's certificate proves, by our own reading: issuer signature against the trusted CAs, purpose, key size,
-// name. Dates and revocation change with time and are checked apart, at every CONNECT. OpenSSL has checked the path in the
+// What a client's certificate proves, by our own reading: a path to a trusted CA, purpose, key size, name. Dates and revocation change with time and are checked apart, at every CONNECT. OpenSSL has checked the path in the
 // handshake already; this does not rely on it, because on a resumed one it has checked nothing.
 
-import { type KeyObject, X509Certificate } from 'node:crypto';
-import { deviceNameOf, isDeviceName, OWN_REALM } from '@motte/pki/protocol';
+import { X509Certificate } from 'node:crypto';
+import { deviceNameOf, OWN_REALM } from '@motte/pki/protocol';
+import type { CertificateName, ListenerFacts } from '../ports/connection-facts.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
+import { Authorities } from './authorities.ts';
+import { certificateNameOf } from './certificate-name.ts';
+import { weaknessOf } from './key-strength.ts';
+import { readExtensions } from './x509-extensions.ts';
 
 /** The lasting facts of a certificate that leads to a trusted CA. */
 export interface CertificateProof {
@@ -15,63 +19,81 @@ export interface CertificateProof {
   readonly serial: string;
   /** SHA-256 of the DER of the CA that signed it, lower-case hex. */
   readonly issuer: string;
-  /** Wall-clock time in ms; the narrowest of the certificate and its issuer. */
+  /** Wall-clock time in ms; the narrowest of the certificate and the CAs above it. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 
-/** Parsed CAs with the realms they speak for. Throws if one of them is not a CA certificate. */
+/** The trusted CAs as they were when `number` was read. Throws if one of them is not a CA certificate. */
 export class Trust {
   readonly number: number;
-  readonly #issuers: readonly { readonly ca: X509Certificate; readonly key: KeyObject; readonly realm: string }[];
+  readonly #authorities: Authorities;
 
-  constructor(facts: TrustFacts) {
-    this.number = facts.number;
-    this.#issuers = facts.issuers.map(({ pem, realm }) => {
-      const ca = new X509Certificate(pem);
-      if (!ca.ca) throw new Error(`${ca.subject} is not a CA`);
-      return { ca, key: ca.publicKey, realm };
-    });
+  constructor({ number, issuers }: TrustFacts) {
+    this.number = number;
+    this.#authorities = new Authorities(issuers);
   }
 
-  /** What the leaf certificate (DER) proves under these CAs, whatever the time is. */
-  check(certificate: Uint8Array): CertificateProof | Refusal {
+  /** What the leaf certificate (DER) proves on a listener under these CAs, whatever the time is. */
+  check(
+    certificate: Uint8Array,
+    { clientCa = OWN_REALMS, certificateName = BY_COMMON_NAME }: ListenerFacts,
+  ): CertificateProof | Refusal {
     let leaf: X509Certificate;
     try {
       leaf = new X509Certificate(certificate);
     } catch {
       return refuse('not-authorized', 'the certificate cannot be read', RULE);
     }
-    const issuer = this.#issuers.find(({ ca, key }) => leaf.checkIssued(ca) && leaf.verify(key));
-    if (issuer === undefined) {
+    const paths = this.#authorities.pathsOf(leaf, clientCa);
+    if (typeof paths === 'string')
+      return refuse('not-authorized', `the certificate leads to no trusted CA: ${paths}`, RULE);
+    const [path] = paths;
+    if (path === undefined) {
       const because = `a foreign certificate: its issuer (${oneLine(leaf.issuer)}) is none that this listener trusts`;
       return refuse('not-authorized', because, RULE);
     }
-    if (leaf.ca) return refuse('not-authorized', "a CA's certificate proves no device", RULE);
-    // What Node calls keyUsage is the extended key usage. One without any passes OpenSSL, and is refused here.
-    if (leaf.keyUsage?.includes(CLIENT_AUTH) !== true) {
-      return refuse(
-        'not-authorized',
-        'a certificate for another purpose: its extended key usage lacks clientAuth',
-        RULE,
-      );
-    }
-    const weak = weaknessOf(leaf.publicKey);
-    if (weak !== undefined) return refuse('not-authorized', `the certificate's key is too weak: ${weak}`, RULE);
-    const name = issuer.realm === OWN_REALM ? deviceNameOf(leaf) : commonNameOf(leaf);
-    if (name === undefined) {
-      const because = `the certificate (${oneLine(leaf.subject)}) does not say the name of a device as its CA's profile does`;
-      return refuse('not-authorized', because, RULE);
-    }
-    return {
-      realm: issuer.realm,
+    if (paths.length > 1)
+      return refuse('not-authorized', 'the certificate leads to several authorities: whose is it?', RULE);
+    const unfit = unfitnessOf(leaf);
+    if (unfit !== undefined) return refuse('not-authorized', unfit, RULE);
+    const name = path.realm === OWN_REALM ? ownNameOf(leaf) : certificateNameOf(leaf, certificateName);
+    if (typeof name !== 'string') return name;
+    const proof: CertificateProof = {
+      realm: path.realm,
       name,
       serial: leaf.serialNumber,
-      issuer: issuer.ca.fingerprint256.replaceAll(':', '').toLowerCase(),
-      notBeforeMs: Math.max(Date.parse(leaf.validFrom), Date.parse(issuer.ca.validFrom)),
-      notAfterMs: Math.min(Date.parse(leaf.validTo), Date.parse(issuer.ca.validTo)),
+      issuer: path.issuer,
+      notBeforeMs: Math.max(Date.parse(leaf.validFrom), path.notBeforeMs),
+      notAfterMs: Math.min(Date.parse(leaf.validTo), path.notAfterMs),
     };
+    return proof;
   }
+}
+
+/** Why a certificate can prove no client, whoever issued it; undefined if it can. */
+function unfitnessOf(leaf: X509Certificate): string | undefined {
+  if (leaf.ca) return "a CA's certificate proves no device";
+  // What Node calls keyUsage is the extended key usage. One without any passes OpenSSL, and is refused here.
+  if (leaf.keyUsage?.includes(CLIENT_AUTH) !== true) {
+    return 'a certificate for another purpose: its extended key usage lacks clientAuth';
+  }
+  const weak = weaknessOf(leaf.publicKey);
+  if (weak !== undefined) return `the certificate's key is too weak: ${weak}`;
+  const { keyUsage, critical, signature } = readExtensions(leaf.raw);
+  if (keyUsage?.digitalSignature === false) return 'a certificate for another purpose: its key may not sign';
+  if (BROKEN_SIGNATURES.has(signature)) return 'the certificate is signed by MD5 or SHA-1, which can be forged';
+  const unknown = critical.find((id) => !UNDERSTOOD.has(id));
+  return unknown === undefined
+    ? undefined
+    : `the certificate has a critical extension that is not known here: ${unknown}`;
+}
+
+function ownNameOf(leaf: X509Certificate): string | Refusal {
+  const name = deviceNameOf(leaf);
+  if (name !== undefined) return name;
+  const because = `the certificate (${oneLine(leaf.subject)}) does not say the name of a device as its CA's profile does`;
+  return refuse('not-authorized', because, RULE);
 }
 
 /** Refuses a certificate that is not valid at this time; a date that cannot be read is none. */
@@ -85,22 +107,6 @@ export function checkDates(proof: CertificateProof, nowMs: number): Refusal | un
     return refuse('not-authorized', because, RULE);
   }
   return undefined;
-}
-
-/** The one common name, if it may name a device; multi-valued and repeated ones are not taken. */
-function commonNameOf(leaf: X509Certificate): string | undefined {
-  const names = leaf.subject.split('\n').filter((line) => line.startsWith('CN='));
-  const name = names[0]?.slice('CN='.length);
-  return names.length === 1 && name !== undefined && isDeviceName(name) ? name : undefined;
-}
-
-function weaknessOf(key: KeyObject): string | undefined {
-  const type = key.asymmetricKeyType ?? 'unknown';
-  const { modulusLength = 0, namedCurve = 'explicit' } = key.asymmetricKeyDetails ?? {};
-  if (type === 'rsa' || type === 'rsa-pss')
-    return modulusLength >= RSA_BITS_MIN ? undefined : `RSA of ${modulusLength} bits`;
-  if (type === 'ec') return CURVES.has(namedCurve) ? undefined : `curve ${namedCurve}`;
-  return type === 'ed25519' || type === 'ed448' ? undefined : `type ${type}`;
 }
 
 function oneLine(name: string): string {
@@ -117,13 +123,10 @@ function timeText(ms: number): string {
 const RULE = 'identity.certificate';
 /** id-kp-clientAuth, RFC 5280 4.2.1.12. */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-const RSA_BITS_MIN = 2048;
-const CURVES: ReadonlySet<string> = new Set([
-  'prime256v1',
-  'secp384r1',
-  'secp521r1',
-  'brainpoolP256r1',
-  'brainpoolP384r1',
-  'brainpoolP512r1',
-]);
+/** basicConstraints, keyUsage, extKeyUsage, subjectAltName, both key identifiers; policies bind nothing here. */
+const UNDERSTOOD: ReadonlySet<string> = new Set(['551d13', '551d0f', '551d25', '551d11', '551d23', '551d0e', '551d20']);
+/** md5WithRSA, sha1WithRSA, ecdsa-with-SHA1. */
+const BROKEN_SIGNATURES: ReadonlySet<string> = new Set(['2a864886f70d010104', '2a864886f70d010105', '2a8648ce3d0401']);
+const OWN_REALMS: readonly string[] = [OWN_REALM];
+const BY_COMMON_NAME: CertificateName = { from: 'cn' };
 const NAME_SHOWN = 120;

@@ -33,6 +33,7 @@ const LISTENER: ListenerFacts = {
   role: undefined,
   clientIds: 'own',
   versions: [3, 4, 5],
+  clientCa: ['ca:motte', 'ca:partner'],
 };
 
 function registered(name: string, fields: Partial<RegisteredIdentity> = {}): RegisteredIdentity {

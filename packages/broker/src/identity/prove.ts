@@ -6,11 +6,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Evidence, Proven } from '../ports/guards.ts';
-import type { Identity } from '../ports/identity.ts';
+import { type Identity, OWN_REALM } from '../ports/identity.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import { type CertificateProof, checkDates, Trust } from './certificate.ts';
 import { withListenerRole } from './listener-role.ts';
+import { checkProvable } from './provable-names.ts';
 import { refuseRevoked, revocationOf } from './standing.ts';
 
 export interface ProveParts {
@@ -44,7 +45,7 @@ export function createProve(parts: ProveParts): Prove {
     if ('allow' in proof) return proof;
     const refusal = checkDates(proof, parts.clock.nowMs()) ?? checkRevoked(proof, parts.trust);
     if (refusal !== undefined) return refusal;
-    const identity = lookUp(proof, evidence, parts.directory);
+    const identity = lookUp(proof, evidence, parts);
     if ('allow' in identity) return identity;
     if (evidence.facts.tls !== undefined) parts.proofs?.set(evidence.facts.tls, proof);
     return proven(identity, proof.notAfterMs);
@@ -73,7 +74,7 @@ function proveCertificate(evidence: Evidence, trust: Trust, memory: ProofMemory)
     const because = 'a resumed TLS session whose certificate was not seen in a full handshake on this listener';
     return refuse('not-authorized', because, 'identity.resumption');
   }
-  const proof = trust.check(tls.certificate);
+  const proof = trust.check(tls.certificate, listener);
   if (!('allow' in proof)) memory.set(key, proof);
   return proof;
 }
@@ -84,17 +85,28 @@ function checkRevoked(proof: CertificateProof, trust: TrustFacts): Refusal | und
   return stale === undefined ? undefined : refuse('not-authorized', stale, 'revocation.stale');
 }
 
-function lookUp(proof: CertificateProof, evidence: Evidence, directory: IdentityDirectory): Identity | Refusal {
-  const { realm, name } = proof;
-  const known = directory.find(realm, name);
+function lookUp({ realm, name }: CertificateProof, evidence: Evidence, parts: ProveParts): Identity | Refusal {
+  const foreign = parts.trust.foreign?.get(realm);
+  if (realm !== OWN_REALM) {
+    const refusal = checkProvable(name, foreign?.names, `the authority ${realm}`, 'tls.clientCa');
+    if (refusal !== undefined) return refusal;
+  }
+  const { role } = evidence.facts.listener;
+  const known = parts.directory.find(realm, name);
+  if (known === undefined && foreign?.roles !== undefined) {
+    return { realm, name, kind: 'device', roles: withListenerRole(foreign.roles, role) };
+  }
   if (known === undefined) {
+    if (realm !== OWN_REALM) {
+      const because = `${name} has a good certificate of ${realm} but is not registered with it`;
+      return refuse('not-authorized', because, 'tls.clientCa.roles');
+    }
     return refuse('not-authorized', `${name} has a good certificate but is not registered`, 'identity.directory');
   }
   if (known.state !== 'active') {
     return refuse('not-authorized', `${name} is disabled in the registry`, 'identity.directory');
   }
-  const roles = withListenerRole(known.roles, evidence.facts.listener.role);
-  return { realm, name, kind: known.kind, roles };
+  return { realm, name, kind: known.kind, roles: withListenerRole(known.roles, role) };
 }
 
 /** Everyone on a listener without authentication is the same identity; credentials are ignored there. */

@@ -6,27 +6,36 @@ import type { ListenerFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { StoredSession } from '../ports/store.ts';
+import type { TrustFacts } from '../ports/trust.ts';
+
+export interface RecallParts {
+  readonly directory: IdentityDirectory;
+  readonly listeners: readonly ListenerFacts[];
+  readonly foreign: TrustFacts['foreign'];
+}
 
 /** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener is gone. */
 export function recallSubject(
   session: StoredSession,
-  directory: IdentityDirectory,
-  listeners: readonly ListenerFacts[],
+  { directory, listeners, foreign }: RecallParts,
 ): Subject | undefined {
   const { realm, name, clientId, listener, address } = session;
   // A listener that was renamed or taken away gives no role any more; what is registered still counts.
   const facts = listeners.find((one) => one.name === listener) ?? { ...GONE, name: listener };
   const identity = realm.startsWith('listener:')
     ? anonymous(realm, name, listeners)
-    : (registered(realm, name, directory) ?? unregistered(session, directory));
+    : (registered(realm, name, directory) ?? unregistered(session, directory, foreign));
   return identity === undefined ? undefined : { identity, clientId, facts: { listener: facts, address } };
 }
 
 /** Whether the owner of something, by the key of its identity, may still be proven; anonymous owners always are. */
-export function isKnown(owner: string, directory: IdentityDirectory): boolean {
+export function isKnown(owner: string, { directory, foreign }: Omit<RecallParts, 'listeners'>): boolean {
   const at = owner.indexOf('\n');
   const realm = owner.slice(0, Math.max(at, 0));
-  return !REGISTERED.test(realm) || directory.find(realm, owner.slice(at + 1))?.state === 'active';
+  if (!REGISTERED.test(realm)) return true;
+  const known = directory.find(realm, owner.slice(at + 1));
+  // Whom its authority may let in by itself was never registered.
+  return known === undefined ? foreign?.get(realm)?.roles !== undefined : known.state === 'active';
 }
 
 function registered(realm: string, name: string, directory: IdentityDirectory): Identity | undefined {
@@ -34,10 +43,15 @@ function registered(realm: string, name: string, directory: IdentityDirectory): 
   return known?.state === 'active' ? { realm, name, kind: known.kind, roles: known.roles } : undefined;
 }
 
-/** Whoever a token proved is in no registry: what its latest token gave it holds until it comes with another. */
-function unregistered({ realm, name, roles, kind }: StoredSession, directory: IdentityDirectory): Identity | undefined {
-  if (roles === undefined || directory.find(realm, name) !== undefined) return undefined;
-  return { realm, name, kind: kind ?? 'device', roles };
+/** In no registry is whom a foreign authority may let in, and whom a token proved: what its latest token gave it still holds. */
+function unregistered(
+  { realm, name, roles, kind }: StoredSession,
+  directory: IdentityDirectory,
+  foreign: TrustFacts['foreign'],
+): Identity | undefined {
+  if (directory.find(realm, name) !== undefined) return undefined;
+  const given = foreign?.get(realm)?.roles ?? roles;
+  return given === undefined ? undefined : { realm, name, kind: kind ?? 'device', roles: given };
 }
 
 /** Whoever is anonymous is so on one listener: without it nobody can ever be that identity again. */

@@ -24,7 +24,7 @@ export function createStanding({ directory, trust, proofs }: StandingParts): Non
     if (proof !== undefined && revoked !== undefined) {
       return { refusal: refuseRevoked(proof), superseded: revoked.superseded };
     }
-    return checkRegistered(directory, identity);
+    return checkRegistered(directory, trust, identity);
   };
 }
 
@@ -38,9 +38,15 @@ export function refuseRevoked({ name }: CertificateProof): Refusal {
   return refuse('not-authorized', `the certificate of ${name} was revoked`, 'identity.revocation');
 }
 
-function checkRegistered(directory: IdentityDirectory, { realm, name }: Identity): Fallen | undefined {
+function checkRegistered(
+  directory: IdentityDirectory,
+  { foreign }: TrustFacts,
+  { realm, name }: Identity,
+): Fallen | undefined {
   if (!REGISTERED.test(realm)) return undefined;
   const known = directory.find(realm, name);
+  // Whom its authority may let in by itself was never registered.
+  if (known === undefined && foreign?.get(realm)?.roles !== undefined) return undefined;
   if (known?.state === 'active') return undefined;
   const because = known === undefined ? `${name} was removed from the registry` : `${name} is disabled in the registry`;
   return { refusal: refuse('not-authorized', because, 'identity.directory'), superseded: false };

@@ -61,9 +61,18 @@ export class Arrivals {
   readonly #waiting = new Set<Arrival>();
 
   constructor(parts: ArrivalsParts) {
-    const { name, scheme, authentication, role, clientIds, versions } = parts.config;
+    const { name, scheme, authentication, role, clientIds, versions, clientCa, certificateName } = parts.config;
     this.#parts = parts;
-    this.#listener = Object.freeze({ name, scheme, authentication, role, clientIds, versions });
+    this.#listener = Object.freeze({
+      name,
+      scheme,
+      authentication,
+      role,
+      clientIds,
+      versions,
+      ...(clientCa === undefined ? {} : { clientCa }),
+      ...(certificateName === undefined ? {} : { certificateName }),
+    });
   }
 
   /** Open connections of this listener, those handed on included. */

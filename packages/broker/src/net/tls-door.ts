@@ -10,6 +10,7 @@ import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { PreSharedKeys, ProvenKey } from '../ports/psk.ts';
 import type { Arrival, TransportRefusal } from './arrivals.ts';
 import { ANYBODY, type Candidate, candidateOf, chooseCertificate, RSA_KEY } from './certificate-choice.ts';
+import { clientCaOf, trustText } from './client-ca.ts';
 import { explainMaterialError } from './listener-fault.ts';
 import { groupNames } from './offered-groups.ts';
 import { peerCertificate } from './peer-certificate.ts';
@@ -40,14 +41,14 @@ export class TlsDoor {
   readonly #arrivals = new WeakMap<Socket, Arrival>();
   /** The key that TLS asked for last, for each handshake: the one whose proof it then checked. */
   readonly #askedKeys = new WeakMap<TLSSocket, ProvenKey>();
-  #clientCa: string;
+  #trust: string;
   #shown: readonly Shown[];
   #candidates: readonly Candidate[];
 
   /** Throws ListenerFault if certificate, key and CA do not work together. */
   constructor(parts: TlsDoorParts) {
     this.#parts = parts;
-    this.#clientCa = parts.material.clientCa;
+    this.#trust = trustText(parts.material);
     this.#shown = this.#open(parts.material, new Map());
     this.#candidates = this.#shown.map(({ candidate }) => candidate);
   }
@@ -60,13 +61,13 @@ export class TlsDoor {
 
   /** For new handshakes from now on. Tickets stay good only if the trust is unchanged. Throws ListenerFault and keeps the old. */
   setMaterial(material: TlsMaterial): void {
-    const isTrustKept = material.clientCa === this.#clientCa;
+    const isTrustKept = trustText(material) === this.#trust;
     const kept = new Map<string, Buffer>();
     for (const { slot, ticketKeys } of this.#shown)
       if (isTrustKept && ticketKeys !== undefined) kept.set(slot, ticketKeys);
     this.#shown = this.#open(material, kept);
     this.#candidates = this.#shown.map(({ candidate }) => candidate);
-    this.#clientCa = material.clientCa;
+    this.#trust = trustText(material);
   }
 
   /** New keys for session tickets: those that are out cost a full handshake. */
@@ -81,7 +82,8 @@ export class TlsDoor {
 
   #open(material: TlsMaterial, kept: ReadonlyMap<string, Buffer>): readonly Shown[] {
     if (this.#parts.config.authentication === 'psk') return [this.#openPsk()];
-    const { clientCa, further = [] } = material;
+    const { further = [] } = material;
+    const clientCa = clientCaOf(this.#parts.config, material);
     const all: readonly FurtherCertificate[] = [material, ...further];
     return all.map(({ cert, key, names }, index) => {
       const candidate = this.#candidateOf({ cert, ...(names === undefined ? {} : { names }) });

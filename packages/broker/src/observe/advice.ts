@@ -28,6 +28,18 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
   ],
   // Before the words that a certificate may be refused with: what a token says is in quotes, and comes after its rule.
   [
+    ['tls.clientca.roles'],
+    'Register it with `motte device add NAME --ca ID`, or give the authority `roles` in `tls.clientCa`.',
+  ],
+  [
+    ['tls.clientca'],
+    'What an authority may prove stands in `names` of `tls.clientCa`; the name is read as `identity` says.',
+  ],
+  [
+    ['listeners.identity'],
+    'Compare `identity` of the listener with the certificate: `openssl x509 -in FILE -noout -text`.',
+  ],
+  [
     ['identity.tokens.jwks'],
     'The issuer signs with a key that its key set does not have: look at `jwks` of `identity.tokens`, and at `motte status`.',
   ],

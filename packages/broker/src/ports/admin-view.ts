@@ -132,6 +132,16 @@ export interface BackupSource {
   readonly records: StoreSnapshot;
 }
 
+/** A device to be registered; of no realm but one that the configuration knows. */
+export interface NewDevice {
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** What it is recognised by, where no certificate proves it. */
+  readonly verifier?: Verifier;
+  /** ID of the foreign authority that certifies it. */
+  readonly ca?: string;
+}
+
 export interface AdminView extends BrokerView {
   readonly version: string;
   readonly pid: number;
@@ -149,7 +159,7 @@ export interface AdminView extends BrokerView {
   refusals(query: string, max: number): readonly RefusalRow[];
   readonly directory: IdentityDirectory;
   /** Durable when the promise resolves; also makes the event `device.added`. Without a verifier a certificate proves it. */
-  addDevice(name: string, roles: readonly string[], verifier?: Verifier): Promise<void>;
+  addDevice(device: NewDevice): Promise<void>;
   readonly users: Users;
   /** Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included. */
   changeDevice(name: string, state: RegisteredIdentity['state'], revocation: number): Promise<Ended>;

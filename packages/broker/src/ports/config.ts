@@ -76,6 +76,8 @@ export interface TlsMaterial {
   readonly key: string;
   /** Roots and issuing CAs that client certificates must lead to. */
   readonly clientCa: string;
+  /** The same of foreign authorities, by realm; a listener trusts those that it names. */
+  readonly foreignCa?: readonly { readonly realm: string; readonly pem: string }[];
   /** Shown instead of the default one to clients that ask for its names, or that cannot use the default one's kind of key. */
   readonly further?: readonly FurtherCertificate[];
 }

@@ -6,6 +6,13 @@ import type { ProvenKey } from './psk.ts';
 /** What proves an identity on a listener; `any` = whichever of the others but `none` and `psk` the client brings. */
 export type AuthenticationMode = 'certificate' | 'password' | 'token' | 'scram' | 'psk' | 'any' | 'none';
 
+/** Where a certificate of a foreign CA carries its name: that part must be PREFIX, NAME, SUFFIX. */
+export interface CertificateName {
+  readonly from: 'cn' | 'san-dns' | 'san-uri' | 'san-email' | 'subject' | 'fingerprint';
+  readonly prefix?: string;
+  readonly suffix?: string;
+}
+
 export interface ListenerFacts {
   readonly name: string;
   readonly scheme: 'mqtts' | 'wss' | 'mqtt' | 'ws' | 'mqtt+unix';
@@ -15,6 +22,10 @@ export interface ListenerFacts {
   /** `own`: the client id must be the identity's name or NAME/anything; `any` lifts that. */
   readonly clientIds: 'own' | 'any';
   readonly versions: readonly ProtocolVersion[];
+  /** Realms whose certificates are taken here; absent = Motte's own. */
+  readonly clientCa?: readonly string[];
+  /** How those of foreign CAs say their name; absent = by their common name. */
+  readonly certificateName?: CertificateName;
 }
 
 export interface TlsFacts {

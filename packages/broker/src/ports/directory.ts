@@ -46,10 +46,13 @@ export interface IdentityDirectory {
   watch?(listener: (identity: Pick<RegisteredIdentity, 'realm' | 'name'>) => void): void;
 }
 
-/** A device that was enrolled here: by a certificate or by a pre-shared key. */
+/** A device that was enrolled here, by a certificate or a pre-shared key, or registered with the authority that certifies it. */
 export function isOwnDevice({ realm, kind }: Pick<RegisteredIdentity, 'realm' | 'kind'>): boolean {
-  return kind === 'device' && (realm === OWN_REALM || realm === PSK_REALM);
+  return kind === 'device' && (realm === PSK_REALM || realm.startsWith(CA_REALM));
 }
+
+/** Before the ID of an authority, Motte's own included. */
+const CA_REALM = OWN_REALM.slice(0, OWN_REALM.indexOf(':') + 1);
 
 /** Such a device by its name; no two of them have the same, since rules speak of devices by name. */
 export function findDevice(directory: Pick<IdentityDirectory, 'find'>, name: string): RegisteredIdentity | undefined {

@@ -7,10 +7,20 @@ export interface TrustedIssuer {
   readonly realm: string;
 }
 
+/** What a foreign authority may do. */
+export interface ForeignAuthority {
+  /** Names, or beginnings as `BEGINNING*`; absent = any name of its realm. */
+  readonly names?: readonly string[];
+  /** Whoever it certifies is let in with these roles; absent = only those that are registered. */
+  readonly roles?: readonly string[];
+}
+
 export interface TrustFacts {
   /** Raised whenever `issuers` changes; what was proven under another number is proven anew. */
   readonly number: number;
   readonly issuers: readonly TrustedIssuer[];
+  /** By realm; read at every CONNECT. */
+  readonly foreign?: ReadonlyMap<string, ForeignAuthority>;
   /** Certificates taken back; asked at every CONNECT, and of live connections whenever there is news. */
   readonly revoked?: RevokedCertificates;
 }

@@ -28,7 +28,7 @@ export async function addPskDevice(
     const files = reserveFiles(directory, [{ name: file, mode: 0o600 }]);
     try {
       files.write(new Map([[file, `${key.toString('hex')}\n`]]));
-      await registry.add(name, roles, key.toString('base64'));
+      await registry.add(name, roles, { psk: key.toString('base64') });
     } catch (fault) {
       files.discard();
       throw fault;

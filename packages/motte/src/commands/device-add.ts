@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import { type Certified, certifyDevice, KEY_TYPES, oneOf } from '../data/certified.ts';
 import { withRegistry } from '../data/registered.ts';
 import { parseRoles } from '../data/roles.ts';
+import { addForeignDevice } from './device-add-foreign.ts';
 import { addPskDevice } from './device-add-psk.ts';
 
 export const command: CommandFile = {
@@ -30,6 +31,7 @@ export const command: CommandFile = {
       )
       .addOption(new Option('--bundle <kind>', 'also write settings for: mosquitto').argParser(bundleOf))
       .option('--psk', 'a pre-shared key of 32 bytes instead of a certificate, for boards that cannot do those')
+      .option('--ca <id>', 'register it with this authority of tls.clientCa, which certifies it; nothing is issued')
       .option('--token [ttl]', 'a one-use enrolment token instead of key and certificate (default 24h)')
       .option('--url <url>', 'with --token: the address at which the device reaches this broker');
   },
@@ -37,6 +39,8 @@ export const command: CommandFile = {
     const bundle = textOption(options, 'bundle');
     const { parseDeviceName } = await import('@motte/pki/protocol');
     parseDeviceName(name);
+    const ca = textOption(options, 'ca');
+    if (ca !== undefined) return addForeignDevice(context, { name, roles: rolesOf(options), ca }, options);
     const roles = rolesOf(options);
     if (options['token'] !== undefined) {
       const other = ['out', 'csr', 'bundle', 'psk'].find((one) => options[one] !== undefined);

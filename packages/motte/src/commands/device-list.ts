@@ -1,6 +1,6 @@
 // `motte device list`.
 
-import { PSK_REALM } from '@motte/broker/ports/identity';
+import { OWN_REALM, PSK_REALM } from '@motte/broker/ports/identity';
 import type { CommandFile } from '../command.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderTable } from '../table.ts';
@@ -16,7 +16,7 @@ export const command: CommandFile = {
           ['DEVICE', 'PROOF', 'ROLES', 'STATE', 'CONNECTIONS', 'ADDED'],
           devices.map(({ name, realm, roles, state, connections, added }) => [
             name,
-            realm === PSK_REALM ? 'key' : 'certificate',
+            PROOFS.get(realm) ?? realm,
             roles.join(','),
             state,
             connections,
@@ -28,3 +28,9 @@ export const command: CommandFile = {
     return 0;
   },
 };
+
+/** By realm; a foreign authority is shown by its own. */
+const PROOFS: ReadonlyMap<string, string> = new Map([
+  [OWN_REALM, 'certificate'],
+  [PSK_REALM, 'key'],
+]);

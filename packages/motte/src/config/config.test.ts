@@ -24,6 +24,8 @@ describe('the configuration', () => {
     });
     expect(config.listeners).toEqual([
       {
+        clientCa: ['ca:motte'],
+        certificateName: { from: 'cn' },
         name: 'devices',
         scheme: 'mqtts',
         authentication: 'certificate',

@@ -16,6 +16,7 @@ import { checkRules } from './rules.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
 import {
   type CertificateFiles,
+  type ClientCaSettings,
   type ListenerSettings,
   type Settings,
   type TokenSettings,
@@ -32,7 +33,8 @@ export interface MotteConfig extends BrokerConfig {
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
   /** Those beside it, paths absolute as well. */
   readonly certificates: readonly CertificateFiles[];
-  /** With absolute paths. */
+  /** With absolute paths, as are those of the issuers of tokens. */
+  readonly clientAuthorities: readonly ClientCaSettings[];
   readonly tokens: readonly TokenSettings[];
 }
 
@@ -117,6 +119,7 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     store: settings.store,
     ...(typeof onRevoke === 'string' ? {} : { onRevoke }),
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
+    clientAuthorities: settings.tls.clientCa.map((one) => ({ ...one, file: beside(one.file) })),
     tokens: settings.identity.tokens.map((source) => ({
       ...source,
       jwks: source.jwks.startsWith('https://') ? source.jwks : beside(source.jwks),
@@ -145,6 +148,8 @@ function listenerConfig(settings: ListenerSettings, tls: Settings['tls']): Liste
     // Without authentication there is no name that a client identifier could belong to.
     clientIds: settings.authentication === 'none' ? 'any' : settings.clientIds,
     versions: settings.versions.map((version) => VERSIONS[version]),
+    clientCa: settings.clientCa.map((id) => `ca:${id}`),
+    certificateName: settings.identity,
     url: settings.url,
     host: address.host,
     port: address.port,

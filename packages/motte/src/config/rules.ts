@@ -34,7 +34,32 @@ export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
   checkTokens(yaml, mistakes);
   const onRevoke = parseOnRevoke(yaml.identity?.onRevoke);
   if (typeof onRevoke === 'string') mistakes.add(['identity', 'onRevoke'], onRevoke);
+  checkAuthorities(yaml, mistakes);
   for (const key of WAIVER_KEYS) checkWaiver(yaml.waivers?.[key], ['waivers', key], mistakes);
+}
+
+function checkAuthorities(yaml: MotteYaml, mistakes: Mistakes): void {
+  const ids = new Set<string>(['motte']);
+  for (const [index, { id, names, roles }] of (yaml.tls?.clientCa ?? []).entries()) {
+    const at = (key: string) => ['tls', 'clientCa', index, key] as const;
+    if (id === 'motte') mistakes.add(at('id'), 'motte is the authority of this broker itself: choose another name');
+    else if (ids.has(id)) mistakes.add(at('id'), `${id} is taken: its realm is one`);
+    ids.add(id);
+    if (names?.length === 0) mistakes.add(at('names'), 'needs at least one; leave it out for any name');
+    if (roles?.length === 0) mistakes.add(at('roles'), 'needs at least one; leave it out for registered devices alone');
+  }
+  for (const [index, listener] of (yaml.listeners ?? []).entries()) {
+    const at = (key: string) => ['listeners', index, key] as const;
+    const { authentication = 'certificate', clientCa } = listener;
+    for (const key of ['clientCa', 'identity'] as const) {
+      if (listener[key] === undefined || authentication === 'certificate' || authentication === 'any') continue;
+      mistakes.add(at(key), `is about certificates, and this listener takes none: authentication is ${authentication}`);
+    }
+    if (clientCa?.length === 0) mistakes.add(at('clientCa'), 'needs at least one');
+    for (const [place, id] of (clientCa ?? []).entries()) {
+      if (!ids.has(id)) mistakes.add(['listeners', index, 'clientCa', place], `there is no ${id} in tls.clientCa`);
+    }
+  }
 }
 
 function checkTokens(yaml: MotteYaml, mistakes: Mistakes): void {

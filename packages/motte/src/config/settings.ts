@@ -1,5 +1,6 @@
 // The file's values with every default filled in: the form that `motte config show` prints and that start-up reads.
 
+import type { CertificateName } from '@motte/broker/ports/connection-facts';
 import { DEFAULT_LIMITS, type Limits } from '@motte/broker/ports/limits';
 import type { PosturePolicy } from '@motte/broker/ports/posture';
 import type { TokenAlgorithm } from '@motte/broker/tokens';
@@ -17,6 +18,8 @@ export interface ListenerSettings {
   readonly maxConnections: number;
   readonly origins: readonly string[];
   readonly alpn?: string;
+  readonly clientCa: readonly string[];
+  readonly identity: CertificateName;
   readonly waiver?: Waiver;
 }
 
@@ -25,6 +28,13 @@ export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
   readonly names?: readonly string[];
+}
+
+export interface ClientCaSettings {
+  readonly id: string;
+  readonly file: string;
+  readonly names?: readonly string[];
+  readonly roles?: readonly string[];
 }
 
 export interface TokenSettings {
@@ -52,6 +62,7 @@ export interface Settings {
     readonly certificates: readonly CertificateFiles[];
     readonly rsa: 'off' | '2048' | '3072';
     readonly ticketSeconds: number;
+    readonly clientCa: readonly ClientCaSettings[];
   };
   readonly identity: {
     readonly tokens: readonly TokenSettings[];

@@ -2,14 +2,17 @@
 
 import { type Device, type Ended, openAdmin } from '@motte/admin';
 import { findDevice, type IdentityDirectory, isOwnDevice } from '@motte/broker/ports/directory';
+import { OWN_REALM, PSK_REALM } from '@motte/broker/ports/identity';
+import { caRealm } from '@motte/pki/protocol';
 import { newDevice } from './new-device.ts';
 import { runningOrOffline } from './running-or-offline.ts';
 
 export interface Registered {
   list(): Promise<readonly Device[]>;
-  find(name: string): Promise<Device | undefined>;
-  /** `psk` is a pre-shared key in base64; without it a certificate proves the device. */
-  add(name: string, roles: readonly string[], psk?: string): Promise<void>;
+  /** An enrolled one, or one that is registered with a foreign authority. */
+  find(name: string, ca?: string): Promise<Device | undefined>;
+  /** `psk` is a pre-shared key in base64; without it a certificate proves the device, of Motte's own authority or of `ca`. */
+  add(name: string, roles: readonly string[], by?: { readonly psk?: string; readonly ca?: string }): Promise<void>;
   /** Both: what ended with it, revocations up to that number included; undefined while no broker runs that could end it. */
   change(name: string, state: Device['state'], revocation: number): Promise<Ended | undefined>;
   remove(name: string, revocation: number): Promise<Ended | undefined>;
@@ -26,13 +29,17 @@ export function withRegistry<T>(
   });
 }
 
+function pick(devices: readonly Device[], name: string, ca: string | undefined): Device | undefined {
+  const realms = ca === undefined ? [OWN_REALM, PSK_REALM] : [caRealm(ca)];
+  return devices.find((device) => device.name === name && realms.includes(device.realm));
+}
+
 function running(data: string): Registered {
   const admin = openAdmin(data);
   return {
     list: async () => (await admin.devices()).devices,
-    find: async (name) => (await admin.devices()).devices.find((device) => device.name === name),
-    add: async (name, roles, psk) =>
-      void (await admin.addDevice({ name, roles: [...roles], ...(psk === undefined ? {} : { psk }) })),
+    find: async (name, ca) => pick((await admin.devices()).devices, name, ca),
+    add: async (name, roles, by = {}) => void (await admin.addDevice({ name, roles: [...roles], ...by })),
     change: async (name, state, revocation) => (await admin.changeDevice(name, { state, revocation })).ended,
     remove: async (name, revocation) => (await admin.removeDevice(name, revocation)).ended,
   };
@@ -49,9 +56,16 @@ function offline(directory: IdentityDirectory): Registered {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     list: async () => devices(),
-    find: async (name) => devices().find((device) => device.name === name),
-    add: (name, roles, psk) =>
-      directory.put(newDevice(name, roles, psk === undefined ? undefined : { kind: 'psk', key: psk })),
+    find: async (name, ca) => pick(devices(), name, ca),
+    add: (name, roles, { psk, ca } = {}) =>
+      directory.put(
+        newDevice({
+          name,
+          roles,
+          ...(ca === undefined ? {} : { ca }),
+          ...(psk === undefined ? {} : { verifier: { kind: 'psk', key: psk } }),
+        }),
+      ),
     change: async (name, state) => {
       const known = findDevice(directory, name);
       if (known !== undefined && known.state !== state) await directory.put({ ...known, state });

@@ -32,7 +32,7 @@ export function careForCertificates({ config, material, obtain, use, log }: Cert
   const renew = async (next: MotteConfig): Promise<void> => {
     const fresh = await obtain(next);
     why = undefined;
-    if (JSON.stringify(fresh.tls) === JSON.stringify(current.tls)) return;
+    if (inForce(fresh) === inForce(current)) return;
     use(fresh);
     log.say('info', 'certificates were replaced', { why: replacedWhy(current, fresh) });
     current = fresh;
@@ -65,6 +65,11 @@ export function careForCertificates({ config, material, obtain, use, log }: Cert
       endWatch();
     },
   };
+}
+
+/** What the listeners show and trust, and whom each CA may prove. */
+function inForce({ tls, authorities }: Material): string {
+  return JSON.stringify([tls, authorities]);
 }
 
 function filesOf({ certificate, certificates }: MotteConfig): string[] {

@@ -24,7 +24,7 @@ export function createEnrolDesk({ authority, directory, emit, tls }: EnrolDeskPa
   const enter = async (device: EnrolledDevice): Promise<EnrolOutcome> => {
     const { name, roles } = device;
     if (directory.find(OWN_REALM, name) === undefined) {
-      await directory.put(newDevice(name, roles));
+      await directory.put(newDevice({ name, roles }));
       emit('device.added', { identity: name, roles });
     }
     return { state: 'issued', device: enrolledOf(device) };

@@ -6,11 +6,14 @@ import type { TlsMaterial } from '@motte/broker/ports/config';
 import { obtainServerCertificate, openBrokerAuthority, serverNames } from '@motte/pki';
 import type { MotteConfig } from '../config/config.ts';
 import { readCertificatePair } from './certificate-pair.ts';
+import { type ClientAuthority, readClientAuthorities } from './client-authorities.ts';
 
 export interface Material {
   readonly tls: TlsMaterial;
   /** For the console: always the authority's. */
   readonly own: { readonly cert: string; readonly key: string };
+  /** Those of tls.clientCa. */
+  readonly authorities: readonly ClientAuthority[];
   /** SHA-256 of the root, lower-case hex. */
   readonly fingerprint: string;
   /** Of every root that devices may come from. */
@@ -19,7 +22,7 @@ export interface Material {
   readonly reissued: string | undefined;
 }
 
-/** Asks the authority, which issues anew when names changed or the end is near. Throws AuthorityFault, MOT-0403, MOT-0404. */
+/** Asks the authority, which issues anew when names changed or the end is near. Throws AuthorityFault, MOT-0403, MOT-0404, MOT-0412. */
 export async function obtainMaterial(data: string, brokerSocket: string, config: MotteConfig): Promise<Material> {
   const { certificate, certificates, settings } = config;
   const { rsa: bits } = settings.tls;
@@ -39,7 +42,10 @@ export async function obtainMaterial(data: string, brokerSocket: string, config:
   const own = { cert, key };
   // By no name: it stands in for a certificate that a client cannot use.
   const all = rsa === undefined ? further : [...further, { ...rsa, names: [] }];
-  return { tls: { ...(given ?? own), clientCa, further: all }, own, fingerprint, trusted, reissued };
+  const authorities = readClientAuthorities(config.clientAuthorities, clientCa);
+  const foreignCa = authorities.map(({ realm, certificates: pems }) => ({ realm, pem: pems.join('') }));
+  const tls = { ...(given ?? own), clientCa, foreignCa, further: all };
+  return { tls, authorities, own, fingerprint, trusted, reissued };
 }
 
 /** What is different about the second, in one phrase. */

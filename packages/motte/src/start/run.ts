@@ -32,7 +32,7 @@ import { endSignals, reloadSignals } from './signals.ts';
 import { watchStore } from './store-health.ts';
 import { watchForStuckStore } from './store-watch.ts';
 import { openTokens } from './tokens.ts';
-import { trustFrom } from './trust.ts';
+import { LiveTrust } from './trust.ts';
 import { watchTrust } from './trust-watch.ts';
 import { createView } from './view.ts';
 
@@ -67,10 +67,11 @@ export async function runStart(context: Context): Promise<Exit> {
     const feed = await openRevocationFeed(openBrokerAuthority(authority.ready.brokerSocket));
     undo.push(async () => feed.close());
     const ring = new RefusalRing();
+    const trust = new LiveTrust(feed);
+    trust.take(material.tls.clientCa, material.authorities);
     const tokens = await openTokens({ config, directory, log });
     undo.push(async () => tokens.close());
     const store = await opening;
-    const trust = trustFrom(material.tls.clientCa, feed);
     const broker = createBroker({
       config: budgeted,
       store,
@@ -92,8 +93,9 @@ export async function runStart(context: Context): Promise<Exit> {
       material,
       obtain,
       use: (fresh) => {
-        trust.set(fresh.tls.clientCa);
         broker.setTls(fresh.tls);
+        // Whoever still has a good certificate comes back; the others were let in by a CA that is gone.
+        for (const realm of trust.take(fresh.tls.clientCa, fresh.authorities)) broker.kick({ realm });
         webConsole?.setTls(fresh.own);
         enrolment.setTls(fresh);
       },
@@ -102,6 +104,7 @@ export async function runStart(context: Context): Promise<Exit> {
     undo.push(async () => certificates.end());
     const trustWatch = watchTrust(authority.ready.brokerSocket, () => certificates.refresh(config));
     undo.push(async () => trustWatch.close());
+    let reloadFault: string | undefined;
     const view = createView({
       broker,
       enrolment,
@@ -117,6 +120,7 @@ export async function runStart(context: Context): Promise<Exit> {
         ...(authority.alive ? [] : [{ subject: 'authority', why: 'it is not running and is being started again' }]),
         ...certificates.findings,
         ...trustWatch.findings(Date.now()),
+        ...(reloadFault === undefined ? [] : [{ subject: 'configuration', why: reloadFault }]),
         ...storeFindings(),
         ...tokens.findings(),
       ],
@@ -145,11 +149,18 @@ export async function runStart(context: Context): Promise<Exit> {
 
     reloads.use(async () => {
       manager.reloading();
-      config = await reload(context, config, log, async (next) => {
-        const takeTokens = await tokens.prepare(next);
-        await certificates.refresh(next);
-        for (const realm of takeTokens()) broker.kick({ realm });
-      });
+      reloadFault = undefined;
+      config = await reload(
+        context,
+        config,
+        log,
+        (why) => (reloadFault = `the old one stays: ${why}`),
+        async (next) => {
+          const takeTokens = await tokens.prepare(next);
+          await certificates.refresh(next);
+          for (const realm of takeTokens()) broker.kick({ realm });
+        },
+      );
       endLog();
       endLog = attachLog(broker, log);
       manager.ready(serving());
@@ -183,6 +194,7 @@ async function reload(
   context: Context,
   current: MotteConfig,
   log: Log,
+  refused: (why: string) => void,
   refresh: (next: MotteConfig) => Promise<void>,
 ): Promise<MotteConfig> {
   try {
@@ -201,6 +213,7 @@ async function reload(
     const { code, why } = codedOf(fault);
     const { lines = [] } = fault as { lines?: readonly string[] };
     log.say('error', 'the old configuration stays', { code, why, mistakes: lines });
+    refused(`${why} (${code})`);
     return current;
   }
 }

@@ -9,6 +9,7 @@ import { VERSION } from '@motte/broker/ports/version';
 import type { MotteConfig } from '../config/config.ts';
 import { configDocument } from '../config/show.ts';
 import { expiredWaivers } from '../config/weaker.ts';
+import { checkAuthority } from '../data/authorities.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
 import { createUsers } from '../users/users.ts';
@@ -60,8 +61,10 @@ export function createView(parts: ViewParts): AdminView {
     authority: parts.authority,
     refusals: (query, max) => ring.find(query, max),
     directory,
-    async addDevice(name, given, verifier) {
-      const device = newDevice(name, parseRoles(given), verifier);
+    async addDevice(wanted) {
+      const { ca } = wanted;
+      if (ca !== undefined) checkAuthority(parts.config(), ca);
+      const device = newDevice({ ...wanted, roles: parseRoles(wanted.roles) });
       await directory.put(device);
       const { addedAtMs: atMs, roles } = device;
       log.observe({ name: 'device.added', atMs, identity: identityLabel(device), roles });

@@ -2,6 +2,7 @@
 
 import Type, { type Static } from 'typebox';
 import { choice, integer, later, list, section, text } from '../setting.ts';
+import { NameInCertificate, TrustedHere } from './client-ca.ts';
 import { Waiver } from './waivers.ts';
 
 export const PLAIN_SCHEMES: ReadonlySet<string> = new Set(['mqtt', 'ws', 'mqtt+unix']);
@@ -89,6 +90,8 @@ export const Listener = section(
         applies: 'restart',
       }),
     ),
+    clientCa: Type.Optional(TrustedHere),
+    identity: Type.Optional(NameInCertificate),
     waiver: Type.Optional(Waiver),
     require: later('What every message here must be, such as `sealed`.'),
     proxyProtocol: later('Proxies that may state the address of a peer.'),

@@ -1,6 +1,7 @@
 // `tls`: what TLS listeners present and accept.
 
 import Type, { type Static } from 'typebox';
+import { ClientAuthorities } from './client-ca.ts';
 import { choice, integer, later, list, section, text } from '../setting.ts';
 
 const file = (says: string) =>
@@ -83,7 +84,7 @@ export const Tls = section(
         unit: 'seconds',
       }),
     ),
-    clientCa: later('Further authorities whose client certificates are trusted.'),
+    clientCa: Type.Optional(ClientAuthorities),
     crl: later('Revocation lists of those authorities.'),
   },
   'What TLS listeners present and accept.',
