@@ -63,7 +63,7 @@ export async function runStart(context: Context): Promise<Exit> {
     const authority = await startAuthorityChild(context.data, log);
     undo.push(() => authority.close());
     const obtain = (of: MotteConfig) => obtainMaterial(context.data, authority.ready.brokerSocket, of);
-    const material = await obtain(config);
+    let material = await obtain(config);
     const feed = await openRevocationFeed(openBrokerAuthority(authority.ready.brokerSocket));
     undo.push(async () => feed.close());
     const ring = new RefusalRing();
@@ -98,6 +98,7 @@ export async function runStart(context: Context): Promise<Exit> {
         for (const realm of trust.take(fresh.tls.clientCa, fresh.authorities)) broker.kick({ realm });
         webConsole?.setTls(fresh.own);
         enrolment.setTls(fresh);
+        material = fresh;
       },
       log,
     });
