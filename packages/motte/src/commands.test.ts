@@ -37,7 +37,7 @@ describe('usage', () => {
 
   it.each([
     [['vpn', 'init']],
-    [['device', 'revoke', 'x']],
+    [['token', 'list']],
     [['device', 'add', 'x', '--bundle', 'arduino']],
     [['pub', 't', 'm', '--seal']],
     [['sub', 't', '--seal']],
