@@ -36,6 +36,8 @@ export interface TestBrokerOptions {
   readonly clock?: FakeClock;
   /** Who is registered when sessions come back; default nobody. */
   readonly registered?: readonly RegisteredIdentity[];
+  /** With `identities`: whoever is not registered, or no longer, may not stay. */
+  readonly endsWithRegistry?: boolean;
   /** What becomes of the retained messages of those who are taken out of the registry; default they stay. */
   readonly onRevoke?: OnRevoke;
 }
@@ -198,15 +200,17 @@ function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
   };
 }
 
-function guardsOf({ identities, authenticate }: TestBrokerOptions, directory: IdentityDirectory): Guards | undefined {
+function guardsOf(
+  { identities, authenticate, endsWithRegistry }: TestBrokerOptions,
+  directory: IdentityDirectory,
+): Guards | undefined {
   const standing = createStanding({ directory, trust: { number: 1, issuers: [] }, proofs: new WeakMap() });
   if (authenticate) return { admit: () => ALLOW, authenticate };
   if (identities === undefined) return undefined;
-  const isRegistered = directory.list().length > 0;
   return {
     admit: () => ALLOW,
     authenticate: ({ clientId }) =>
       Promise.resolve({ allow: true, identity: identities(clientId), data: undefined, expiresAtMs: 0 }),
-    ...(isRegistered ? { standing } : {}),
+    ...(endsWithRegistry === true ? { standing } : {}),
   };
 }

@@ -49,6 +49,7 @@ function startPlant(onRevoke?: OnRevoke): TestBroker {
   return startTestBroker({
     identities: (clientId) => device(clientId.split('/', 1)[0] as string),
     registered: ['pump', 'valve', 'panel'].map(device),
+    endsWithRegistry: true,
     ...(onRevoke === undefined ? {} : { onRevoke }),
   });
 }

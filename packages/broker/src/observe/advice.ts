@@ -32,7 +32,7 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'Register it with `motte device add NAME --ca ID`, or give the authority `roles` in `tls.clientCa`.',
   ],
   [
-    ['tls.clientca'],
+    ['tls.clientca.names'],
     'What an authority may prove stands in `names` of `tls.clientCa`; the name is read as `identity` says.',
   ],
   [

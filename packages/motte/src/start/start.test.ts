@@ -95,7 +95,7 @@ describe('motte start', () => {
       ['lab', 'only for a listener with a waiver'],
     ] as const) {
       const refused = await motte(['device', 'add', 'pump-3', '--data', data, '--role', role], folder);
-      expect(refused).toMatchObject({ exit: 2, err: expect.stringContaining('a device may have: device, operator') });
+      expect(refused).toMatchObject({ exit: 2, err: expect.stringContaining('there are: device, operator') });
       expect(refused.err).toMatch(new RegExp(`no such role: .*${why}.* \\(MOT-0606\\)`));
       await expect(openAdmin(data).addDevice({ name: 'pump-3', roles: [role] })).rejects.toMatchObject({
         code: 'MOT-0606',
