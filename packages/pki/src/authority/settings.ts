@@ -4,7 +4,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { parse } from 'yaml';
 import type { KeeperSettings } from '../issue/ca-keys.ts';
 import type { SignerSettings } from '../issue/signer.ts';
 import { PASSPHRASE_BYTES_MAX, SIGNER_DEADLINE_MS } from '../limits.ts';
@@ -22,6 +21,8 @@ export async function readSettings(pki: string): Promise<KeeperSettings> {
   if (text === undefined) return {};
   const refuse = (why: string) => new AuthorityFault('MOT-0478', `${path}: ${why}`);
   let document: unknown;
+  // Whoever asks the authority over its socket need not load it.
+  const { parse } = await import('yaml');
   try {
     document = parse(text, { maxAliasCount: 0, uniqueKeys: true });
   } catch (fault) {
