@@ -134,6 +134,15 @@ export class Core {
     return client;
   }
 
+  /** Brings the counters of what is held up to date. */
+  count(): void {
+    const { counters, owed } = this;
+    counters.sessions = this.sessions.size;
+    counters.subscriptions = this.router.size;
+    counters.queuedMessages = owed.messages;
+    counters.queuedBytes = owed.bytes;
+  }
+
   /**
    * Lets time pass; called a few times a second. `lateMs` is how much later than that it is: what peers sent meanwhile was not
    * read or has the time of the tick before, so that time is not held against them.
@@ -145,10 +154,7 @@ export class Core {
     this.deadlines.advance(this.monotonicMs);
     this.retainedLimits.sweep(this.nowMs);
     this.reports.flush();
-    this.counters.sessions = this.sessions.size;
-    this.counters.subscriptions = this.router.size;
-    this.counters.queuedMessages = this.owed.messages;
-    this.counters.queuedBytes = this.owed.bytes;
+    this.count();
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;
       reauthorise(this);

@@ -54,6 +54,7 @@ function restoreAll(core: Core, opened: readonly OpenedSession[], subjectOf: Sub
   for (const session of due) catchUp(core, session);
   let place = 0;
   for (const session of back) if (core.sessions.get(session.key) === session) wait(core, session, place++);
+  core.count();
   return place;
 }
 

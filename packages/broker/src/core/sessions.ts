@@ -21,7 +21,8 @@ export function beginSession(core: Core, start: SessionStart): Session {
 /** Ends a session: whatever it was owed is gone, its will is published if it still waited [MQTT-3.1.2-8]. */
 export function endSession(core: Core, session: Session): void {
   if (core.sessions.get(session.key) !== session) return;
-  const filters = [...core.router.filtersOf(session)];
+  // The router forgets them before what it leaves behind goes to others.
+  const filters = session.stored ? [...core.router.filtersOf(session)] : [];
   core.sessions.delete(session.key);
   core.behind.delete(session);
   core.router.drop(session);
