@@ -14,27 +14,8 @@ export {
 } from './protocol/enrolment.ts';
 export { AUTHORITY_FAULTS, AuthorityFault, type AuthorityFaultCode, isAuthorityFaultCode } from './protocol/faults.ts';
 export { encodeLine, LINE_BYTES_MAX, LineReader } from './protocol/lines.ts';
-export {
-  type Answer,
-  type AuthorityMethods,
-  type BrokerMethods,
-  type CaDetails,
-  type CaGeneration,
-  type CaInfo,
-  type DeviceDetails,
-  type DeviceSummary,
-  type IssuedDevice,
-  type IssuedServer,
-  METHODS,
-  type Method,
-  type Methods,
-  parseAnswer,
-  parseRequest,
-  type Request,
-  type RevocationNews,
-  type RevokedDevice,
-  type TrustMaterial,
-} from './protocol/messages.ts';
+export { type Answer, parseAnswer, parseRequest, type Request } from './protocol/messages.ts';
+export { type AuthorityMethods, type BrokerMethods, METHODS, type Method, type Methods } from './protocol/methods.ts';
 export {
   caRealm,
   DEVICE_URI_PREFIX,
@@ -54,3 +35,15 @@ export {
   SERVER_COMMON_NAME,
   serialText,
 } from './protocol/names.ts';
+export {
+  type CaDetails,
+  type CaGeneration,
+  type CaInfo,
+  type DeviceDetails,
+  type DeviceSummary,
+  type IssuedDevice,
+  type IssuedServer,
+  type RevocationNews,
+  type RevokedDevice,
+  type TrustMaterial,
+} from './protocol/results.ts';

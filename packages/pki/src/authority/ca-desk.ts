@@ -7,8 +7,8 @@ import { beginRotation, endRotation, loadAuthorities } from '../issue/generation
 import { type IssuedRecord, type Ledger, recordOf } from '../issue/ledger.ts';
 import { DEVICE_PAGE } from '../limits.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { CaDetails, CaGeneration, TrustMaterial } from '../protocol/messages.ts';
 import { OWN_REALM } from '../protocol/names.ts';
+import type { CaDetails, CaGeneration, TrustMaterial } from '../protocol/results.ts';
 import { parseOverlap } from './overlap.ts';
 import { readSettings } from './settings.ts';
 

@@ -17,8 +17,9 @@ import { DEVICE_HISTORY_MAX, DEVICE_PAGE, REVOCATION_PAGE, REVOCATION_WAIT_MS } 
 import { ensurePrivateDirectory, unwritable } from '../private-files.ts';
 import { serverProfile } from '../profiles/server.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { DeviceSummary, Method, Methods } from '../protocol/messages.ts';
+import type { Method, Methods } from '../protocol/methods.ts';
 import { MQTT_PROFILES, OWN_REALM, parseDeviceName } from '../protocol/names.ts';
+import type { DeviceSummary } from '../protocol/results.ts';
 import { CrlDesk } from '../revoke/crl.ts';
 import { Revocations } from '../revoke/revocations.ts';
 import { revokeDevice } from '../revoke/revoke-device.ts';

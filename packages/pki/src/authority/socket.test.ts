@@ -6,7 +6,7 @@ import { expect, it, vi } from 'vitest';
 import { openAuthority, openBrokerAuthority } from '../client/client.ts';
 import { createKeyAndCsr } from '../keys.ts';
 import { ADMINISTRATOR_SOCKET, BROKER_SOCKET } from '../limits.ts';
-import { METHODS } from '../protocol/messages.ts';
+import { METHODS } from '../protocol/methods.ts';
 import { withDataDirectory } from '../testing/data-directory.ts';
 import { openRawPeer } from '../testing/raw-peer.ts';
 import { type AuthorityOptions, type RunningAuthority, startAuthority } from './start.ts';

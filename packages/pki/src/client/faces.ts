@@ -10,6 +10,7 @@ import type {
   NewToken,
   RequestRow,
 } from '../protocol/enrolment.ts';
+import type { MQTT_PROFILES } from '../protocol/names.ts';
 import type {
   CaDetails,
   CaInfo,
@@ -20,8 +21,7 @@ import type {
   RevocationNews,
   RevokedDevice,
   TrustMaterial,
-} from '../protocol/messages.ts';
-import type { MQTT_PROFILES } from '../protocol/names.ts';
+} from '../protocol/results.ts';
 
 /** Every method rejects with an AuthorityFault. */
 export interface Administrator {

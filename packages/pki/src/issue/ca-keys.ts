@@ -12,10 +12,10 @@ import {
   webcrypto,
 } from 'node:crypto';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { KeyPlace } from '../protocol/messages.ts';
+import type { KeyPlace } from '../protocol/results.ts';
 import { openSealed, sealKey } from './sealed-key.ts';
-import { runSigner, type SignerSettings } from './signer.ts';
 import type { Issuer } from './signature.ts';
+import { runSigner, type SignerSettings } from './signer.ts';
 
 export type CaRole = 'root' | 'issuing';
 

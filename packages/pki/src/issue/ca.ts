@@ -13,8 +13,8 @@ import {
 } from '../private-files.ts';
 import { issuingProfile, rootProfile } from '../profiles/authorities.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { CertificateFacts, KeyPlace } from '../protocol/messages.ts';
 import { serialText } from '../protocol/names.ts';
+import type { CertificateFacts, KeyPlace } from '../protocol/results.ts';
 import { type CaRole, type FoundKey, findKey, type KeeperSettings, makeKey } from './ca-keys.ts';
 import { type SignedCertificate, sign } from './sign.ts';
 import type { Issuer } from './signature.ts';

@@ -3,8 +3,8 @@
 
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { namedProfile } from '../profiles/named.ts';
-import type { IssuedDevice } from '../protocol/messages.ts';
 import { type NamedProfile, OWN_REALM } from '../protocol/names.ts';
+import type { IssuedDevice } from '../protocol/results.ts';
 import type { Authorities } from './generations.ts';
 import { type IssuedRecord, type Ledger, recordOf } from './ledger.ts';
 import { refuseKey } from './request.ts';

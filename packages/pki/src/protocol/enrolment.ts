@@ -1,6 +1,6 @@
 // What the authority and its clients say to one another about enrolment: tokens, requests that wait for approval, renewal.
 
-import type { IssuedDevice } from './messages.ts';
+import type { IssuedDevice } from './results.ts';
 
 export interface EnrolledDevice extends IssuedDevice {
   /** What it may do, as whoever let it in decided. */

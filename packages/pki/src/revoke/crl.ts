@@ -8,7 +8,7 @@ import { keyIdentifier } from '../issue/sign.ts';
 import { type Issuer, signAnew } from '../issue/signature.ts';
 import { CRL_LIFE_MS } from '../limits.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { Methods } from '../protocol/messages.ts';
+import type { Methods } from '../protocol/methods.ts';
 import { loadX509 } from '../x509.ts';
 import type { RevocationReason, Revocations } from './revocations.ts';
 

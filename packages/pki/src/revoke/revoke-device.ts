@@ -3,7 +3,7 @@
 
 import type { Ledger } from '../issue/ledger.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { Methods } from '../protocol/messages.ts';
+import type { Methods } from '../protocol/methods.ts';
 import { parseDeviceName, serialText } from '../protocol/names.ts';
 import { isRevocationReason, REVOCATION_REASONS, type Revocations } from './revocations.ts';
 
