@@ -1,8 +1,11 @@
 // What a person sees when the broker is up: what is listening, whom to trust, and what to type next.
 
 import { relative, resolve } from 'node:path';
-import type { ListenerRow } from '@motte/broker/ports/admin-view';
+import type { Log } from '@motte/broker/observe';
+import type { AdminView, ListenerRow } from '@motte/broker/ports/admin-view';
+import { VERSION } from '@motte/broker/ports/version';
 import { groupFingerprint } from '@motte/pki/protocol';
+import type { Context } from '../context.ts';
 
 export interface GreetingFacts {
   readonly version: string;
@@ -12,6 +15,23 @@ export interface GreetingFacts {
   readonly consolePort: number | undefined;
   readonly fingerprint: string;
   readonly created: boolean;
+}
+
+/** Says it where a person reads it, and the gist of it in the log. */
+export function greet(
+  context: Context,
+  log: Log,
+  view: AdminView,
+  { consolePort, created }: { consolePort: number | undefined; created: boolean },
+): void {
+  const { fingerprint } = view.authority();
+  const { listeners } = view;
+  const { data, dataGiven } = context;
+  const text = renderGreeting({ version: VERSION, data, dataGiven, listeners, consolePort, fingerprint, created });
+  // Where standard output is a file or a pipe it holds the log and nothing else.
+  if (process.stdout.isTTY) context.say(text);
+  else context.warn(text);
+  log.say('info', 'up', { listeners: listeners.map(({ url }) => url), ca: fingerprint, next: nextCommands(context) });
 }
 
 /** Several lines; the last three work when pasted into a second shell in the same directory. */

@@ -1,11 +1,45 @@
-// SIGHUP: what changed between two configurations, and whether it may be changed without a restart. Read from the notes
-// that every key of the schema carries.
+// SIGHUP: the configuration read again and put in force as a whole or not at all, and which changes need a restart instead,
+// by the notes that every key of the schema carries.
 
+import { MotteError } from '@motte/admin';
+import type { Log } from '@motte/broker/observe';
 import { isOpen, type Schema } from '../config/check.ts';
+import { loadConfig, type MotteConfig } from '../config/config.ts';
 import { type Path, pathText } from '../config/mistakes.ts';
 import { SCHEMA } from '../config/schema.ts';
 import type { Applies } from '../config/setting.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Context } from '../context.ts';
+import { codedOf } from '../report.ts';
+
+/** Reads, checks and prepares everything, then takes all of it or none: the answer is the configuration in force. */
+export async function reload(
+  context: Context,
+  current: MotteConfig,
+  log: Log,
+  refused: (why: string) => void,
+  refresh: (next: MotteConfig) => Promise<void>,
+): Promise<MotteConfig> {
+  try {
+    const next = loadConfig(context.config, current.number + 1);
+    const changes = changesBetween(current.settings, next.settings);
+    const fixed = changes.filter(({ applies }) => applies === 'restart').map(({ key }) => key);
+    if (fixed.length > 0) throw new MotteError('MOT-0103', `${fixed.join(', ')} needs a restart`);
+    await refresh(next);
+    log.level = next.settings.log.level;
+    log.say('info', 'the configuration was read again', {
+      number: next.number,
+      changed: changes.map(({ key }) => key),
+    });
+    return next;
+  } catch (fault) {
+    const { code, why } = codedOf(fault);
+    const { lines = [] } = fault as { lines?: readonly string[] };
+    log.say('error', 'the old configuration stays', { code, why, mistakes: lines });
+    refused(`${why} (${code})`);
+    return current;
+  }
+}
 
 export interface Change {
   readonly key: string;

@@ -2,30 +2,27 @@
 // listener accepts" can refuse; nothing is left behind then.
 
 import { adminSocketPath, MotteError } from '@motte/admin';
-import { type Broker, createBroker } from '@motte/broker';
-import { type Served, serveConsole, serveSocket } from '@motte/broker/api';
-import { createLog, type Log, RefusalRing } from '@motte/broker/observe';
+import { createBroker } from '@motte/broker';
+import { type Served, serveSocket } from '@motte/broker/api';
+import { RefusalRing } from '@motte/broker/observe';
 import type { AdminView } from '@motte/broker/ports/admin-view';
-import type { Store } from '@motte/broker/ports/store';
-import { VERSION } from '@motte/broker/ports/version';
-import { openRegistry } from '@motte/broker/registry';
-import { DamageFault, FormatFault, openStore } from '@motte/broker/store';
 import { openBrokerAuthority } from '@motte/pki';
 import { runningSource } from '../backup/source.ts';
 import type { Exit } from '../command.ts';
 import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
-import { prepareData, registryPath, storePath } from '../data/layout.ts';
+import { prepareData } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
-import { codedOf } from '../report.ts';
 import { startAuthorityChild } from './authority-child.ts';
 import { careForCertificates } from './certificate-care.ts';
 import { createEnrolment } from './enrolment.ts';
-import { nextCommands, renderGreeting } from './greeting.ts';
-import { createLineWriter } from './line-writer.ts';
-import { type Material, obtainMaterial } from './material.ts';
+import { greet } from './greeting.ts';
+import { obtainMaterial } from './material.ts';
 import { withMemoryBudget } from './memory-budget.ts';
-import { changesBetween } from './reload.ts';
+import { openConsole } from './open-console.ts';
+import { attachLog, openLog } from './open-log.ts';
+import { openDataStore, openDirectory } from './open-stored.ts';
+import { reload } from './reload.ts';
 import { openRevocationFeed } from './revocation-feed.ts';
 import { openServiceManager } from './service-manager.ts';
 import { endSignals, reloadSignals } from './signals.ts';
@@ -183,99 +180,4 @@ export async function runStart(context: Context): Promise<Exit> {
 function servingText({ listeners, counters }: AdminView): string {
   const open = listeners.filter(({ state }) => state === 'open').map(({ url }) => url);
   return `${counters.clientsConnected} clients connected, ${counters.sessions} sessions, listening on ${open.join(' ')}`;
-}
-
-/** Events below the log's level are not even built. */
-function attachLog(broker: Broker, log: Log): () => void {
-  return log.level === 'off' ? () => {} : broker.observe((event) => log.observe(event), log.level);
-}
-
-/** Reads, checks and prepares everything, then takes all of it or none: the answer is the configuration in force. */
-async function reload(
-  context: Context,
-  current: MotteConfig,
-  log: Log,
-  refused: (why: string) => void,
-  refresh: (next: MotteConfig) => Promise<void>,
-): Promise<MotteConfig> {
-  try {
-    const next = loadConfig(context.config, current.number + 1);
-    const changes = changesBetween(current.settings, next.settings);
-    const fixed = changes.filter(({ applies }) => applies === 'restart').map(({ key }) => key);
-    if (fixed.length > 0) throw new MotteError('MOT-0103', `${fixed.join(', ')} needs a restart`);
-    await refresh(next);
-    log.level = next.settings.log.level;
-    log.say('info', 'the configuration was read again', {
-      number: next.number,
-      changed: changes.map(({ key }) => key),
-    });
-    return next;
-  } catch (fault) {
-    const { code, why } = codedOf(fault);
-    const { lines = [] } = fault as { lines?: readonly string[] };
-    log.say('error', 'the old configuration stays', { code, why, mistakes: lines });
-    refused(`${why} (${code})`);
-    return current;
-  }
-}
-
-async function openConsole(
-  view: AdminView,
-  config: MotteConfig,
-  material: Material,
-  onFault: (fault: Error) => void,
-): Promise<Served | undefined> {
-  if (config.console === undefined) return undefined;
-  const { port } = config.console;
-  try {
-    return await serveConsole(view, { hosts: ['127.0.0.1', '::1'], port, tls: material.own, onFault });
-  } catch (fault) {
-    const { code, message } = fault as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'another program listens on this port' : message;
-    throw new MotteError('MOT-0302', `https://localhost:${port}: ${why}`, { cause: fault });
-  }
-}
-
-function openDirectory(data: string) {
-  try {
-    return openRegistry(registryPath(data));
-  } catch (fault) {
-    throw new MotteError('MOT-0205', (fault as Error).message, { cause: fault });
-  }
-}
-
-async function openDataStore(data: string, config: MotteConfig): Promise<Store> {
-  try {
-    return await openStore(config.store, storePath(data));
-  } catch (fault) {
-    const code = fault instanceof FormatFault ? 'MOT-0206' : fault instanceof DamageFault ? 'MOT-0207' : 'MOT-0208';
-    throw new MotteError(code, `${storePath(data)}: ${(fault as Error).message}`, { cause: fault });
-  }
-}
-
-function openLog(config: MotteConfig): Log {
-  const { level, shape } = config.settings.log;
-  const fit = shape === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : shape;
-  const lines = createLineWriter(process.stdout, (lost) =>
-    log.say('error', 'lines of the log were lost: nobody took them', { lost }),
-  );
-  process.once('exit', lines.flush);
-  const log = createLog({ level, shape: fit, write: lines.write });
-  return log;
-}
-
-function greet(
-  context: Context,
-  log: Log,
-  view: AdminView,
-  { consolePort, created }: { consolePort: number | undefined; created: boolean },
-): void {
-  const { fingerprint } = view.authority();
-  const { listeners } = view;
-  const { data, dataGiven } = context;
-  const text = renderGreeting({ version: VERSION, data, dataGiven, listeners, consolePort, fingerprint, created });
-  // Where standard output is a file or a pipe it holds the log and nothing else.
-  if (process.stdout.isTTY) context.say(text);
-  else context.warn(text);
-  log.say('info', 'up', { listeners: listeners.map(({ url }) => url), ca: fingerprint, next: nextCommands(context) });
 }
