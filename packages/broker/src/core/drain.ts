@@ -33,8 +33,8 @@ export function drain(core: Core, session: Session): void {
 
 function readOn(core: Core, session: Session, client: Client): void {
   if (session.reading || !client.hasQuota || core.stopping !== undefined) return;
-  // After a crash that nobody could tell from its absence, what is sent now would be sent again without DUP.
-  if (!core.store.isCommitted(session.joinedTicket)) return;
+  // Nor before it stands that the client is connected: after a crash, what is sent now would be sent again without DUP.
+  if (!core.store.isCommitted(session.readableTicket)) return;
   session.reading = true;
   const seqAsked = session.seq;
   const wasCommitted = core.store.isCommitted(session.lastTicket);

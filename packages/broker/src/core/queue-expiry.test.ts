@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { startTestBroker } from '../../../../test/harness/index.ts';
+import { TornDisk, TornEngine } from '../../../../test/sim/torn-engine.ts';
+import { openLevelStore } from '../store/level/open.ts';
 
 const KEPT = { sessionExpiryInterval: 600 };
 const BRIEF = { messageExpiryInterval: 1 };
+const STORE = { lingerMs: 5, defer: setImmediate, after: () => undefined, nowMs: Date.now };
 
 describe('messages that expire while their session is away', () => {
   it('[MQTT-3.3.2-5] do not keep newer ones out of its queue', async () => {
@@ -19,6 +22,28 @@ describe('messages that expire while their session is away', () => {
     const back = await broker.connect('s', { cleanStart: false, properties: KEPT });
     const got = await back.takeMessages(150);
     expect([got[0], got[1], got.at(-1)]).toEqual(['stays', 'new 0', 'new 148']);
+  });
+
+  it('are given up once, however often they are looked at before the disk takes it', async () => {
+    const disk = new TornDisk();
+    const engine = new TornEngine(disk, { defer: setImmediate, oneIn: () => false });
+    const broker = startTestBroker({ store: await openLevelStore(engine, STORE) });
+    const publisher = await broker.connect('p');
+    let away = await broker.connect('s', { cleanStart: false, properties: KEPT });
+    await away.subscribe('t');
+    await away.cut();
+    await publisher.deliver('t', 'stays');
+    for (let n = 0; n < 3; n++) await publisher.deliver('t', `${n}`, { properties: BRIEF });
+    const owed = () => broker.clients().find(({ clientId }) => clientId === 's')?.queuedMessages;
+    expect(owed()).toBe(4);
+    disk.fault = new Error('no space left on device');
+    for (let n = 0; n < 10; n++) await broker.advance(1_000);
+    expect(owed()).toBe(1);
+    away = await broker.connect('s', { cleanStart: false, properties: KEPT });
+    await away.cut();
+    for (let n = 0; n < 20; n++) await broker.advance(1_000);
+    expect(owed()).toBe(1);
+    disk.fault = undefined;
   });
 
   it('[MQTT-3.3.2-5] between PUBLISH and PUBREL are not delivered', async () => {

@@ -12,6 +12,9 @@ const SWEEP_MS_MIN = 5_000;
 
 const PAGE = 64;
 
+/** In place of the time of the next look: one is under way. */
+const LOOKING = -1;
+
 /** Wall-clock ms from which on a copy that was never sent is given up; infinity = never. */
 export function endOf({ limits }: Core, { expiresAtMs }: Message, queuedAtMs: number): number {
   const age = limits.queueAgeSecondsMax;
@@ -28,7 +31,7 @@ export function isOver(core: Core, message: Message, queuedAtMs: number): boolea
 export function watchExpiry(core: Core, session: Session, endsAtMs: number): void {
   if (endsAtMs === Number.POSITIVE_INFINITY || (session.sweepAtMs !== 0 && session.sweepAtMs <= endsAtMs)) return;
   session.sweepAtMs = Math.max(endsAtMs, core.nowMs + SWEEP_MS_MIN);
-  core.after(session.queueDeadline, session.sweepAtMs - core.nowMs, () => sweep(core, session, session.sentSeq));
+  core.after(session.queueDeadline, session.sweepAtMs - core.nowMs, () => look(core, session));
 }
 
 /** The session is back, or over: its queue needs no watching. */
@@ -38,9 +41,22 @@ export function unwatchExpiry(core: Core, session: Session): void {
   core.deadlines.cancel(session.queueDeadline);
 }
 
+/** A disk that does not take writes, or not yet, puts it off. */
+function look(core: Core, session: Session): void {
+  if (core.store.isCommitted(session.readableTicket)) {
+    session.sweepAtMs = LOOKING;
+    sweep(core, session, session.sentSeq);
+    return;
+  }
+  session.sweepAtMs = 0;
+  watchExpiry(core, session, core.nowMs);
+}
+
 function sweep(core: Core, session: Session, afterSeq: number): void {
+  const { generation } = session;
   core.store.readQueue(session.key, afterSeq, PAGE, (entries, fault) => {
-    const stillAway = session.sweepAtMs !== 0 && session.client === undefined;
+    // Whoever was here meanwhile has left a watch of its own.
+    const stillAway = session.sweepAtMs === LOOKING && session.generation === generation;
     if (!stillAway || fault !== undefined) return;
     let next = Number.POSITIVE_INFINITY;
     let gone = 0;
@@ -54,6 +70,7 @@ function sweep(core: Core, session: Session, afterSeq: number): void {
         gone += 1;
       } else if (endsAtMs < next) next = endsAtMs;
     }
+    if (gone > 0) session.readableTicket = core.store.lastTicket;
     const last = entries.at(-1);
     if (gone > 0 && last !== undefined && entries.length === PAGE) {
       sweep(core, session, last.seq);

@@ -65,8 +65,8 @@ export class Session {
   reading = false;
   /** Ticket of the last record staged for this session's queue. */
   lastTicket: Ticket = 0;
-  /** Ticket of the record that says that it is connected: nothing is sent from its stored queue before that is written. */
-  joinedTicket: Ticket = 0;
+  /** Its stored queue is not read before this is written: what was settled before it would be met there, and settled again. */
+  readableTicket: Ticket = 0;
   /** What all sessions of its identity come to. */
   readonly account: Account;
   /** Messages and bytes owed, changed by `Owed` alone: of a stored session whether sent or waiting, else what waits. */
@@ -74,7 +74,7 @@ export class Session {
   owedBytes = 0;
   /** True once it has ended: a route may remember it for a while. */
   isOver = false;
-  /** Wall-clock ms at which the queue is looked at for expired messages; 0 = it is not. */
+  /** Wall-clock ms at which the queue is looked at for expired messages; 0 = it is not, -1 = it is being looked at. */
   sweepAtMs = 0;
   /** Retained messages still to be handed over after a SUBSCRIBE; undefined = none. */
   handover: RetainedHandover | undefined = undefined;

@@ -62,7 +62,7 @@ export function leaveSession(client: Client, session: Session, will: boolean): v
   session.readSeq = 0;
   // Whether any of what waits expires, the first look will tell.
   if (session.owedMessages > 0) watchExpiry(core, session, core.nowMs);
-  core.store.stage({ kind: 'session', session: session.record() }, true);
+  session.readableTicket = core.store.stage({ kind: 'session', session: session.record() }, true);
   scheduleExpiry(core, session);
 }
 

@@ -232,7 +232,7 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   }
   rejoinSession(core, session);
   if (session.stored) {
-    session.joinedTicket = core.store.stage({ kind: 'session', session: session.record() }, true);
+    session.readableTicket = core.store.stage({ kind: 'session', session: session.record() }, true);
   }
   if (client.will !== undefined) keepWill(core, session, client.will);
   const { sessionPresent } = client;
