@@ -17,6 +17,10 @@ class TestSpace implements Space {
     this.#listener = listener;
   }
 
+  wrote(): void {
+    // The test says itself when there is no more room.
+  }
+
   set(shortage: string | undefined): void {
     this.shortage = shortage;
     this.#listener();

@@ -31,6 +31,8 @@ export interface BatchParts {
 
 export interface Batch {
   readonly writes: readonly Write[];
+  /** What it puts onto the disk. */
+  readonly bytes: number;
   /** What is retained once it is written. */
   readonly totals: RetainedTotals;
   /** Sessions that have ended then. */
@@ -53,6 +55,7 @@ class BatchBuilder {
   readonly #parts: BatchParts;
   readonly #writes: Write[];
   readonly #ended: number[] = [];
+  #bytes = 0;
   readonly #before: RetainedTotals;
   #totals: RetainedTotals;
   /** Content of what this batch has changed and may look at again, by key; undefined = removed. */
@@ -89,7 +92,7 @@ class BatchBuilder {
 
   end(): Batch {
     if (this.#totals !== this.#before) this.#put(TOTALS_KEY, encodeTotals(this.#totals));
-    return { writes: this.#writes, totals: this.#totals, ended: this.#ended };
+    return { writes: this.#writes, bytes: this.#bytes, totals: this.#totals, ended: this.#ended };
   }
 
   #ofSession(
@@ -216,6 +219,7 @@ class BatchBuilder {
   #put(key: Uint8Array, content: Uint8Array): Uint8Array {
     const value = seal(key, content);
     this.#writes.push({ key, value });
+    this.#bytes += key.length + value.length;
     return value.subarray(SEAL_BYTES);
   }
 

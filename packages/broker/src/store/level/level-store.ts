@@ -245,8 +245,9 @@ export class LevelStore implements Store {
     });
   }
 
-  #written({ totals, ended }: Batch): void {
+  #written({ totals, ended, bytes }: Batch): void {
     this.#totals = totals;
+    this.#options.space?.wrote(bytes);
     for (const session of ended) this.#sessions.ended.add(session);
     this.#sweep();
   }

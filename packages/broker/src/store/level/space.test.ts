@@ -5,10 +5,14 @@ const MIB = 1024 * 1024;
 
 async function watched(first: number) {
   const disk: { free: number; fault: Error | undefined } = { free: first, fault: undefined };
+  let looks = 0;
   let next: () => void = () => undefined;
   const space = await watchSpace({
     freeBytesMin: 64 * MIB,
-    look: () => (disk.fault === undefined ? Promise.resolve(disk.free) : Promise.reject(disk.fault)),
+    look: () => {
+      looks += 1;
+      return disk.fault === undefined ? Promise.resolve(disk.free) : Promise.reject(disk.fault);
+    },
     after: (_ms, run) => (next = run),
   });
   let changes = 0;
@@ -17,12 +21,15 @@ async function watched(first: number) {
     disk,
     space,
     changes: () => changes,
+    looks: () => looks,
     async look() {
       next();
-      await new Promise((resolve) => setImmediate(resolve));
+      await settled();
     },
   };
 }
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('watching the space that is left', () => {
   it('knows of a shortage from the first moment on, and says how much is left', async () => {
@@ -41,6 +48,19 @@ describe('watching the space that is left', () => {
     }
     expect(seen).toEqual([false, true, true, true, true, false, false, true]);
     expect(changes()).toBe(3);
+  });
+
+  it('what is written quickly is noticed before the next second', async () => {
+    const { disk, space, changes, looks } = await watched(100 * MIB);
+    disk.free = 60 * MIB;
+    space.wrote(3 * MIB);
+    await settled();
+    expect([looks(), changes()]).toEqual([1, 0]);
+    space.wrote(2 * MIB);
+    space.wrote(5 * MIB);
+    await settled();
+    expect([looks(), changes()]).toEqual([2, 1]);
+    expect(space.shortage).toBe('the disk of the store has 60 MiB left');
   });
 
   it('a disk that cannot be asked changes nothing, and is asked again', async () => {

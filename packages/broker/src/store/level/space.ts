@@ -6,6 +6,8 @@ export interface Space {
   readonly shortage: string | undefined;
   /** The listener is called when that changes. */
   onChange(listener: () => void): void;
+  /** So many bytes went to the disk. */
+  wrote(bytes: number): void;
 }
 
 export interface SpaceOptions {
@@ -17,10 +19,13 @@ export interface SpaceOptions {
   readonly after: (ms: number, run: () => void) => void;
 }
 
-/** Looks about once a second for as long as timers run; the first answer comes before it is returned. */
+/**
+ * Looks about once a second for as long as timers run, and sooner when much is written: a burst that takes all that is kept free in
+ * less than a second is stopped as well. The first answer comes before it is returned.
+ */
 export async function watchSpace(options: SpaceOptions): Promise<Space> {
   const space = new WatchedSpace(options);
-  await space.look();
+  await space.watch();
   return space;
 }
 
@@ -28,6 +33,9 @@ class WatchedSpace implements Space {
   shortage: string | undefined = undefined;
   readonly #options: SpaceOptions;
   #listener: () => void = () => undefined;
+  #looking: Promise<void> | undefined = undefined;
+  /** Since the last look. */
+  #writtenBytes = 0;
 
   constructor(options: SpaceOptions) {
     this.#options = options;
@@ -37,8 +45,26 @@ class WatchedSpace implements Space {
     this.#listener = listener;
   }
 
-  async look(): Promise<void> {
-    const { freeBytesMin, look, after } = this.#options;
+  wrote(bytes: number): void {
+    this.#writtenBytes += bytes;
+    if (this.#writtenBytes > this.#options.freeBytesMin / LOOKS_IN_WHAT_IS_KEPT) void this.#look();
+  }
+
+  async watch(): Promise<void> {
+    await this.#look();
+    this.#options.after(LOOK_MS, () => void this.watch());
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#ask().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #ask(): Promise<void> {
+    const { freeBytesMin, look } = this.#options;
+    this.#writtenBytes = 0;
     try {
       const freeBytes = await look();
       // Ending it takes a little more than beginning it, so that it does not flutter.
@@ -47,7 +73,6 @@ class WatchedSpace implements Space {
     } catch {
       // Whoever writes will be told what is wrong with the disk.
     }
-    after(LOOK_MS, () => void this.look());
   }
 
   #set(shortage: string | undefined): void {
@@ -62,4 +87,6 @@ function mebibytes(bytes: number): number {
 }
 
 const LOOK_MS = 1_000;
+/** It is looked at so often while as much is written as is kept free. */
+const LOOKS_IN_WHAT_IS_KEPT = 16;
 const RECOVERED_FROM = 1.05;
