@@ -1,6 +1,6 @@
 // Mosquitto's own clients as Debian has them: mosquitto_pub, mosquitto_sub and mosquitto_rr. They do not speak WebSocket.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestAuthority } from '../fixtures/certificates.ts';
@@ -46,20 +46,6 @@ describeWith(['mosquitto-clients', 'openssl'], "Mosquitto's clients", () => {
     const topic = stage.topicOf('pump');
     const args = ['--tls-version', tls, '-q', '1', '-h', 'localhost'];
     expect(await stage.publish('pump', topic, ...args, '-m', 'sent')).toMatchObject({ exit: 0, err: '' });
-  });
-
-  it('runs the lines of `device add --bundle mosquitto` as they are printed', async () => {
-    const out = join(motte.folder, 'valve');
-    const added = await motte.command('device', 'add', 'valve', '--out', out, '--bundle', 'mosquitto');
-    expect(added.exit).toBe(0);
-    const lines = readFileSync(join(out, 'mosquitto.txt'), 'utf8').replaceAll(
-      'BROKER -p 8883',
-      `localhost -p ${motte.port('devices')}`,
-    );
-    const [publish = '', subscribe = ''] = lines.split('\n').filter((line) => line.startsWith('mosquitto_'));
-    for (const line of [publish, `${subscribe} -E`]) {
-      expect(await run('sh', ['-c', `cd "$0" && ${line}`, out])).toMatchObject({ exit: 0, err: '' });
-    }
   });
 });
 

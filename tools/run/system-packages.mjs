@@ -15,6 +15,7 @@ const PACKAGES = {
   'libpaho-mqtt-dev': () => existsSync('/usr/include/MQTTClient.h') || existsSync('/usr/local/include/MQTTClient.h'),
   'libssl-dev': () => existsSync('/usr/include/openssl/ssl.h') || existsSync('/usr/local/include/openssl/ssl.h'),
   gcc: () => onPath('gcc'),
+  'g++': () => onPath('g++'),
   'libc6-dev': () => existsSync('/usr/include/stdio.h'),
   chromium: () => onPath('chromium'),
   openssl: () => onPath('openssl'),

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import type { MQTT_PROFILES } from '@motte/pki/protocol';
 import { Option } from 'commander';
+import { type BundleOrder, bundleKinds, orderBundle } from '../bundles/order.ts';
 import { collect } from '../collect.ts';
 import { type CommandFile, type Options, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -29,14 +30,13 @@ export const command: CommandFile = {
       .addOption(
         new Option('--profile <profile>', 'what its certificate says it is').choices([...PROFILES]).default('device'),
       )
-      .addOption(new Option('--bundle <kind>', 'also write settings for: mosquitto').argParser(bundleOf))
+      .option('--bundle <kind>', `also write what makes a client of this kind connect: ${bundleKinds()}`)
       .option('--psk', 'a pre-shared key of 32 bytes instead of a certificate, for boards that cannot do those')
       .option('--ca <id>', 'register it with this authority of tls.clientCa, which certifies it; nothing is issued')
       .option('--token [ttl]', 'a one-use enrolment token instead of key and certificate (default 24h)')
-      .option('--url <url>', 'with --token: the address at which the device reaches this broker');
+      .option('--url <url>', 'with --token or --bundle: the address at which the device reaches this broker');
   },
   async run(context, [name = ''], options) {
-    const bundle = textOption(options, 'bundle');
     const { parseDeviceName } = await import('@motte/pki/protocol');
     parseDeviceName(name);
     const ca = textOption(options, 'ca');
@@ -60,6 +60,7 @@ export const command: CommandFile = {
     const keyType = oneOf(KEY_TYPES, options['keyType']);
     const profile = oneOf(PROFILES, options['profile']);
     const csrFile = textOption(options, 'csr');
+    const bundle = await orderBundle(context, options, { type: keyType, madeHere: csrFile === undefined });
     const certified = await withRegistry(context.data, async (registry) => {
       if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
       // A certificate that was issued under the name before belongs to an attempt that did not finish, or to a device that was removed.
@@ -67,7 +68,8 @@ export const command: CommandFile = {
         registry.add(name, roles),
       );
     });
-    say(context, { name, roles, ...certified });
+    const snippet = bundle?.bundle.snippet({ ...bundle, name, directory }) ?? [];
+    say(context, { name, roles, ...certified }, bundle && { ...bundle, snippet });
     return 0;
   },
 };
@@ -77,14 +79,32 @@ interface Added extends Certified {
   readonly roles: readonly string[];
 }
 
-function say(context: Context, added: Added): void {
-  if (context.json) return context.document({ format: 1, device: added });
+/** A bundle with the lines that try it. */
+interface Bundled extends BundleOrder {
+  readonly snippet: readonly string[];
+}
+
+function say(context: Context, added: Added, bundled: Bundled | undefined): void {
+  if (context.json) return context.document({ format: 1, device: added, ...documentOf(bundled) });
   context.say(
     `device ${added.name} is enrolled, roles: ${added.roles.join(', ')}, certificate until ${added.notAfter}`,
   );
   for (const path of added.written) context.say(`  ${path}`);
   context.say(`its client ids are ${added.name} and ${added.name}/anything`);
   if (added.keyMadeOnHost) context.say('the key was made on this host: take it to the device and delete it here');
+  else if (bundled !== undefined) context.say(`the device's own key belongs beside it, as ${added.name}.key`);
+  if (bundled === undefined) return;
+  const { bundle, snippet } = bundled;
+  for (const need of bundle.needs) context.say(`needs: ${need}`);
+  for (const limit of bundle.limits) context.say(`limit: ${limit}`);
+  if (snippet.length > 0) context.say('to try it:');
+  for (const line of snippet) context.say(`  ${line}`);
+}
+
+function documentOf(bundled: Bundled | undefined): object {
+  if (bundled === undefined) return {};
+  const { kind, bundle, snippet } = bundled;
+  return { bundle: { kind, needs: bundle.needs, limits: bundle.limits, snippet } };
 }
 
 function rolesOf(options: Options): string[] {
@@ -92,11 +112,4 @@ function rolesOf(options: Options): string[] {
   return parseRoles(Array.isArray(given) && given.length > 0 ? given.map(String) : ['device']);
 }
 
-function bundleOf(kind: string): string {
-  if (kind === 'mosquitto') return kind;
-  if (BUNDLES_LATER.includes(kind)) throw new MotteError('MOT-0003', `--bundle ${kind}`);
-  throw new MotteError('MOT-0002', `--bundle ${kind}: this version writes settings for mosquitto`);
-}
-
 const PROFILES = ['device', 'gateway', 'steward'] as const satisfies typeof MQTT_PROFILES;
-const BUNDLES_LATER = ['python', 'arduino', 'nodered', 'nodejs'];

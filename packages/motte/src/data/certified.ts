@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import type { KeyType } from '@motte/pki';
 import type { MQTT_PROFILES } from '@motte/pki/protocol';
-import { renderMosquittoText } from '../commands/mosquitto-text.ts';
+import type { BundleFacts } from '../bundles/bundle.ts';
+import type { BundleOrder } from '../bundles/order.ts';
+import type { DeviceAddress } from './device-address.ts';
 import { type NewFile, reserveFiles } from './new-files.ts';
 import { said } from './said.ts';
 
@@ -20,7 +22,7 @@ export interface CertifyOptions {
   readonly keyType: KeyType;
   /** Undefined = as its latest certificate. */
   readonly profile: (typeof MQTT_PROFILES)[number] | undefined;
-  readonly bundle: string | undefined;
+  readonly bundle: BundleOrder | undefined;
 }
 
 export interface Certified {
@@ -49,7 +51,7 @@ export async function certifyDevice(options: CertifyOptions, then: () => Promise
         ['ca.crt', issued.root],
         [`${name}.crt`, issued.certificate],
         [`${name}.key`, made.key],
-        ['mosquitto.txt', renderMosquittoText(name)],
+        ...bundleTexts(bundle, { name, directory, root: issued.root, certificate: issued.certificate, key: made.key }),
       ]),
     );
     await then();
@@ -62,10 +64,20 @@ export async function certifyDevice(options: CertifyOptions, then: () => Promise
   }
 }
 
-function filesFor(name: string, withKey: boolean, bundle: string | undefined): NewFile[] {
+function filesFor(name: string, withKey: boolean, order: BundleOrder | undefined): NewFile[] {
   const key = withKey ? [{ name: `${name}.key`, mode: 0o600 }] : [];
-  const text = bundle === 'mosquitto' ? [{ name: 'mosquitto.txt', mode: 0o600 }] : [];
-  return [...key, { name: 'ca.crt', mode: 0o644 }, { name: `${name}.crt`, mode: 0o644 }, ...text];
+  // One of them may hold the key.
+  const more = (order?.bundle.files ?? []).map((file) => ({ name: file.name(name), mode: 0o600 }));
+  return [...key, { name: 'ca.crt', mode: 0o644 }, { name: `${name}.crt`, mode: 0o644 }, ...more];
+}
+
+function bundleTexts(
+  order: BundleOrder | undefined,
+  device: Omit<BundleFacts, keyof DeviceAddress>,
+): (readonly [string, string])[] {
+  if (order === undefined) return [];
+  const facts = { ...device, host: order.host, port: order.port };
+  return order.bundle.files.map((file) => [file.name(facts.name), file.render(facts)]);
 }
 
 function readCsr(path: string): string {

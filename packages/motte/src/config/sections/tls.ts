@@ -1,8 +1,8 @@
 // `tls`: what TLS listeners present and accept.
 
 import Type, { type Static } from 'typebox';
-import { ClientAuthorities } from './client-ca.ts';
 import { choice, integer, later, list, section, text } from '../setting.ts';
+import { ClientAuthorities } from './client-ca.ts';
 
 const file = (says: string) =>
   text('^[^\\0]+$', 'the path of a PEM file; a relative one is taken from the directory of motte.yaml', {
