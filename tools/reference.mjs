@@ -88,7 +88,7 @@ async function commands() {
   const parts = [
     head(
       'Commands',
-      'Exit codes: 0 done or yes, 1 the answer is no or findings, 2 wrong usage, 3 the broker cannot be reached, 4 configuration or data refused. Every command also takes `--data DIR`, `--config FILE`, `--json`, `--debug` and `--help`, before the noun or after the verb.',
+      'Exit codes: 0 done or yes, 1 the answer is no or findings, 2 wrong usage, 3 the broker cannot be reached, 4 configuration or data refused. Every command also takes `--data DIR`, `--config FILE`, `--json`, `--yes`, `--debug` and `--help`, before the noun or after the verb.',
     ),
   ];
   for (const { usage, says, args, options } of await describeCommands()) {

@@ -91,14 +91,18 @@ function buildProgram(
 
 /** Global options stand before the noun or after the verb, so every level knows them. */
 function settle(command: Command): Command {
-  return command
-    .option('--data <dir>', 'data directory (MOTTE_DATA, default ./motte-data)')
-    .option('--config <file>', 'configuration (default motte.yaml in the data directory)')
-    .option('--json', 'one JSON document instead of text')
-    .option('--debug', 'stack traces')
-    .helpOption('--help', 'what it does and takes')
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
-    .showSuggestionAfterError(true);
+  return (
+    command
+      .option('--data <dir>', 'data directory (MOTTE_DATA, default ./motte-data)')
+      .option('--config <file>', 'configuration (default motte.yaml in the data directory)')
+      .option('--json', 'one JSON document instead of text')
+      // Scripts may always say it; so far nothing is asked but secrets, which it does not answer.
+      .option('--yes', 'answers yes to what would be asked')
+      .option('--debug', 'stack traces')
+      .helpOption('--help', 'what it does and takes')
+      .helpCommand(false)
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .showSuggestionAfterError(true)
+  );
 }

@@ -1,4 +1,5 @@
-// The authority's own configuration, `<data>/pki/authority.yaml`: where its keys are. It stands where the broker neither reads
+// The authority's own configuration, `<data>/pki/authority.yaml`: where its keys are and where its
+// revocation lists are published. It stands where the broker neither reads
 // nor writes, so that a broker that was taken over cannot have the keys moved or another command run. Missing = keys in files.
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
@@ -28,10 +29,11 @@ export async function readSettings(pki: string): Promise<KeeperSettings> {
   } catch (fault) {
     throw refuse((fault as Error).message.split('\n')[0] ?? 'it is not YAML');
   }
-  const { passphrase, signer } = fieldsOf(document, ['passphrase', 'signer'], 'the file', refuse);
+  const { passphrase, signer, crl } = fieldsOf(document, ['passphrase', 'signer', 'crl'], 'the file', refuse);
   return {
     ...(passphrase === undefined ? {} : { passphrase: passphraseFrom(passphrase, refuse) }),
     ...(signer === undefined ? {} : { signer: signerFrom(signer, refuse) }),
+    ...(crl === undefined ? {} : { crlUrl: crlUrlFrom(crl, refuse) }),
   };
 }
 
@@ -66,6 +68,17 @@ async function readSecret(path: string): Promise<string> {
   } catch (fault) {
     throw fault instanceof AuthorityFault ? fault : new AuthorityFault('MOT-0476', `${path} (${errno(fault)})`);
   }
+}
+
+/** Plain http is what readers of such lists expect: a list is signed (RFC 5280, 8). */
+function crlUrlFrom(value: unknown, refuse: Refuse): string {
+  const { url } = fieldsOf(value, ['url'], 'crl', refuse);
+  const text = textOf(url, 'crl.url', refuse).replace(/\/$/, '');
+  const isUrl = URL.canParse(text) && /^https?:\/\/[\x21-\x7e]+$/.test(text) && !/[?#@]/.test(text);
+  if (!isUrl || text.length > CRL_URL_CHARACTERS_MAX) {
+    throw refuse(`crl.url is not an http or https URL of at most ${CRL_URL_CHARACTERS_MAX} characters without query`);
+  }
+  return text;
 }
 
 function signerFrom(value: unknown, refuse: Refuse): SignerSettings {
@@ -127,3 +140,5 @@ function textOf(value: unknown, what: string, refuse: Refuse): string {
 }
 
 const PASSPHRASE_CHARACTERS_MIN = 12;
+/** With the name of the file less than what needs two bytes of length in a certificate, which not every small reader has met. */
+const CRL_URL_CHARACTERS_MAX = 90;

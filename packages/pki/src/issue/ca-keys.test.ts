@@ -73,6 +73,11 @@ describe('under a passphrase', () => {
     ['signer: { command: [/bin/true], input: md5, issuing: { label: a, publicKey: /a } }', 'MOT-0478'],
     ['signer: { command: [/bin/true], deadlineSeconds: 1000, issuing: { label: a, publicKey: /a } }', 'MOT-0478'],
     ['signer: { command: [/bin/true], issuing: { label: "a b", publicKey: /a } }', 'MOT-0478'],
+    ['crl: { url: "ftp://pki.plant.example" }', 'MOT-0478'],
+    ['crl: { url: "http://pki.plant.example/?q" }', 'MOT-0478'],
+    ['crl: { url: "http://user@pki.plant.example/" }', 'MOT-0478'],
+    [`crl: { url: "http://pki.plant.example/${'a'.repeat(90)}" }`, 'MOT-0478'],
+    ['crl: {}', 'MOT-0478'],
     ['[', 'MOT-0478'],
     ['', 'MOT-0478'],
   ])('%j makes no CA: %s', (text, code) =>

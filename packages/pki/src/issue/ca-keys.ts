@@ -23,6 +23,8 @@ export interface KeeperSettings {
   /** Reads the passphrase when it is needed. */
   readonly passphrase?: () => Promise<string>;
   readonly signer?: SignerSettings;
+  /** Below this URL, without a slash at its end, the revocation lists are published: see `crlName`. */
+  readonly crlUrl?: string;
 }
 
 export interface MadeKey {

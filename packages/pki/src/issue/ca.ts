@@ -52,6 +52,11 @@ export function issuerNameOf(subject: string): string {
   return subject.replace(/^CN=/, '');
 }
 
+/** The file in which the revocation list of an issuing CA is published. */
+export function crlName(issuingCommonName: string): string {
+  return `${issuingCommonName.split(' ').at(-1)}.crl`;
+}
+
 /** Whether a CA has been made in this pki directory. */
 export async function caExists(pki: string): Promise<boolean> {
   return (await fs.readdir(pki)).some((name) => name === DIRECTORY || name === GENERATIONS_NAME);
@@ -134,11 +139,13 @@ export async function parseCa(
   };
   const rootKey = await keyOf('root', root);
   const issuingKey = await keyOf('issuing', issuing);
+  const commonName = issuerNameOf(issuing.subject);
   return {
     issuer: {
       sign: issuingKey.sign,
       publicKey: issuing.publicKey,
-      commonName: issuerNameOf(issuing.subject),
+      commonName,
+      ...(settings.crlUrl === undefined ? {} : { crlUrl: `${settings.crlUrl}/${crlName(commonName)}` }),
       notBeforeMs: Date.parse(issuing.validFrom),
       notAfterMs: Date.parse(issuing.validTo),
     },

@@ -89,6 +89,7 @@ function extensions(x509: Awaited<ReturnType<typeof loadX509>>, plan: Plan, publ
     const use = extended.use === 'server' ? serverAuth : clientAuth;
     list.push(new x509.ExtendedKeyUsageExtension([use], extended.critical));
   }
+  if (issuer.crlUrl !== undefined) list.push(new x509.CRLDistributionPointsExtension([issuer.crlUrl]));
   if (plan.alternativeNames.length > 0) {
     list.push(new x509.SubjectAlternativeNameExtension([...plan.alternativeNames]));
   }

@@ -10,6 +10,8 @@ export interface Issuer {
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** Where its revocation list is published, for the certificates it signs to say; missing = nowhere. */
+  readonly crlUrl?: string;
   /** ECDSA with SHA-256 over the bytes: r and s as P1363 has them or as DER. */
   readonly sign: (bytes: Uint8Array) => Promise<Uint8Array>;
 }

@@ -28,7 +28,7 @@ interface Variant {
 }
 
 /** A device certificate that is right but for `variant`, put before lint. */
-async function lintVariant(variant: Variant, plan: Plan = device): Promise<void> {
+async function lintVariant(variant: Variant, plan: Plan = device, crlUrl?: string): Promise<void> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const right: Extension[] = [
     new x509.BasicConstraintsExtension(false, undefined, true),
@@ -49,7 +49,10 @@ async function lintVariant(variant: Variant, plan: Plan = device): Promise<void>
     signingAlgorithm: ALGORITHM,
     extensions: variant.extensions?.(right) ?? right,
   });
-  lint(plan, new Uint8Array(certificate.rawData), certificate.extensions, LIMITS);
+  lint(plan, new Uint8Array(certificate.rawData), certificate.extensions, {
+    ...LIMITS,
+    ...(crlUrl === undefined ? {} : { crlUrl }),
+  });
 }
 
 const without = (oid: string) => (right: Extension[]) => right.filter(({ type }) => type !== oid);
@@ -59,6 +62,24 @@ const instead = (make: () => Extension) => (right: Extension[]) => {
 };
 
 it('a certificate as its profile demands passes', () => lintVariant({}));
+
+describe('where the revocation list is', () => {
+  const url = 'http://pki.plant.example/1a2b3c4d.crl';
+  const naming = (...points: string[]): Variant => ({
+    extensions: (right) => [...right, new x509.CRLDistributionPointsExtension(points)],
+  });
+
+  it('stands in the certificate if the issuer says so', () => lintVariant(naming(url), device, url));
+
+  it.each<[string, Variant, string | undefined, string]>([
+    ['nowhere', {}, url, '2.5.29.31 is missing'],
+    ['elsewhere', naming('http://elsewhere.example/1a2b3c4d.crl'), url, '2.5.29.31 is'],
+    ['in two places', naming(url, url), url, '2.5.29.31 is'],
+    ['somewhere that nobody named', naming(url), undefined, '2.5.29.31 does not belong'],
+  ])('is not %s', (_where, variant, wanted, why) =>
+    expect(lintVariant(variant, device, wanted)).rejects.toMatchObject({ why: expect.stringContaining(why) }),
+  );
+});
 
 describe('refused before signing:', () => {
   it.each<[string, () => Variant, string]>([

@@ -18,6 +18,8 @@ export interface LintLimits {
   /** The issuer's validity, which the certificate's must lie within; milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** Where the issuer's revocation list is; missing = the certificate must not name a place. */
+  readonly crlUrl?: string;
 }
 
 interface Expected {
@@ -30,6 +32,7 @@ const SUBJECT_KEY_ID = '2.5.29.14';
 const KEY_USAGE = '2.5.29.15';
 const ALTERNATIVE_NAMES = '2.5.29.17';
 const BASIC_CONSTRAINTS = '2.5.29.19';
+const CRL_DISTRIBUTION_POINTS = '2.5.29.31';
 const AUTHORITY_KEY_ID = '2.5.29.35';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
 
@@ -101,7 +104,7 @@ const KEYS: Record<ProfileName, { readonly curves: readonly string[]; readonly r
 /** Throws MOT-0434 naming the first thing in `der` that is not as `plan` and its profile demand. */
 export function lint(plan: Plan, der: Uint8Array, extensions: readonly LintedExtension[], limits: LintLimits): void {
   const certificate = new X509Certificate(der);
-  lintExtensions(plan.profile, extensions);
+  lintExtensions(plan.profile, extensions, limits.crlUrl);
   demand(NAMES[plan.profile](plan), `its names are not those of a ${plan.profile}`);
   demand(certificate.subject === `CN=${plan.commonName}`, `the subject is ${certificate.subject}`);
   lintAlternativeNames(plan, certificate.subjectAltName);
@@ -119,8 +122,17 @@ function isHost({ type, value }: AlternativeName): boolean {
   return type === 'dns' ? isHostName(value) : type === 'ip' && isIpAddress(value);
 }
 
-function lintExtensions(profile: ProfileName, extensions: readonly LintedExtension[]): void {
-  const expected = EXTENSIONS[profile];
+function lintExtensions(
+  profile: ProfileName,
+  extensions: readonly LintedExtension[],
+  crlUrl: string | undefined,
+): void {
+  const expected: Readonly<Record<string, Expected>> = {
+    ...EXTENSIONS[profile],
+    ...(crlUrl === undefined
+      ? {}
+      : { [CRL_DISTRIBUTION_POINTS]: { critical: false, value: distributionPoint(crlUrl) } }),
+  };
   const left = new Set(Object.keys(expected));
   for (const { type, critical, value } of extensions) {
     const rule = expected[type];
@@ -130,6 +142,16 @@ function lintExtensions(profile: ProfileName, extensions: readonly LintedExtensi
     demand(rule?.value === undefined || rule.value === hex, `extension ${type} is ${hex}`);
   }
   demand(left.size === 0, `extension ${[...left].join(', ')} is missing`);
+}
+
+/** One point with one URI as its full name (4.2.1.13), DER in hex; a URL of this program has less than 100 bytes. */
+function distributionPoint(url: string): string {
+  const bytes = Buffer.from(url, 'latin1');
+  return [0x86, 0xa0, 0xa0, 0x30, 0x30]
+    .reduce((content, tag) => {
+      return Buffer.concat([Buffer.of(tag, content.length), content]);
+    }, bytes)
+    .toString('hex');
 }
 
 function lintAlternativeNames(plan: Plan, found: string | undefined): void {
