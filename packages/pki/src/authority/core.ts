@@ -7,7 +7,7 @@ import { BackupDesk } from '../backup/desk.ts';
 import { EnrolmentBook } from '../enrol/book.ts';
 import { enrolmentHandlers } from '../enrol/desk.ts';
 import type { EnrolmentParts } from '../enrol/parts.ts';
-import { voidToken } from '../enrol/tokens.ts';
+import { voidEnrolment } from '../enrol/requests.ts';
 import { caExists, createCa } from '../issue/ca.ts';
 import { certifyDevice } from '../issue/certify.ts';
 import { type IssuedRecord, Ledger, recordOf } from '../issue/ledger.ts';
@@ -128,7 +128,13 @@ function dispatcher({ enrolment, revocations, desk, crl, now }: Parts): Call {
     'device.issue': (params) => inTurn(() => issueDevice(enrolment, params, now())),
     'device.list': async ({ after }) => listDevices(ledger, revocations, after),
     'device.show': async ({ name }) => showDevice(ledger, revocations, name),
-    'device.revoke': (params) => inTurn(() => revokeDevice(ledger, revocations, params, now())),
+    'device.revoke': (params) =>
+      inTurn(async () => {
+        const revoked = await revokeDevice(ledger, revocations, params, now());
+        // The device as a whole, and not one certificate of several.
+        if (params.serial === '' && params.except === '') await voidEnrolment(enrolment, revoked.name, now());
+        return revoked;
+      }),
     'ca.crl': ({ number, at }) => inTurn(() => crl.read(number, at, now())),
     'backup.begin': (params) =>
       inTurn(async () => {
@@ -161,8 +167,8 @@ async function issueDevice(parts: EnrolmentParts, params: Methods['device.issue'
     throw new AuthorityFault('MOT-0431', `${name} has one that ends on ${earlier.notAfter}`);
   }
   const { publicKey } = await parseCertificationRequest(params.csr);
-  // A token for the name would let in somebody else under it.
-  await voidToken(parts, name);
+  // A token or a request for the name would let in somebody else under it.
+  await voidEnrolment(parts, name, nowMs);
   return certifyDevice(parts, { name, profile, publicKey, via: 'authority' }, nowMs);
 }
 

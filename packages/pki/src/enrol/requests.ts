@@ -109,6 +109,18 @@ export async function denyRequests(parts: EnrolmentParts, request: string, nowMs
   return { denied, voided };
 }
 
+/**
+ * A name that an administrator certifies or takes away himself leaves no other way in: its token, and requests that were
+ * approved or may still be. What was fetched already is over.
+ */
+export async function voidEnrolment(parts: EnrolmentParts, name: string, nowMs: number): Promise<void> {
+  await voidToken(parts, name);
+  const isMeant = (one: RequestEntry) => one.name === name && one.state !== 'denied' && one.fetchedAtMs === 0;
+  const requests = alive(parts, nowMs);
+  if (!requests.some(isMeant)) return;
+  await parts.book.change({ requests: requests.map((one) => (isMeant(one) ? { ...one, state: 'denied' } : one)) });
+}
+
 /** Requests that have not been forgotten. */
 export function alive({ book }: EnrolmentParts, nowMs: number): readonly RequestEntry[] {
   return book.now.requests.filter(({ askedAtMs }) => nowMs < askedAtMs + REQUEST_LIFE_MS);

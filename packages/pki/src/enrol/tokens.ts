@@ -73,7 +73,7 @@ export async function redeemToken(
   return { ...device, roles: book.now.tokens.find(({ name }) => name === entry.name)?.roles ?? entry.roles };
 }
 
-/** A name that is certified or taken away otherwise leaves no token behind. */
+/** False where there was none. */
 export async function voidToken({ book }: EnrolmentParts, name: string): Promise<boolean> {
   const left = book.now.tokens.filter((one) => one.name !== name);
   if (left.length === book.now.tokens.length) return false;
