@@ -6,6 +6,7 @@ import type { OnRevoke } from '@motte/broker/ports/config';
 import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
+import type { ProvingGuards } from '../../packages/broker/src/identity/guards.ts';
 import { createStanding } from '../../packages/broker/src/identity/standing.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Counters } from '../../packages/broker/src/ports/counters.ts';
@@ -38,6 +39,10 @@ export interface TestBrokerOptions {
   readonly registered?: readonly RegisteredIdentity[];
   /** With `identities`: whoever is not registered, or no longer, may not stay. */
   readonly endsWithRegistry?: boolean;
+  /** With `identities`: what does not hold any more is said by the test. */
+  readonly standing?: NonNullable<Guards['standing']>;
+  /** Identities of which a certificate was taken back, by key, with the reason. */
+  readonly fallen?: ReadonlyMap<string, string>;
   /** What becomes of the retained messages of those who are taken out of the registry; default they stay. */
   readonly onRevoke?: OnRevoke;
 }
@@ -110,6 +115,17 @@ export class TestBroker {
   /** What keeps the broker from being well, as `motte status` shows it. */
   get findings(): readonly string[] {
     return this.#broker.findings().map(({ subject, why }) => `${subject}: ${why}`);
+  }
+
+  /** Something was taken back: the broker looks at everybody, and all is at rest again. */
+  async lookForRevoked(): Promise<void> {
+    this.#broker.lookForRevoked();
+    await settle();
+  }
+
+  /** What an identity lost just now. */
+  takenFrom(identity: Pick<Identity, 'realm' | 'name'>): ReturnType<ReturnType<typeof createBroker>['takenFrom']> {
+    return this.#broker.takenFrom(identity);
   }
 
   /** Lets this much time pass, deadlines included, and waits until everything is at rest. */
@@ -201,16 +217,18 @@ function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
 }
 
 function guardsOf(
-  { identities, authenticate, endsWithRegistry }: TestBrokerOptions,
+  { identities, authenticate, endsWithRegistry, standing, fallen = new Map() }: TestBrokerOptions,
   directory: IdentityDirectory,
-): Guards | undefined {
-  const standing = createStanding({ directory, trust: { number: 1, issuers: [] }, proofs: new WeakMap() });
+): (Guards & Partial<Pick<ProvingGuards, 'fallen'>>) | undefined {
   if (authenticate) return { admit: () => ALLOW, authenticate };
   if (identities === undefined) return undefined;
+  const registered = createStanding({ directory, trust: { number: 1, issuers: [] }, proofs: new WeakMap() });
+  const stands = standing ?? (endsWithRegistry === true ? registered : undefined);
   return {
     admit: () => ALLOW,
     authenticate: ({ clientId }) =>
       Promise.resolve({ allow: true, identity: identities(clientId), data: undefined, expiresAtMs: 0 }),
-    ...(endsWithRegistry === true ? { standing } : {}),
+    fallen: () => fallen,
+    ...(stands === undefined ? {} : { standing: stands }),
   };
 }

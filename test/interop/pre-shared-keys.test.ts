@@ -115,4 +115,22 @@ describeWith(['mosquitto-clients'], 'pre-shared keys with mosquitto', () => {
     expect(why).toContain('motte device add NAME --psk');
     expect(broker.out()).not.toContain(key);
   });
+
+  it.each(['revoke', 'remove'])('that are taken away by `device %s` are worth nothing at once', async (verb) => {
+    const name = `board-${verb}`;
+    const added = await command('device', 'add', name, '--psk', '--role', 'device', '--role', 'operator', '--json');
+    const { psk } = (JSON.parse(added.out) as { device: { psk: string } }).device;
+    const watching = client(name, psk, '-V', '5', '-c', '-x', '3600', '-q', '1', '-t', 'devices/#');
+    const subscriber = await Subscriber.start(watching);
+    try {
+      const { exit, out, err } = await command('device', verb, name, '--json');
+      expect({ exit, err }).toEqual({ exit: 0, err: '' });
+      expect(JSON.parse(out)).toMatchObject({ name, serials: [], ended: { connections: 1, sessions: 1 } });
+      const { clients } = await openAdmin(data).clients();
+      expect(clients.filter(({ identity }) => identity === `${name}@psk`)).toEqual([]);
+      expect((await publish(name, psk, `devices/${name}/up/x`)).exit).not.toBe(0);
+    } finally {
+      subscriber.kill();
+    }
+  });
 });

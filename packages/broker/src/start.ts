@@ -6,7 +6,7 @@ import { createAccess } from './access/access.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
-import { endIdentity } from './core/end-identity.ts';
+import { endConnections } from './core/end-connections.ts';
 import { Overload } from './core/overload.ts';
 import { Removal } from './core/removal.ts';
 import { restoreSessions } from './core/restore.ts';
@@ -69,7 +69,7 @@ export interface Broker extends BrokerView {
   accept(stream: Duplex, facts: Pick<ConnectionFacts, 'listener'> & Partial<ConnectionFacts>): void;
   /** New certificate or trust; live connections keep theirs. */
   setTls(material: TlsMaterial): void;
-  /** Certificates were taken back: ends what rests on them. What the registry says is seen without being told. */
+  /** Certificates were taken back, or an authority may prove less: ends what rests on them. What the registry says is seen without being told. */
   lookForRevoked(): void;
   /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
   takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
@@ -157,8 +157,7 @@ export function createBroker(parts: BrokerParts): Broker {
     isKnown: (owner) => isKnown(owner, { directory, foreign: trust.foreign }),
     onRevoke: config.onRevoke ?? { kind: 'keep' },
   });
-  // Whoever takes a user away ends what is the user's.
-  directory.watch?.((identity) => /^(ca:|psk$)/.test(identity.realm) && removal.lookAt(identity));
+  directory.watch?.((identity) => removal.lookAt(identity));
   const startedAtMs = clock.nowMs();
   let sysAtMs = startedAtMs;
   let measuredAtMs = Number.NEGATIVE_INFINITY;
@@ -206,7 +205,7 @@ export function createBroker(parts: BrokerParts): Broker {
     counters,
     clients: () => clientRows(core),
     kick: (query) => kickClients(core, query),
-    endIdentity: (identity, what) => endIdentity(core, identity, what),
+    endConnections: (identity) => endConnections(core, identity),
     findings: () => overload.findings,
     restore,
     async open() {

@@ -59,7 +59,7 @@ const view: AdminView = {
   ],
   clients: () => [row],
   kick: ({ clientId, connection }) => (clientId === row.clientId || connection === 3 ? 1 : 0),
-  endIdentity: () => ({ connections: 0, sessions: 0 }),
+  endConnections: () => 0,
   findings: () => [],
   authority: () => ({ fingerprint: FINGERPRINT, trusted: [FINGERPRINT], separated: false }),
   refusals: (query) => {

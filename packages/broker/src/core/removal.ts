@@ -4,6 +4,7 @@
 import type { OnRevoke } from '../ports/config.ts';
 import { type Identity, identityKey } from '../ports/identity.ts';
 import type { TakenAway } from '../ports/taken-away.ts';
+import { PASSWORD_REALM, SCRAM_REALM } from '../ports/users.ts';
 import type { Core } from './core.ts';
 import { clearRetained, publishGone } from './retained-left-behind.ts';
 import { type TakeAwayParts, takeAway } from './take-away.ts';
@@ -45,7 +46,8 @@ export class Removal {
     const key = identityKey(identity);
     if (this.#parts.isKnown(key)) return;
     const taken = takeAway(this.#core, { subjectOf: this.#parts.subjectOf, only: key }).get(key);
-    const whole: Identity = { kind: 'device', roles: [], ...identity };
+    const kind = identity.realm === PASSWORD_REALM || identity.realm === SCRAM_REALM ? 'user' : 'device';
+    const whole: Identity = { kind, roles: [], ...identity };
     this.#settle(taken ?? { ...NOTHING, identity: whole, why: 'it is not registered any more, or disabled' });
   }
 
@@ -92,7 +94,8 @@ export class Removal {
 
   #leftBehind(key: string, identity: Identity): void {
     const { onRevoke } = this.#parts;
-    if (onRevoke.kind === 'publish') publishGone(this.#core, onRevoke.topic, identity);
+    // Its topic is of a device, and a user may have the name of one.
+    if (onRevoke.kind === 'publish' && identity.kind === 'device') publishGone(this.#core, onRevoke.topic, identity);
     if (onRevoke.kind !== 'clear') return;
     clearRetained(this.#core, (owner) => owner === key).catch((fault: Error) => this.#core.reports.storeFault(fault));
   }

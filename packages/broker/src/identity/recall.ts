@@ -4,7 +4,7 @@
 import type { Subject } from '../ports/access.ts';
 import type { ListenerFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
-import type { Identity } from '../ports/identity.ts';
+import { type Identity, OWN_REALM } from '../ports/identity.ts';
 import type { StoredSession } from '../ports/store.ts';
 import type { TrustFacts } from '../ports/trust.ts';
 
@@ -14,7 +14,7 @@ export interface RecallParts {
   readonly foreign: TrustFacts['foreign'];
 }
 
-/** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener is gone. */
+/** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener or authority is gone. */
 export function recallSubject(
   session: StoredSession,
   { directory, listeners, foreign }: RecallParts,
@@ -22,6 +22,7 @@ export function recallSubject(
   const { realm, name, clientId, listener, address } = session;
   // A listener that was renamed or taken away gives no role any more; what is registered still counts.
   const facts = listeners.find((one) => one.name === listener) ?? { ...GONE, name: listener };
+  if (isForeign(realm) && foreign?.get(realm) === undefined) return undefined;
   const identity = realm.startsWith('listener:')
     ? anonymous(realm, name, listeners)
     : (registered(realm, name, directory) ?? unregistered(session, directory, foreign));
@@ -33,6 +34,7 @@ export function isKnown(owner: string, { directory, foreign }: Omit<RecallParts,
   const at = owner.indexOf('\n');
   const realm = owner.slice(0, Math.max(at, 0));
   if (!REGISTERED.test(realm)) return true;
+  if (isForeign(realm) && foreign?.get(realm) === undefined) return false;
   const known = directory.find(realm, owner.slice(at + 1));
   // Whom its authority may let in by itself was never registered.
   return known === undefined ? foreign?.get(realm)?.roles !== undefined : known.state === 'active';
@@ -59,6 +61,11 @@ function anonymous(realm: string, name: string, listeners: readonly ListenerFact
   const own = listeners.find((one) => realm === `listener:${one.name}`);
   if (own?.authentication !== 'none') return undefined;
   return { realm, name, kind: 'anonymous', roles: own.role === undefined ? [] : [own.role] };
+}
+
+/** Whether certificates of an authority of the operator's own prove the realm's names. */
+export function isForeign(realm: string): boolean {
+  return realm.startsWith('ca:') && realm !== OWN_REALM;
 }
 
 /** Realms whose identities are only those in the registry. */

@@ -8,7 +8,8 @@ import type { Identity } from '../ports/identity.ts';
 import { type RevokedCertificate, revokedKey, type TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import type { CertificateProof } from './certificate.ts';
-import { REGISTERED } from './recall.ts';
+import { checkProvable } from './provable-names.ts';
+import { isForeign, REGISTERED } from './recall.ts';
 
 export interface StandingParts {
   readonly directory: IdentityDirectory;
@@ -44,10 +45,21 @@ function checkRegistered(
   { realm, name }: Identity,
 ): Fallen | undefined {
   if (!REGISTERED.test(realm)) return undefined;
+  if (isForeign(realm)) {
+    const refusal = checkAuthority(foreign, realm, name);
+    if (refusal !== undefined) return { refusal, superseded: false };
+  }
   const known = directory.find(realm, name);
   // Whom its authority may let in by itself was never registered.
   if (known === undefined && foreign?.get(realm)?.roles !== undefined) return undefined;
   if (known?.state === 'active') return undefined;
   const because = known === undefined ? `${name} was removed from the registry` : `${name} is disabled in the registry`;
   return { refusal: refuse('not-authorized', because, 'identity.directory'), superseded: false };
+}
+
+/** Whether a foreign authority is there at all, and may prove that name. */
+function checkAuthority(foreign: TrustFacts['foreign'], realm: string, name: string): Refusal | undefined {
+  const authority = foreign?.get(realm);
+  if (authority !== undefined) return checkProvable(name, authority.names, `the authority ${realm}`, 'tls.clientCa');
+  return refuse('not-authorized', `the authority ${realm} of ${name} is not trusted any more`, 'tls.clientCa');
 }

@@ -76,8 +76,8 @@ export interface BrokerView {
   clients(): readonly ClientRow[];
   /** Ends the selected connections with reason `administrative-action`; how many. */
   kick(query: KickQuery): number;
-  /** Ends what an identity has: its connections, and with `sessions` all that is kept for it, its will unpublished. */
-  endIdentity(identity: Pick<Identity, 'realm' | 'name'>, what: { readonly sessions: boolean }): EndedIdentity;
+  /** Ends the connections of an identity that may come back, and answers how many; who is gone loses all without being asked for. */
+  endConnections(identity: Pick<Identity, 'realm' | 'name'>): number;
   /** What keeps the broker itself from being wholly well. */
   findings(): readonly HealthFinding[];
 }

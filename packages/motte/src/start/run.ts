@@ -91,8 +91,11 @@ export async function runStart(context: Context): Promise<Exit> {
       obtain,
       use: (fresh) => {
         broker.setTls(fresh.tls);
+        const changed = trust.take(fresh.tls.clientCa, fresh.authorities);
+        // First whom no authority may prove any more: nothing of them stays.
+        broker.lookForRevoked();
         // Whoever still has a good certificate comes back; the others were let in by a CA that is gone.
-        for (const realm of trust.take(fresh.tls.clientCa, fresh.authorities)) broker.kick({ realm });
+        for (const realm of changed) broker.kick({ realm });
         webConsole?.setTls(fresh.own);
         enrolment.setTls(fresh);
         material = fresh;

@@ -15,7 +15,7 @@ export class LiveTrust implements TrustFacts {
     this.revoked = revoked;
   }
 
-  /** Puts these in force; the answer names the foreign realms that lost a CA, whose live proofs may be worth nothing any more. */
+  /** Puts these in force; the answer names the foreign realms that lost a CA or give other roles, whose live proofs may be worth less now. */
   take(ownCa: string, authorities: readonly ClientAuthority[]): string[] {
     const own = splitPem(ownCa).map((pem) => ({ pem, realm: OWN_REALM }));
     const foreign = authorities.flatMap(({ realm, certificates }) => certificates.map((pem) => ({ pem, realm })));
@@ -24,8 +24,14 @@ export class LiveTrust implements TrustFacts {
       issuers.some(({ pem, realm }) => realm === one.realm && pem === one.pem);
     const lost = this.issuers.filter((one) => !isThere(one)).map(({ realm }) => realm);
     if (lost.length > 0 || issuers.length !== this.issuers.length) this.number += 1;
+    const next = new Map(authorities.map((one) => [one.realm, one]));
+    const regraded = [...this.foreign].filter(([realm, { roles }]) => !isSame(roles, next.get(realm)?.roles));
     this.issuers = issuers;
-    this.foreign = new Map(authorities.map((one) => [one.realm, one]));
-    return [...new Set(lost)].filter((realm) => realm !== OWN_REALM);
+    this.foreign = next;
+    return [...new Set([...lost, ...regraded.map(([realm]) => realm)])].filter((realm) => realm !== OWN_REALM);
   }
+}
+
+function isSame(before: readonly string[] | undefined, after: readonly string[] | undefined): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
 }

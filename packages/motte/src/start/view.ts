@@ -51,7 +51,7 @@ export function createView(parts: ViewParts): AdminView {
     counters: broker.counters,
     clients: () => broker.clients(),
     kick: (query) => broker.kick(query),
-    endIdentity: (identity, what) => broker.endIdentity(identity, what),
+    endConnections: (identity) => broker.endConnections(identity),
     findings: () => [
       ...parts.findings(),
       ...feed.findings(),
@@ -71,7 +71,8 @@ export function createView(parts: ViewParts): AdminView {
     },
     users: createUsers({
       directory,
-      end: (user, what) => broker.endIdentity(user, what),
+      endConnections: (user) => broker.endConnections(user),
+      ended: async (user) => (await broker.takenFrom(user)) ?? { connections: 0, sessions: 0 },
       connections: (user) => {
         const label = identityLabel(user);
         return broker.clients().filter(({ identity, state }) => identity === label && state === 'connected').length;

@@ -21,7 +21,8 @@ export function withUsers<T>(data: string, work: (users: OpenUsers) => Promise<T
       const users = createUsers({
         directory,
         // Sessions of users that are gone are discarded at the next start.
-        end: () => ({ connections: 0, sessions: 0 }),
+        endConnections: () => 0,
+        ended: async () => ({ connections: 0, sessions: 0 }),
         connections: () => 0,
         told: () => {},
       });

@@ -14,9 +14,13 @@ function world() {
   const events: BrokerEvent[] = [];
   const users = createUsers({
     directory,
-    end: (who, what) => {
-      ended.push([who, what, directory.find(who.realm, who.name)?.verifier]);
-      return { connections: 2, sessions: what.sessions ? 1 : 0 };
+    endConnections: (who) => {
+      ended.push([who, directory.find(who.realm, who.name)?.verifier]);
+      return 2;
+    },
+    ended: async (who) => {
+      ended.push([who, directory.find(who.realm, who.name)]);
+      return { connections: 2, sessions: 1 };
     },
     connections: ({ name }) => (name === 'ada' ? 3 : 0),
     told: (event) => events.push(event),
@@ -78,7 +82,7 @@ describe('a user', () => {
     const { verifier, roles } = directory.find('password', 'ada') ?? {};
     expect(verifier).not.toEqual(before);
     expect(roles).toEqual(['operator']);
-    expect(ended).toEqual([[{ realm: 'password', name: 'ada' }, { sessions: false }, verifier]]);
+    expect(ended).toEqual([[{ realm: 'password', name: 'ada' }, verifier]]);
   });
 
   it('keeps its realm with a new password', async () => {
@@ -88,12 +92,12 @@ describe('a user', () => {
     expect(directory.list()).toMatchObject([{ realm: 'scram', verifier: { kind: 'scram-sha-256' } }]);
   });
 
-  it('is removed before what it has is ended', async () => {
+  it('is removed, and what ended with it is told', async () => {
     const { users, ended, events, directory } = world();
     await users.add({ name: 'ada', realm: 'password', roles: [], password: PASSWORD });
     expect(await users.remove('ada')).toEqual({ connections: 2, sessions: 1 });
     expect(directory.list()).toEqual([]);
-    expect(ended).toEqual([[{ realm: 'password', name: 'ada' }, { sessions: true }, undefined]]);
+    expect(ended).toEqual([[{ realm: 'password', name: 'ada' }, undefined]]);
     expect(events.at(-1)).toMatchObject({ name: 'user.removed', identity: 'ada@password', sessions: 1 });
   });
 

@@ -12,13 +12,15 @@ import { checkNewPassword } from './new-password.ts';
 
 export interface UsersParts {
   readonly directory: IdentityDirectory;
-  /** Ends what a running broker has of a user. */
-  readonly end: (user: { realm: UserRealm; name: string }, what: { sessions: boolean }) => EndedIdentity;
+  /** Ends the connections that a running broker has of a user, and answers how many. */
+  readonly endConnections: (user: { realm: UserRealm; name: string }) => number;
+  /** What ended with a user who is gone from the registry. */
+  readonly ended: (user: { realm: UserRealm; name: string }) => Promise<EndedIdentity>;
   readonly connections: (user: { realm: UserRealm; name: string }) => number;
   readonly told: (event: BrokerEvent) => void;
 }
 
-export function createUsers({ directory, end, connections, told }: UsersParts): Users {
+export function createUsers({ directory, endConnections, ended, connections, told }: UsersParts): Users {
   let last: Promise<unknown> = Promise.resolve();
   /** One change at a time: a password takes its time to be hashed, and a name must not be given twice meanwhile. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -50,17 +52,17 @@ export function createUsers({ directory, end, connections, told }: UsersParts): 
         // As it is by now: a login may have renewed its verifier.
         const user = existing(directory, name);
         await directory.put({ ...user, verifier });
-        const ended = end(userOf(user), { sessions: false });
-        told({ name: 'user.changed', atMs: Date.now(), identity: labelOf(user), connections: ended.connections });
-        return ended.connections;
+        const count = endConnections(userOf(user));
+        told({ name: 'user.changed', atMs: Date.now(), identity: labelOf(user), connections: count });
+        return count;
       }),
     remove: (name) =>
       inTurn(async () => {
         const user = existing(directory, name);
         await directory.remove(user.realm, name);
-        const ended = end(userOf(user), { sessions: true });
-        told({ name: 'user.removed', atMs: Date.now(), identity: labelOf(user), ...ended });
-        return ended;
+        const { connections: count, sessions } = await ended(userOf(user));
+        told({ name: 'user.removed', atMs: Date.now(), identity: labelOf(user), connections: count, sessions });
+        return { connections: count, sessions };
       }),
   };
 }
