@@ -44,7 +44,7 @@ interface Fields {
     /** What the peer saw: the code sent, or that the connection just closed. */
     readonly seen: string;
   };
-  /** A client that was let in although it is weaker than the policy wants; `motte why` shows it as well. */
+  /** A client that was let in, or stays, although it is weaker than the policy wants; `motte why` shows it as well. */
   'client.flagged': Who & { readonly because: string; readonly rule: string };
   'session.taken-over': Who;
   'session.expired': Who;

@@ -3,6 +3,7 @@
 import type { ClientRow, KickQuery, ClientState as RowState } from '../ports/admin-view.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Client, ClientState } from './client.ts';
+import { OUTLIVES_PROOF } from './connection-deadlines.ts';
 import type { Core } from './core.ts';
 import { endClient } from './end-client.ts';
 import type { Session } from './session.ts';
@@ -67,7 +68,7 @@ function rowOf(client: Client): ClientRow {
     tlsGroups: facts.tls?.groups ?? '',
     tlsResumed: facts.tls?.resumed ?? false,
     certificateDaysLeft: certificateDaysLeft(client),
-    weakness: client.weakness,
+    weakness: [client.weakness, client.outlivesProof ? OUTLIVES_PROOF : ''].filter((one) => one !== '').join('; '),
     subscriptions: session === undefined ? 0 : client.core.router.countOf(session),
     queuedMessages: session === undefined ? 0 : waitingOf(session),
     inFlight: session?.inFlight ?? 0,

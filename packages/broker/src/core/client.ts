@@ -64,6 +64,8 @@ export class Client {
   weakness = '';
   /** Wall-clock ms at which the proof of identity ends; 0 = never. */
   proofEndsAtMs = 0;
+  /** It has ended, and the listener lets the client stay until it goes by itself. */
+  outlivesProof = false;
   /** The identifier of the token that proved it; undefined if none did, or it has none. */
   token: string | undefined = undefined;
   readonly acks = new PendingAcks();

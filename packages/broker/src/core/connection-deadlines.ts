@@ -36,13 +36,27 @@ export function checkDeadlines(client: Client): void {
     endClient(client, { reason: 'keep-alive-timeout', byPeer: false, will: true });
     return;
   }
-  if (client.proofEndsAtMs !== 0 && core.nowMs >= client.proofEndsAtMs) {
-    const because = 'the certificate or token that proved this client has expired';
-    core.reports.refused(client, {
-      layer: 'identity',
-      ...refuse('not-authorized', because, 'listeners.onExpiry'),
-      seen: 'DISCONNECT 0x87',
-    });
-    endClient(client, { reason: 'not-authorized', byPeer: false, will: true, reasonString: because });
-  }
+  if (client.proofEndsAtMs !== 0 && core.nowMs >= client.proofEndsAtMs) outlive(client);
 }
+
+/** What proved the client has ended: so does the connection, unless the listener's waiver lets it stay. */
+function outlive(client: Client): void {
+  const { core, facts } = client;
+  if (facts.listener.onExpiry === 'warn') {
+    if (client.outlivesProof) return;
+    client.outlivesProof = true;
+    core.reports.flagged(client, { because: OUTLIVES_PROOF, rule: RULE });
+    return;
+  }
+  const because = 'the certificate or token that proved this client has expired';
+  core.reports.refused(client, {
+    layer: 'identity',
+    ...refuse('not-authorized', because, RULE),
+    seen: client.version === 5 ? 'DISCONNECT 0x87' : 'the connection closed',
+  });
+  endClient(client, { reason: 'not-authorized', byPeer: false, will: true, reasonString: because });
+}
+
+/** What is weak about a client that stays; for the operator. */
+export const OUTLIVES_PROOF = 'the certificate or token that proved it has expired, and it stays connected';
+const RULE = 'listeners.onExpiry';

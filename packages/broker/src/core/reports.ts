@@ -52,9 +52,8 @@ export class Reports {
     };
   }
 
-  /** A client that is let in although it is weaker than the policy wants. */
-  flagged(client: Client, { because, rule }: Weakness): void {
-    client.weakness = because;
+  /** A client that is let in, or stays, although it is weaker than the policy wants. */
+  flagged(client: Client, { because, rule }: Pick<Weakness, 'because' | 'rule'>): void {
     if (this.emit.wanted('warn')) this.emit('client.flagged', { ...this.who(client), because, rule });
   }
 

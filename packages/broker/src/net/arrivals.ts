@@ -61,7 +61,8 @@ export class Arrivals {
   readonly #waiting = new Set<Arrival>();
 
   constructor(parts: ArrivalsParts) {
-    const { name, scheme, authentication, role, clientIds, versions, clientCa, certificateName } = parts.config;
+    const { name, scheme, authentication, role, clientIds, versions, clientCa, certificateName, onExpiry } =
+      parts.config;
     this.#parts = parts;
     this.#listener = Object.freeze({
       name,
@@ -72,6 +73,7 @@ export class Arrivals {
       versions,
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(certificateName === undefined ? {} : { certificateName }),
+      ...(onExpiry === undefined ? {} : { onExpiry }),
     });
   }
 

@@ -134,6 +134,10 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'Give the client its certificate and key (`--cert`, `--key`); `motte device add NAME` makes them.',
   ],
   [
+    ['listeners.onexpiry'],
+    'Renew what proved it: `motte enrol --renew` on the device or `motte device renew NAME`, or a fresh token; the listener says what becomes of it until then.',
+  ],
+  [
     ['expired'],
     'The certificate has ended: issue a new one with `motte device add` and check the clock of the device.',
   ],

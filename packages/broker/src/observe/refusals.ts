@@ -77,7 +77,7 @@ export class RefusalRing {
 
 /** A flag is kept like a refusal whose peer saw nothing of it. */
 function letIn(event: Flagged): Refused {
-  const seen = 'nothing: it was let in';
+  const seen = 'nothing: it is connected';
   return { ...event, name: 'peer.refused', layer: 'identity', reason: 'success', packet: 'connect', seen };
 }
 

@@ -50,7 +50,7 @@ export interface ClientRow {
   readonly tlsResumed: boolean;
   /** Whole days; null where no certificate proved it. */
   readonly certificateDaysLeft: number | null;
-  /** What is weaker than the policy wants; empty = nothing. */
+  /** What is weaker than the policy wants, or has ended; empty = nothing. */
   readonly weakness: string;
   readonly subscriptions: number;
   readonly queuedMessages: number;

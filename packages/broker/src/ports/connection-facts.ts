@@ -26,6 +26,8 @@ export interface ListenerFacts {
   readonly clientCa?: readonly string[];
   /** How those of foreign CAs say their name; absent = by their common name. */
   readonly certificateName?: CertificateName;
+  /** What happens to a connection when the certificate or token that proved it ends; absent = `end`. */
+  readonly onExpiry?: 'end' | 'warn';
 }
 
 export interface TlsFacts {

@@ -14,7 +14,7 @@ export const command: CommandFile = {
   },
 };
 
-const HEADING = ['STATE', 'IDENTITY', 'CLIENT ID', 'LISTENER', 'FROM', 'MQTT', 'SINCE', 'SUBS', 'QUEUED'];
+const HEADING = ['STATE', 'IDENTITY', 'CLIENT ID', 'LISTENER', 'FROM', 'MQTT', 'SINCE', 'SUBS', 'QUEUED', 'NOTE'];
 
 function cells(client: Client): (string | number)[] {
   const from = client.address === '' ? '-' : `${client.address}:${client.port}`;
@@ -28,6 +28,7 @@ function cells(client: Client): (string | number)[] {
     client.since,
     client.subscriptions,
     client.queuedMessages,
+    client.weakness,
   ];
 }
 

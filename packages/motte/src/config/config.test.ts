@@ -25,6 +25,7 @@ describe('the configuration', () => {
     expect(config.listeners).toEqual([
       {
         clientCa: ['ca:motte'],
+        onExpiry: 'end',
         certificateName: { from: 'cn' },
         name: 'devices',
         scheme: 'mqtts',

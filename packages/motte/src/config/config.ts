@@ -150,6 +150,7 @@ function listenerConfig(settings: ListenerSettings, tls: Settings['tls']): Liste
     versions: settings.versions.map((version) => VERSIONS[version]),
     clientCa: settings.clientCa.map((id) => `ca:${id}`),
     certificateName: settings.identity,
+    onExpiry: settings.onExpiry,
     url: settings.url,
     host: address.host,
     port: address.port,

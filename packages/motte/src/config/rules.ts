@@ -113,6 +113,11 @@ function checkListener(listener: Listener, index: number, addresses: Map<string,
     if (authentication === 'none') need('authentication', 'none lets in everyone who reaches the port');
     else if (plain) need('url', `${scheme} is not encrypted`);
     else if (listener.role !== undefined) need('role', 'a role for everyone on a listener is weaker than the default');
+    else if (listener.onExpiry === 'warn') need('onExpiry', 'warn keeps clients whose proof has ended');
+  }
+  if (listener.onExpiry !== undefined && !ENDING.has(authentication)) {
+    const why = `is about certificates and tokens, and this listener takes neither: authentication is ${authentication}`;
+    mistakes.add(at('onExpiry'), why);
   }
   if ((listener.origins?.length ?? 0) > 0 && scheme !== 'wss' && scheme !== 'ws') {
     mistakes.add(at('origins'), 'only WebSocket listeners, wss and ws, have origins');
@@ -144,6 +149,9 @@ function isNetwork(text: string): boolean {
 function isIpv6(address: string): boolean {
   return address.includes(':') && URL.canParse(`http://[${address}]/`);
 }
+
+/** Proofs that come to an end by themselves. */
+const ENDING: ReadonlySet<string> = new Set(['certificate', 'token', 'any']);
 
 /** Proofs that whoever reads them may use again; `scram` shows none. */
 const READABLE: ReadonlyMap<string, string> = new Map([

@@ -18,6 +18,7 @@ export interface ListenerSettings {
   readonly maxConnections: number;
   readonly origins: readonly string[];
   readonly alpn?: string;
+  readonly onExpiry: 'end' | 'warn';
   readonly clientCa: readonly string[];
   readonly identity: CertificateName;
   readonly waiver?: Waiver;

@@ -55,6 +55,7 @@ function settle(client: Client, outcome: Authentication): void {
     return;
   }
   client.proofEndsAtMs = settled.expiresAtMs;
+  client.outlivesProof = false;
   client.token = settled.token;
   client.link.write(encodeAuth(client, 'success', settled.data));
   takeRoles(client, settled.identity);

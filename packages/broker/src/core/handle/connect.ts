@@ -132,7 +132,10 @@ function authoriseConnect(client: Client, proven: Proven): void {
       opened,
     );
     if (session === undefined) return;
-    if (weakness !== undefined) core.reports.flagged(client, weakness);
+    if (weakness !== undefined) {
+      client.weakness = weakness.because;
+      core.reports.flagged(client, weakness);
+    }
     session.subject = subject;
     session.rights = rights;
     core.router.refresh(session);

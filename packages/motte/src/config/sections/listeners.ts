@@ -90,12 +90,21 @@ export const Listener = section(
         applies: 'restart',
       }),
     ),
+    onExpiry: Type.Optional(
+      choice({
+        values: ['end', 'warn'],
+        default: 'end',
+        weakerValues: ['warn'],
+        says: 'What happens to a connection when the certificate or token that proved it ends; `warn` lets it stay and says so.',
+        breaks: 'With `warn` a device is in for as long as it stays connected; it needs a waiver.',
+        applies: 'restart',
+      }),
+    ),
     clientCa: Type.Optional(TrustedHere),
     identity: Type.Optional(NameInCertificate),
     waiver: Type.Optional(Waiver),
     require: later('What every message here must be, such as `sealed`.'),
     proxyProtocol: later('Proxies that may state the address of a peer.'),
-    onExpiry: later('What happens to a connection when its certificate ends.'),
   },
   'A listener.',
 );
