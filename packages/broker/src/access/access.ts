@@ -7,9 +7,10 @@ import type { Identity } from '../ports/identity.ts';
 import { ALLOW, type Verdict } from '../ports/verdict.ts';
 import { builtInPolicy } from './builtin-roles.ts';
 import { type CompiledRules, compileRules } from './compile.ts';
-import { type Action, decide, type MessageFacts } from './decide.ts';
+import { decide, type MessageFacts } from './decide.ts';
 import { explain } from './explain.ts';
 import type { Policy } from './policy.ts';
+import type { Action } from './rule.ts';
 import { VerdictMemory } from './verdict-memory.ts';
 
 class PolicyRights implements Rights {
@@ -60,7 +61,7 @@ export class PolicyAccess implements Access {
   }
 
   #firstPublish(own: PolicyRights, topic: TopicName): Verdict | 'ask' {
-    const decision = decide(own.compiled.rules, 'publish', topic, undefined);
+    const decision = decide(own.compiled, 'publish', topic, undefined);
     if (decision.outcome === 'ask') return own.verdicts.remember(topic, 'ask');
     const isAllowed = decision.outcome === 'allow';
     return own.verdicts.remember(
@@ -75,12 +76,12 @@ export class PolicyAccess implements Access {
   }
 
   receive(rights: Rights, topic: TopicName): ReceiveVerdict {
-    return RECEIVE[decide(this.#inForce(rights).compiled.rules, 'receive', topic, undefined).outcome];
+    return RECEIVE[decide(this.#inForce(rights).compiled, 'receive', topic, undefined).outcome];
   }
 
   receiveMessage(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, carrier: PayloadCarrier): boolean {
-    const { rules } = this.#inForce(rights).compiled;
-    return decide(rules, 'receive', topic, factsOf(qos, retain, carrier)).outcome === 'allow';
+    const { compiled } = this.#inForce(rights);
+    return decide(compiled, 'receive', topic, factsOf(qos, retain, carrier)).outcome === 'allow';
   }
 
   /** The rights under the policy of now: nobody goes on with what an older one gave. */
@@ -96,7 +97,7 @@ export class PolicyAccess implements Access {
 }
 
 function verdictOn(own: PolicyRights, action: Action, target: string, message: MessageFacts | undefined): Verdict {
-  const decision = decide(own.compiled.rules, action, target, message);
+  const decision = decide(own.compiled, action, target, message);
   return decision.outcome === 'allow' ? ALLOW : explain(own.compiled, decision, action, target, message);
 }
 

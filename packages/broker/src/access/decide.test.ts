@@ -2,9 +2,10 @@ import { filterCovers, topicMatches } from '@motte/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Subject } from '../ports/access.ts';
-import { type CompiledRule, compileRules } from './compile.ts';
-import { type Action, decide, type MessageFacts } from './decide.ts';
+import { type CompiledRules, compileRules } from './compile.ts';
+import { decide, type MessageFacts } from './decide.ts';
 import { policyOf, roleOf } from './policy.ts';
+import type { Action } from './rule.ts';
 
 const SUBJECT: Subject = {
   identity: { realm: 'ca:motte', name: 'pump-1', kind: 'device', roles: ['r'] },
@@ -22,11 +23,11 @@ const SUBJECT: Subject = {
   },
 };
 
-function rulesOf(...texts: string[]): readonly CompiledRule[] {
-  return compileRules(policyOf([roleOf('r', texts)]), SUBJECT).rules;
+function rulesOf(...texts: string[]): CompiledRules {
+  return compileRules(policyOf([roleOf('r', texts)]), SUBJECT);
 }
 
-function outcome(rules: readonly CompiledRule[], action: Action, target: string, message?: MessageFacts): string {
+function outcome(rules: CompiledRules, action: Action, target: string, message?: MessageFacts): string {
   return decide(rules, action, target, message).outcome;
 }
 
@@ -34,7 +35,7 @@ const PLAIN: MessageFacts = { qos: 0, retain: false, sealed: false };
 
 describe('decide', () => {
   it('says no where no rule speaks', () => {
-    expect(outcome([], 'publish', 'a', PLAIN)).toBe('deny');
+    expect(outcome(rulesOf(), 'publish', 'a', PLAIN)).toBe('deny');
     expect(outcome(rulesOf('allow publish a'), 'receive', 'a')).toBe('deny');
     expect(outcome(rulesOf('allow publish a'), 'subscribe', 'a')).toBe('deny');
     expect(outcome(rulesOf('allow receive a'), 'subscribe', 'a')).toBe('deny');

@@ -1,11 +1,10 @@
 // The one decision function. Every path asks it: publish, will, subscribe, retained, queued, shared. The order of rules
 // plays no part: a matching deny wins, else a matching allow, else no.
 
-import { filterCovers, type QoS, topicMatches } from '@motte/wire';
-import type { CompiledRule, MessageConditions } from './compile.ts';
-import type { RuleAction } from './rule.ts';
-
-export type Action = 'publish' | 'subscribe' | 'receive';
+import type { QoS } from '@motte/wire';
+import { type CompiledRules, hindrance } from './compile.ts';
+import { type Action, concerns } from './rule.ts';
+import { collectCovering, type IndexedRule, type MessageConditions } from './rule-index.ts';
 
 /** What conditions look at. */
 export interface MessageFacts {
@@ -18,9 +17,9 @@ export interface Decision {
   /** `ask` = it depends on the message, and none was given. */
   readonly outcome: 'allow' | 'deny' | 'ask';
   /** The rule that decided; undefined if no rule allows. */
-  readonly by: CompiledRule | undefined;
+  readonly by: IndexedRule | undefined;
   /** An allow that only the message failed to meet. */
-  readonly missed: CompiledRule | undefined;
+  readonly missed: IndexedRule | undefined;
 }
 
 /**
@@ -31,33 +30,33 @@ export interface Decision {
  * refuse it, and both are asked again for each message: subscribe rules are receive rules as well.
  */
 export function decide(
-  rules: readonly CompiledRule[],
+  compiled: CompiledRules,
   action: Action,
   target: string,
   message: MessageFacts | undefined,
 ): Decision {
-  let allow: CompiledRule | undefined;
-  let mayAllow: CompiledRule | undefined;
-  let mayDeny: CompiledRule | undefined;
-  let missed: CompiledRule | undefined;
-  for (const rule of rules) {
-    if (!CONCERNS[action].includes(rule.action)) continue;
-    const matches = action === 'subscribe' ? filterCovers(rule.filter, target) : topicMatches(rule.filter, target);
-    if (!matches) continue;
-    const { effect, conditions } = rule;
+  let allow: IndexedRule | undefined;
+  let mayAllow: IndexedRule | undefined;
+  let mayDeny: IndexedRule | undefined;
+  let missed: IndexedRule | undefined;
+  for (const one of applying(compiled, action, target)) {
+    const {
+      rule: { effect },
+      conditions,
+    } = one;
     if (conditions === undefined) {
-      if (effect === 'deny') return { outcome: 'deny', by: rule, missed: undefined };
-      allow ??= rule;
+      if (effect === 'deny') return { outcome: 'deny', by: one, missed: undefined };
+      allow ??= one;
     } else if (action === 'subscribe') {
-      if (effect === 'allow') allow ??= rule;
+      if (effect === 'allow') allow ??= one;
     } else if (message === undefined) {
-      if (effect === 'deny') mayDeny ??= rule;
-      else mayAllow ??= rule;
+      if (effect === 'deny') mayDeny ??= one;
+      else mayAllow ??= one;
     } else if (isMet(conditions, message)) {
-      if (effect === 'deny') return { outcome: 'deny', by: rule, missed: undefined };
-      allow ??= rule;
+      if (effect === 'deny') return { outcome: 'deny', by: one, missed: undefined };
+      allow ??= one;
     } else if (effect === 'allow') {
-      missed ??= rule;
+      missed ??= one;
     }
   }
   if (allow === undefined && mayAllow === undefined) return { outcome: 'deny', by: undefined, missed };
@@ -65,9 +64,12 @@ export function decide(
   return { outcome: 'allow', by: allow, missed };
 }
 
-/** True if the rule speaks of the action: who may subscribe may receive, who may not subscribe may not. */
-export function concerns(rule: { readonly action: RuleAction }, action: Action): boolean {
-  return CONCERNS[action].includes(rule.action);
+/** The rules on this action that hold on this connection and cover the target, whatever their conditions on messages. */
+export function applying(compiled: CompiledRules, action: Action, target: string): IndexedRule[] {
+  const covering: IndexedRule[] = [];
+  for (const { index } of compiled.roles) collectCovering(index, target, compiled.values, covering);
+  const holds = ({ rule }: IndexedRule) => concerns(rule, action) && hindrance(rule, compiled.subject) === undefined;
+  return covering.every(holds) ? covering : covering.filter(holds);
 }
 
 function isMet(conditions: MessageConditions, message: MessageFacts): boolean {
@@ -75,9 +77,3 @@ function isMet(conditions: MessageConditions, message: MessageFacts): boolean {
   if (conditions.noRetain && message.retain) return false;
   return !conditions.sealed || message.sealed;
 }
-
-const CONCERNS: { readonly [A in Action]: readonly RuleAction[] } = {
-  publish: ['publish', 'all'],
-  subscribe: ['subscribe', 'all'],
-  receive: ['receive', 'subscribe', 'all'],
-};

@@ -2,8 +2,10 @@
 
 import type { QoS } from '@motte/wire';
 import { type Refusal, refuse } from '../ports/verdict.ts';
-import type { CompiledRule, CompiledRules } from './compile.ts';
-import { type Action, concerns, type Decision, type MessageFacts } from './decide.ts';
+import { type CompiledRules, readRule } from './compile.ts';
+import type { Decision, MessageFacts } from './decide.ts';
+import type { Action, Rule } from './rule.ts';
+import type { IndexedRule } from './rule-index.ts';
 
 /** The refusal that stands for a decision which was not `allow`. */
 export function explain(
@@ -15,8 +17,8 @@ export function explain(
 ): Refusal {
   const what = `${action} ${shown(target)}`;
   if (decision.by !== undefined) {
-    const { label, text } = decision.by;
-    return refuse('not-authorized', `${label} denies ${what}: ${shown(text)}`, label);
+    const { label, rule } = decision.by;
+    return refuse('not-authorized', `${label} denies ${what}: ${textFor(compiled, rule)}`, label);
   }
   if (decision.missed !== undefined && message !== undefined) {
     const { label } = decision.missed;
@@ -27,27 +29,43 @@ export function explain(
   return refuse('not-authorized', `${who}: no rule allows ${what}; ${inventory(compiled, action)}`, who);
 }
 
-function holderOf(compiled: CompiledRules): string {
-  const { roles } = compiled;
+function holderOf({ roles }: CompiledRules): string {
   if (roles.length === 0) return 'no role';
-  return roles.length === 1 ? `role ${roles[0]}` : `roles ${roles.join(', ')}`;
+  const names = roles.map(({ name }) => name).join(', ');
+  return roles.length === 1 ? `role ${names}` : `roles ${names}`;
 }
 
 function inventory(compiled: CompiledRules, action: Action): string {
-  const lines: string[] = [];
-  for (const rule of compiled.rules) {
-    if (rule.effect === 'allow' && concerns(rule, action)) lines.push(shown(rule.text));
+  const known = compiled.inventories.get(action);
+  if (known !== undefined) return known;
+  const made = listRules(compiled, action);
+  compiled.inventories.set(action, made);
+  return made;
+}
+
+/** Looks at as many rules as it lists, however many there are. */
+function listRules(compiled: CompiledRules, action: Action): string {
+  const listed: string[] = [];
+  let total = 0;
+  for (const { index } of compiled.roles) {
+    const allows = index.allows[action];
+    total += allows.length;
+    for (const rule of allows.slice(0, LISTED_MAX - listed.length)) {
+      const read = readRule(compiled, rule);
+      listed.push(read.because === undefined ? shown(read.text) : `${shown(rule.text)} (${read.because})`);
+    }
   }
-  for (const rule of compiled.dormant) {
-    if (rule.effect === 'allow' && concerns(rule, action)) lines.push(`${shown(rule.text)} (${rule.because})`);
-  }
-  const listed = lines.slice(0, LISTED_MAX).join('; ');
-  const more = lines.length > LISTED_MAX ? `; and ${lines.length - LISTED_MAX} more` : '';
-  const rules = lines.length === 0 ? `there is no rule on ${action}` : `its rules are: ${listed}${more}`;
+  const more = total > listed.length ? `; and ${total - listed.length} more` : '';
+  const rules = total === 0 ? `there is no rule on ${action}` : `its rules are: ${listed.join('; ')}${more}`;
   return [rules, ...compiled.idleRoles].join('; ');
 }
 
-function unmetConditions(rule: CompiledRule, message: MessageFacts): string {
+function textFor(compiled: CompiledRules, rule: Rule): string {
+  const read = readRule(compiled, rule);
+  return shown(read.because === undefined ? read.text : rule.text);
+}
+
+function unmetConditions(rule: IndexedRule, message: MessageFacts): string {
   const { conditions } = rule;
   const unmet: string[] = [];
   if (conditions !== undefined && message.qos > conditions.qosMax) unmet.push(qosText(conditions.qosMax, message.qos));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseRule, RuleError } from './rule.ts';
+import { parseRule } from './rule.ts';
+import { RuleError } from './rule-error.ts';
 
 function errorOf(text: string): RuleError {
   try {
@@ -39,6 +40,8 @@ describe('parseRule', () => {
     ['permit publish a', 0, '"permit" does not belong', 'allow or deny'],
     ["'allow' publish a", 0, '"allow" does not belong', 'allow or deny'],
     ['allow publsh a', 6, '"publsh" does not belong', 'publish, subscribe, receive or all'],
+    ['аllow publish a', 0, 'it holds U+0430', 'allow or deny'],
+    ['allow\u00a0publish a', 0, 'U+00A0', 'allow or deny'],
     ['allow publish', 13, 'ends where a topic filter is due', '" #" starts a comment'],
     ["allow publish ''", 14, 'is empty', 'levels between slashes'],
     ['allow publish a/#/b', 14, 'is not a topic filter', '# at the end'],

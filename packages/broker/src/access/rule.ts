@@ -3,9 +3,14 @@
 
 import { PeerError, parseTopicFilter, type QoS } from '@motte/wire';
 import { type AddressRange, parseAddressRange } from './address-range.ts';
+import { nameFault } from './names.ts';
+import { oddCharacter, RuleError } from './rule-error.ts';
+import { splitWords, type Word } from './words.ts';
 
 export type RuleEffect = 'allow' | 'deny';
 export type RuleAction = 'publish' | 'subscribe' | 'receive' | 'all';
+/** What can be asked for. */
+export type Action = 'publish' | 'subscribe' | 'receive';
 export type Placeholder = 'device' | 'user' | 'client';
 
 /** What must also hold; a rule without conditions has each field in its loosest form. */
@@ -28,26 +33,12 @@ export interface Rule {
   readonly conditions: RuleConditions;
   /** As it was written. */
   readonly text: string;
-}
-
-/** A rule that cannot be read: what, why, and what to write instead. */
-export class RuleError extends Error {
-  /** Where in the rule's text, from 0. */
-  readonly at: number;
-  readonly why: string;
-  readonly todo: string;
-
-  constructor(text: string, at: number, why: string, todo: string) {
-    super(`the rule "${text}" cannot be read: ${why}; ${todo}`);
-    this.name = 'RuleError';
-    this.at = at;
-    this.why = why;
-    this.todo = todo;
-  }
+  /** FILE:LINE:COLUMN; undefined for a rule that is built in. */
+  readonly place: string | undefined;
 }
 
 /** Reads one rule. Throws RuleError. */
-export function parseRule(text: string): Rule {
+export function parseRule(text: string, place?: string): Rule {
   const words = splitWords(text);
   const end = { text: '', at: text.length, quoted: false };
   const [effect, action, filter] = [words[0] ?? end, words[1] ?? end, words[2] ?? end];
@@ -57,6 +48,7 @@ export function parseRule(text: string): Rule {
     filter: parseFilter(text, filter),
     conditions: parseConditions(text, words.slice(3)),
     text,
+    place,
   };
 }
 
@@ -65,54 +57,18 @@ export function placeholderOf(level: string): Placeholder | undefined {
   return PLACEHOLDERS.find((name) => level === `\${${name}}`);
 }
 
-interface Word {
-  readonly text: string;
-  readonly at: number;
-  readonly quoted: boolean;
-}
-
-function splitWords(text: string): Word[] {
-  const words: Word[] = [];
-  for (let at = 0; at < text.length; ) {
-    if (isSpace(text, at)) {
-      at += 1;
-      continue;
-    }
-    const start = at;
-    if (text[at] === "'") {
-      let word = '';
-      for (at += 1; ; at++) {
-        if (at >= text.length) {
-          throw new RuleError(text, start, 'a single quote is never closed', "end the filter with another '");
-        }
-        if (text[at] === "'") {
-          if (text[at + 1] !== "'") break;
-          at += 1;
-        }
-        word += text[at];
-      }
-      at += 1;
-      if (at < text.length && !isSpace(text, at)) {
-        throw new RuleError(text, at, 'text follows directly on a closing quote', 'put a space between them');
-      }
-      words.push({ text: word, at: start, quoted: true });
-    } else {
-      while (at < text.length && !isSpace(text, at)) at += 1;
-      words.push({ text: text.slice(start, at), at: start, quoted: false });
-    }
-  }
-  return words;
-}
-
-function isSpace(text: string, at: number): boolean {
-  return text[at] === ' ' || text[at] === '\t';
+/** True if the rule speaks of the action: who may subscribe may receive, who may not subscribe may not. */
+export function concerns(rule: { readonly action: RuleAction }, action: Action): boolean {
+  return CONCERNS[action].includes(rule.action);
 }
 
 function oneOf<T extends string>(text: string, word: Word, allowed: readonly T[], todo: string): T {
   const found = word.quoted ? undefined : allowed.find((one) => one === word.text);
   if (found !== undefined) return found;
-  const why = word.text === '' ? 'it ends too early' : `"${word.text}" does not belong there`;
-  throw new RuleError(text, word.at, why, todo);
+  if (word.text === '') throw new RuleError(text, word.at, 'it ends too early', todo);
+  const odd = oddCharacter(word.text);
+  const holds = odd === undefined ? '' : `; it holds ${odd}, which only looks like something else`;
+  throw new RuleError(text, word.at, `"${word.text}" does not belong there${holds}`, todo);
 }
 
 function parseFilter(text: string, word: Word): string {
@@ -191,7 +147,7 @@ function parseFrom(text: string, word: Word): AddressRange {
 }
 
 function parseVia(text: string, word: Word): string {
-  if (NAME.test(word.text)) return word.text;
+  if (nameFault(word.text) === undefined) return word.text;
   const why = word.text === '' ? 'it ends after "via"' : `"${word.text}" is not the name of a listener`;
   throw new RuleError(text, word.at, why, 'write the name of a listener as motte.yaml has it');
 }
@@ -199,4 +155,8 @@ function parseVia(text: string, word: Word): string {
 const EFFECTS: readonly RuleEffect[] = ['allow', 'deny'];
 const ACTIONS: readonly RuleAction[] = ['publish', 'subscribe', 'receive', 'all'];
 const PLACEHOLDERS: readonly Placeholder[] = ['device', 'user', 'client'];
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const CONCERNS: { readonly [A in Action]: readonly RuleAction[] } = {
+  publish: ['publish', 'all'],
+  subscribe: ['subscribe', 'all'],
+  receive: ['receive', 'subscribe', 'all'],
+};
