@@ -146,9 +146,13 @@ class StormRun {
         );
       const count = Math.min(CELL, devices - made);
       const own = Array.from({ length: count }, (_, at) => client(`device-${at}`, at % 2 === 0 ? 1 : 2));
-      const context = tls ? createSecureContext(await enrolDemoDevice(this.#data, name, 'device')) : undefined;
+      const context = tls ? createSecureContext(await enrolDemoDevice(this.#place, name, 'device')) : undefined;
       this.#cells.push({ ledger, name, feeder: client('feeder', 0), devices: own, context });
     }
+  }
+
+  get #place() {
+    return { data: this.#data, config: { path: join(this.#data, 'motte.yaml'), explicit: false } };
   }
 
   /** Publishes to each device while it is away, until all of it is acknowledged. */

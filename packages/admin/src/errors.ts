@@ -157,6 +157,20 @@ export const ERRORS = {
     remedy: 'name the key that the certificate was made for',
     exit: 4,
   },
+  'MOT-0407': {
+    what: 'the authority behind pki.socket cannot be used',
+    when: 'Nobody answers there within 30 s of the start, or others could put a socket of their own in its place.',
+    remedy:
+      'look at `systemctl status motte-authority`, and that pki.socket names its broker.sock; the broker needs its group',
+    exit: 4,
+  },
+  'MOT-0408': {
+    what: 'the CA is still in the data directory',
+    when: 'pki.socket is set, but the pki directory of the broker holds keys that its own user can read.',
+    remedy:
+      'move it to the data directory of the authority, see docs/how-to/run-as-a-service.md, or leave out pki.socket',
+    exit: 4,
+  },
   'MOT-0411': {
     what: 'cannot read the keys of an issuer',
     when: 'The file of `jwks` or `jwksCa` cannot be opened, is no key set, or holds no key that can be used.',

@@ -3,12 +3,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { MotteError } from '@motte/admin/errors';
-import { type BackupTo, encryptFor, withAuthority } from '@motte/pki';
+import { type BackupTo, encryptFor } from '@motte/pki';
 import type { Context } from '../context.ts';
 import { type BrokerFacts, codedFault, inspectPart, noFacts } from './broker-part.ts';
 import { type BackupHead, PART_NAMES, type PartPlace } from './container.ts';
 import { estimateBytes, withBrokerPart } from './source.ts';
 import type { BackupFile } from './write-file.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export interface MadeBackup {
   readonly head: BackupHead;
@@ -45,7 +46,7 @@ export async function makeBackup(
       await file.part('broker', await encryptFor(to, plain.chunks), (bytes) => {
         onProgress('store', bytes, Math.max(guess, bytes + 1), facts.records);
       });
-      await withAuthority(context.data, (ca) =>
+      await askAuthority(context, (ca) =>
         file.part('authority', ca.backup(id, to), (bytes) => onProgress('authority', bytes, 0)),
       );
       return { head, ...(await file.finish()), facts, where };

@@ -12,6 +12,7 @@ import { STORE_FORMAT } from '@motte/broker/store-files';
 import type { Context } from '../context.ts';
 import { checkData, registryPath, storePath } from '../data/layout.ts';
 import { said } from '../data/said.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 /** Names in the backup; whatever file the configuration came from is restored as motte.yaml. */
 export const REGISTRY_FILE = 'registry.json';
@@ -64,10 +65,9 @@ export function estimateBytes(data: string): number {
 }
 
 async function* offlinePart(context: Context, id: string): AsyncGenerator<Uint8Array> {
-  const { withAuthority } = await import('@motte/pki');
   const { DamageFault, FormatFault, readStoreFiles } = await import('@motte/broker/store-files');
   const path = storePath(context.data);
-  const { fingerprint } = await withAuthority(context.data, (ca) => ca.caInfo());
+  const { fingerprint } = await askAuthority(context, (ca) => ca.caInfo());
   const records = await readStoreFiles(path).catch((fault: Error) => {
     const code = fault instanceof FormatFault ? 'MOT-0206' : fault instanceof DamageFault ? 'MOT-0207' : 'MOT-0208';
     throw new MotteError(code, `${path}: ${fault.message}`, { cause: fault });

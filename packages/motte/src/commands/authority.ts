@@ -1,11 +1,32 @@
-// `motte authority`: the child of `motte start` that keeps the CA. Not for people.
+// `motte authority`: the process that keeps the CA. A child of `motte start` ends with it; with --sockets it is a service of
+// its own, under another user than the broker's, and systemd is told when it is ready.
 
-import type { CommandFile, Exit } from '../command.ts';
+import { type CommandFile, type Exit, textOption } from '../command.ts';
 
 export const command: CommandFile = {
-  configure: () => {},
-  async run(context) {
+  configure: (command) =>
+    void command.option(
+      '--sockets <dir>',
+      'run apart from the broker: its sockets are in this directory, and a broker reaches its one by the group',
+    ),
+  async run(context, _args, options) {
     const { runAuthorityProcess } = await import('@motte/pki');
-    return (await runAuthorityProcess(['--data', context.data])) as Exit;
+    const sockets = textOption(options, 'sockets');
+    if (sockets === undefined) return (await runAuthorityProcess({ data: context.data })) as Exit;
+    const { openServiceManager } = await import('../start/service-manager.ts');
+    const manager = openServiceManager({
+      env: process.env,
+      report: (_level, text, why) => context.warn(`motte authority: ${text}: ${why}`),
+    });
+    try {
+      return (await runAuthorityProcess({
+        data: context.data,
+        sockets,
+        onReady: () => manager.ready('both sockets are open'),
+        onEnding: () => manager.stopping('ending'),
+      })) as Exit;
+    } finally {
+      await manager.close();
+    }
   },
 };

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import { type CommandFile, textOption } from '../command.ts';
 import { said } from '../data/said.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) =>
@@ -15,8 +16,8 @@ export const command: CommandFile = {
   async run(context, _args, options) {
     const [out, directory] = [textOption(options, 'out'), textOption(options, 'dir')];
     if (out !== undefined && directory !== undefined) throw new MotteError('MOT-0002', 'give --out or --dir, not both');
-    const { withAuthority, crlFiles } = await import('@motte/pki');
-    const pem = await withAuthority(context.data, (ca) => ca.crl());
+    const { crlFiles } = await import('@motte/pki');
+    const pem = await askAuthority(context, (ca) => ca.crl());
     if (directory !== undefined) {
       const files = await crlFiles(pem);
       const paths = files.map(({ name, der }) => write(join(resolve(directory), name), der));

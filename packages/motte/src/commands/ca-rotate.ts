@@ -6,6 +6,7 @@ import type { CaDetails } from '@motte/pki/protocol';
 import { type CommandFile, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { sayCa } from './ca-show.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -23,8 +24,7 @@ export const command: CommandFile = {
     }
     const force = options['force'] === true;
     if (force && !isFinish) throw new MotteError('MOT-0002', '--force belongs to --finish');
-    const { withAuthority } = await import('@motte/pki');
-    const { ca, unmoved } = await withAuthority(context.data, async (authority) => {
+    const { ca, unmoved } = await askAuthority(context, async (authority) => {
       // Who is left behind is known only before.
       const left = isFinish ? await authority.unmovedDevices() : [];
       const details = overlap === undefined ? await authority.finishRotation(force) : await authority.rotateCa(overlap);

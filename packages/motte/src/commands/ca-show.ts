@@ -5,12 +5,12 @@ import { groupFingerprint } from '@motte/pki/protocol';
 import type { CommandFile } from '../command.ts';
 import type { Context } from '../context.ts';
 import { renderFields } from '../table.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: () => {},
   async run(context) {
-    const { withAuthority } = await import('@motte/pki');
-    const { ca, unmoved } = await withAuthority(context.data, async (authority) => ({
+    const { ca, unmoved } = await askAuthority(context, async (authority) => ({
       ca: await authority.showCa(),
       unmoved: await authority.unmovedDevices(),
     }));

@@ -25,8 +25,8 @@ export const command: CommandFile = {
       steps.push(step);
       if (!context.json) context.say(`${step.ok ? 'ok    ' : 'FAILED'}  ${step.step}\n        ${step.what}`);
     };
-    const sensor = await enrolDemoDevice(context.data, 'demo-sensor', 'device');
-    const panel = await enrolDemoDevice(context.data, 'demo-panel', 'operator');
+    const sensor = await enrolDemoDevice(context, 'demo-sensor', 'device');
+    const panel = await enrolDemoDevice(context, 'demo-panel', 'operator');
     note({
       step: 'two devices are enrolled',
       ok: true,

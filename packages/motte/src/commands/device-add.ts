@@ -64,7 +64,7 @@ export const command: CommandFile = {
     const certified = await withRegistry(context.data, async (registry) => {
       if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
       // A certificate that was issued under the name before belongs to an attempt that did not finish, or to a device that was removed.
-      return certifyDevice({ data: context.data, name, directory, csrFile, keyType, profile, bundle }, () =>
+      return certifyDevice({ place: context, name, directory, csrFile, keyType, profile, bundle }, () =>
         registry.add(name, roles),
       );
     });

@@ -3,14 +3,15 @@
 import { MotteError } from '@motte/admin/errors';
 import type { CommandFile } from '../command.ts';
 import { withRegistry } from '../data/registered.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) =>
     void command.argument('<request>', 'the id, or the name where only one asks for it; compare the fingerprint first'),
   async run(context, [request = '']) {
-    const { groupFingerprint, withAuthority } = await import('@motte/pki');
+    const { groupFingerprint } = await import('@motte/pki');
     const row = await withRegistry(context.data, (registry) =>
-      withAuthority(context.data, async (ca) => {
+      askAuthority(context, async (ca) => {
         const { requests } = await ca.enrolments();
         const meant = requests.find(
           ({ id, name, state }) => state === 'waiting' && (id === request || name === request),

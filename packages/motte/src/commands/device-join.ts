@@ -6,6 +6,7 @@ import { type CommandFile, textOption } from '../command.ts';
 import { parseDuration } from '../data/duration.ts';
 import { enrolUrlOf, whyNotOpen } from '../data/enrol-address.ts';
 import { parseRoles } from '../data/roles.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -29,8 +30,8 @@ export const command: CommandFile = {
     const roles = parseRoles(Array.isArray(given) && given.length > 0 ? given.map(String) : ['device']);
     const seconds = time === undefined ? 0 : parseDuration(time, '--for');
     const url = close ? '' : await enrolUrlOf(context, textOption(options, 'url'));
-    const { groupFingerprint, withAuthority } = await import('@motte/pki');
-    const { endsAt, ca } = await withAuthority(context.data, async (authority) => ({
+    const { groupFingerprint } = await import('@motte/pki');
+    const { endsAt, ca } = await askAuthority(context, async (authority) => ({
       ...(await authority.openJoin({ roles, seconds })),
       ca: (await authority.caInfo()).fingerprint,
     }));

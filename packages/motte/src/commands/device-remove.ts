@@ -8,7 +8,7 @@ export const command: CommandFile = {
   configure: (command) => void command.argument('<name>', 'the device'),
   async run(context, [name = '']) {
     const revoked = await revokeDevice({
-      data: context.data,
+      place: context,
       name,
       certificates: { reason: 'cessationOfOperation' },
       settle: (registry, _device, { number }) => registry.remove(name, number),

@@ -25,17 +25,16 @@ export const command: CommandFile = {
       .option('--revoke-old', 'revoke its earlier certificates: what is connected by them ends, its session stays');
   },
   async run(context, [name = ''], options) {
-    const { data } = context;
     const directory = resolve(textOption(options, 'out') ?? name);
     const csrFile = textOption(options, 'csr');
     const keyType = oneOf(KEY_TYPES, options['keyType']);
-    const certified = await withRegistry(data, async (registry) => {
+    const certified = await withRegistry(context.data, async (registry) => {
       const device = await registry.find(name);
       if (device === undefined) throw new MotteError('MOT-0603', name);
       if (device.realm === PSK_REALM)
         throw new MotteError('MOT-0002', `${name} has a pre-shared key, not a certificate: remove it and add it anew`);
       return certifyDevice(
-        { data, name, directory, csrFile, keyType, profile: undefined, bundle: undefined },
+        { place: context, name, directory, csrFile, keyType, profile: undefined, bundle: undefined },
         async () => {
           await registry.change(name, 'active', 0);
         },
@@ -44,7 +43,7 @@ export const command: CommandFile = {
     const revoked =
       options['revokeOld'] === true
         ? await revokeDevice({
-            data,
+            place: context,
             name,
             certificates: { except: certified.serial, reason: 'superseded' },
             settle: (registry, _device, { number }) => registry.change(name, 'active', number),

@@ -2,12 +2,13 @@
 
 import type { CommandFile } from '../command.ts';
 import { renderTable } from '../table.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: () => {},
   async run(context) {
-    const { groupFingerprint, withAuthority } = await import('@motte/pki');
-    const list = await withAuthority(context.data, (ca) => ca.enrolments());
+    const { groupFingerprint } = await import('@motte/pki');
+    const list = await askAuthority(context, (ca) => ca.enrolments());
     if (context.json) {
       context.document({ format: 1, ...list });
       return 0;

@@ -18,7 +18,7 @@ export const command: CommandFile = {
     const serial = textOption(options, 'serial');
     const reason = textOption(options, 'reason') ?? 'unspecified';
     const revoked = await revokeDevice({
-      data: context.data,
+      place: context,
       name,
       certificates: { reason, ...(serial === undefined ? {} : { serial }) },
       settle: (registry, device, { number, good }) =>

@@ -6,6 +6,7 @@ import type { CommandFile } from '../command.ts';
 import type { Context } from '../context.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderFields } from '../table.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) => void command.argument('<name>', 'the device'),
@@ -45,8 +46,8 @@ export const command: CommandFile = {
 };
 
 async function certificateOf(context: Context, name: string) {
-  const { AuthorityFault, withAuthority } = await import('@motte/pki');
-  return withAuthority(context.data, (ca) => ca.showDevice(name)).catch((fault) => {
+  const { AuthorityFault } = await import('@motte/pki');
+  return askAuthority(context, (ca) => ca.showDevice(name)).catch((fault) => {
     if (fault instanceof AuthorityFault && fault.code === 'MOT-0432') return undefined;
     throw fault;
   });

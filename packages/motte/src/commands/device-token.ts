@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { parseDuration } from '../data/duration.ts';
 import { enrolUrlOf, whyNotOpen } from '../data/enrol-address.ts';
 import { withRegistry } from '../data/registered.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 
 export interface TokenOrder {
   readonly name: string;
@@ -17,12 +18,12 @@ export interface TokenOrder {
 
 /** Makes the token and prints it with the command for the device. */
 export async function addDeviceToken(context: Context, { name, roles, ttl, url: given }: TokenOrder): Promise<void> {
-  const { encodeToken, withAuthority } = await import('@motte/pki');
+  const { encodeToken } = await import('@motte/pki');
   const seconds = parseDuration(ttl ?? TTL_DEFAULT, '--token');
   const url = await enrolUrlOf(context, given);
   const made = await withRegistry(context.data, async (registry) => {
     if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
-    return withAuthority(context.data, (ca) => ca.addToken({ name, roles, seconds }));
+    return askAuthority(context, (ca) => ca.addToken({ name, roles, seconds }));
   });
   const token = encodeToken({ url, fingerprint: made.fingerprint, name, roles, secret: made.secret });
   const command = `motte enrol ${url} ${token}`;

@@ -22,6 +22,7 @@ export const command: CommandFile = {
           status.listeners.map((one) => [one.name, one.url, one.authentication, one.state, one.connections]),
         ),
       );
+      context.say(status.authoritySeparated ? 'CA separated' : 'trial mode: CA not separated');
       for (const { subject, why } of status.findings) context.say(`${subject}: ${why}`);
     }
     return status.healthy ? 0 : 1;

@@ -27,6 +27,8 @@ export interface MotteConfig extends BrokerConfig {
   /** The file it came from; undefined when the defaults apply. */
   readonly file: string | undefined;
   readonly settings: Settings;
+  /** Absolute path of the socket of an authority apart. */
+  readonly authoritySocket: string | undefined;
   readonly console: { readonly port: number } | undefined;
   readonly enrol: (EnrolAddress & { readonly est: boolean }) | undefined;
   /** Absolute paths of a certificate of the operator's own. */
@@ -118,6 +120,7 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     posture: postureOf(settings),
     store: settings.store,
     ...(typeof onRevoke === 'string' ? {} : { onRevoke }),
+    authoritySocket: settings.pki.socket === undefined ? undefined : beside(settings.pki.socket),
     console: settings.console === 'off' ? undefined : { port: consolePort(settings.console.url) },
     clientAuthorities: settings.tls.clientCa.map((one) => ({ ...one, file: beside(one.file) })),
     tokens: settings.identity.tokens.map((source) => ({

@@ -10,6 +10,7 @@ import { IdentitySection } from './sections/identity.ts';
 import { LimitsSection } from './sections/limits.ts';
 import { Listeners } from './sections/listeners.ts';
 import { LogSection } from './sections/log.ts';
+import { Pki } from './sections/pki.ts';
 import { Sparkplug } from './sections/sparkplug.ts';
 import { StoreSection } from './sections/store.ts';
 import { Tls } from './sections/tls.ts';
@@ -26,6 +27,7 @@ export const MotteYaml = section(
     limits: Type.Optional(LimitsSection),
     admission: Type.Optional(Admission),
     identity: Type.Optional(IdentitySection),
+    pki: Type.Optional(Pki),
     store: Type.Optional(StoreSection),
     log: Type.Optional(LogSection),
     sparkplug: Type.Optional(Sparkplug),

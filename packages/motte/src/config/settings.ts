@@ -78,6 +78,7 @@ export interface Settings {
     readonly lagMsMax: number;
     readonly exempt: readonly string[];
   };
+  readonly pki: { readonly socket?: string };
   readonly store: {
     readonly kind: 'level' | 'memory';
     readonly lingerMs: number;

@@ -11,9 +11,10 @@ import type { BundleOrder } from '../bundles/order.ts';
 import type { DeviceAddress } from './device-address.ts';
 import { type NewFile, reserveFiles } from './new-files.ts';
 import { said } from './said.ts';
+import { askAuthority, type Place } from './ask-authority.ts';
 
 export interface CertifyOptions {
-  readonly data: string;
+  readonly place: Place;
   readonly name: string;
   /** Where the files go. */
   readonly directory: string;
@@ -36,14 +37,14 @@ export interface Certified {
 /** Certifies and writes, then does `then`; if that fails the files are taken away. Throws MOT-0405, 0604, 0605 and AuthorityFault. */
 export async function certifyDevice(options: CertifyOptions, then: () => Promise<void>): Promise<Certified> {
   const { name, directory, csrFile, bundle, profile } = options;
-  const { createKeyAndCsr, withAuthority } = await import('@motte/pki');
+  const { createKeyAndCsr } = await import('@motte/pki');
   const csr = csrFile === undefined ? undefined : readCsr(csrFile);
   const wanted = filesFor(name, csr === undefined, bundle);
   const files = reserveFiles(directory, wanted);
   try {
     const made = csr === undefined ? await createKeyAndCsr(name, { type: options.keyType }) : { key: '', csr };
     // Whether the name may have one more is the caller's question.
-    const issued = await withAuthority(options.data, (ca) =>
+    const issued = await askAuthority(options.place, (ca) =>
       ca.issueDevice({ name, csr: made.csr, force: true, ...(profile === undefined ? {} : { profile }) }),
     );
     files.write(

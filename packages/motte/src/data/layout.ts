@@ -16,7 +16,8 @@ export function prepareData(data: string): void {
 export function checkData(data: string): void {
   const facts = factsOf(data);
   if (facts !== undefined) checkOwn(data, facts);
-  if (facts === undefined || factsOf(join(data, 'pki')) === undefined) {
+  // Where the authority is apart there is no CA here, but a store there is.
+  if (facts === undefined || ['pki', 'store'].every((name) => factsOf(join(data, name)) === undefined)) {
     throw new MotteError('MOT-0201', `no broker was ever started on ${data}`, {
       remedy: 'start it once with `motte start`, or name the right directory with --data',
     });

@@ -3,9 +3,10 @@
 import { performance } from 'node:perf_hooks';
 import { type Device, type Ended, MotteError } from '@motte/admin';
 import { type Registered, withRegistry } from './registered.ts';
+import { askAuthority, type Place } from './ask-authority.ts';
 
 export interface RevokeRequest {
-  readonly data: string;
+  readonly place: Place;
   readonly name: string;
   /** As the authority takes them. */
   readonly certificates: { readonly serial?: string; readonly except?: string; readonly reason: string };
@@ -28,13 +29,13 @@ export interface Revoked {
 }
 
 /** Throws MOT-0603 if neither registry nor authority know the name, and AuthorityFault. */
-export async function revokeDevice({ data, name, certificates, settle }: RevokeRequest): Promise<Revoked> {
-  const { parseDeviceName, AuthorityFault, withAuthority } = await import('@motte/pki');
+export async function revokeDevice({ place, name, certificates, settle }: RevokeRequest): Promise<Revoked> {
+  const { parseDeviceName, AuthorityFault } = await import('@motte/pki');
   parseDeviceName(name);
-  return withRegistry(data, async (registry) => {
+  return withRegistry(place.data, async (registry) => {
     const device = await registry.find(name);
     const startedMs = performance.now();
-    const revoked = await withAuthority(data, (ca) => ca.revokeDevice({ name, ...certificates })).catch((fault) => {
+    const revoked = await askAuthority(place, (ca) => ca.revokeDevice({ name, ...certificates })).catch((fault) => {
       // A device without any certificate can still be taken out of the registry.
       const isUnknown = fault instanceof AuthorityFault && fault.code === 'MOT-0432';
       if (!isUnknown || device === undefined) throw isUnknown ? new MotteError('MOT-0603', name) : fault;

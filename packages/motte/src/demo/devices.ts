@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
-import { createKeyAndCsr, openAuthority, startAuthority } from '@motte/pki';
+import { createKeyAndCsr, startAuthority } from '@motte/pki';
+import { askAuthority, type Place } from '../data/ask-authority.ts';
 
 export interface DemoDevice {
   readonly name: string;
@@ -15,10 +16,10 @@ export interface DemoDevice {
 }
 
 /** Enrols a device, or certifies it anew if an earlier demo did. */
-export async function enrolDemoDevice(data: string, name: string, role: string): Promise<DemoDevice> {
+export async function enrolDemoDevice(place: Place, name: string, role: string): Promise<DemoDevice> {
   const { key, csr } = await createKeyAndCsr(name, { type: 'ec' });
-  const issued = await openAuthority(join(data, 'run', 'authority.sock')).issueDevice({ name, csr, force: true });
-  const admin = openAdmin(data);
+  const issued = await askAuthority(place, (ca) => ca.issueDevice({ name, csr, force: true }));
+  const admin = openAdmin(place.data);
   const known = (await admin.devices()).devices.some((device) => device.name === name);
   if (!known) await admin.addDevice({ name, roles: [role] });
   return { name, ca: issued.root, cert: issued.certificate, key };

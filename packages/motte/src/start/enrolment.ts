@@ -15,7 +15,7 @@ import type { Material } from './material.ts';
 
 export interface EnrolmentParts {
   readonly config: MotteConfig;
-  readonly authority: { readonly ready: { readonly brokerSocket: string } };
+  readonly authority: { readonly brokerSocket: string };
   readonly material: Material;
   readonly directory: IdentityDirectory;
   readonly ring: RefusalRing;
@@ -46,7 +46,7 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
   let failed = '';
   let ending = false;
   let wake: (() => void) | undefined;
-  const authority = openBrokerAuthority(parts.authority.ready.brokerSocket);
+  const authority = openBrokerAuthority(parts.authority.brokerSocket);
   const desk: EnrolDesk = createEnrolDesk({ authority, directory, emit, tls: () => tls });
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const urlOf = (port: number): string => `https://${host}:${port}`;

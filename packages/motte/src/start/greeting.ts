@@ -15,6 +15,7 @@ export interface GreetingFacts {
   readonly consolePort: number | undefined;
   readonly fingerprint: string;
   readonly created: boolean;
+  readonly separated: boolean;
 }
 
 /** Says it where a person reads it, and the gist of it in the log. */
@@ -24,10 +25,19 @@ export function greet(
   view: AdminView,
   { consolePort, created }: { consolePort: number | undefined; created: boolean },
 ): void {
-  const { fingerprint } = view.authority();
+  const { fingerprint, separated } = view.authority();
   const { listeners } = view;
   const { data, dataGiven } = context;
-  const text = renderGreeting({ version: VERSION, data, dataGiven, listeners, consolePort, fingerprint, created });
+  const text = renderGreeting({
+    version: VERSION,
+    data,
+    dataGiven,
+    listeners,
+    consolePort,
+    fingerprint,
+    created,
+    separated,
+  });
   // Where standard output is a file or a pipe it holds the log and nothing else.
   if (process.stdout.isTTY) context.say(text);
   else context.warn(text);
@@ -51,7 +61,9 @@ export function renderGreeting(facts: GreetingFacts): string {
     ...lines,
     `  CA${facts.created ? ' (made just now)' : ''}, SHA-256 ${groupFingerprint(facts.fingerprint)}`,
     `  data in ${facts.data}`,
-    '  trial mode: CA not separated (the authority runs as the same user)',
+    facts.separated
+      ? '  CA separated: the authority runs as another user'
+      : '  trial mode: CA not separated (the authority runs as the same user)',
     '',
     'Enrol two devices and send a first message, in a second shell:',
     ...nextCommands(facts).map((line) => `  ${line}`),

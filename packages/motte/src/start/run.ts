@@ -13,7 +13,7 @@ import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { prepareData } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
-import { startAuthorityChild } from './authority-child.ts';
+import { openAuthorityLink } from './authority.ts';
 import { careForCertificates } from './certificate-care.ts';
 import { createEnrolment } from './enrolment.ts';
 import { greet } from './greeting.ts';
@@ -57,11 +57,12 @@ export async function runStart(context: Context): Promise<Exit> {
     // Told when it is awaited below: until then a refusal is nobody's, and would end the process.
     opening.catch(() => undefined);
     undo.push(async () => (await opening).close());
-    const authority = await startAuthorityChild(context.data, log);
+    if (config.authoritySocket !== undefined) manager.status('waiting for the authority');
+    const authority = await openAuthorityLink(context.data, config, log);
     undo.push(() => authority.close());
-    const obtain = (of: MotteConfig) => obtainMaterial(context.data, authority.ready.brokerSocket, of);
+    const obtain = (of: MotteConfig) => obtainMaterial(context.data, authority.brokerSocket, of);
     let material = await obtain(config);
-    const feed = await openRevocationFeed(openBrokerAuthority(authority.ready.brokerSocket));
+    const feed = await openRevocationFeed(openBrokerAuthority(authority.brokerSocket));
     undo.push(async () => feed.close());
     const ring = new RefusalRing();
     const trust = new LiveTrust(feed);
@@ -103,7 +104,7 @@ export async function runStart(context: Context): Promise<Exit> {
       log,
     });
     undo.push(async () => certificates.end());
-    const trustWatch = watchTrust(authority.ready.brokerSocket, () => certificates.refresh(config));
+    const trustWatch = watchTrust(authority.brokerSocket, () => certificates.refresh(config), log);
     undo.push(async () => trustWatch.close());
     let reloadFault: string | undefined;
     const view = createView({
@@ -113,12 +114,16 @@ export async function runStart(context: Context): Promise<Exit> {
       directory,
       log,
       feed,
-      authority: () => ({ fingerprint: material.fingerprint, trusted: material.trusted, separated: false }),
+      authority: () => ({
+        fingerprint: material.fingerprint,
+        trusted: material.trusted,
+        separated: authority.separated,
+      }),
       phase: () => phase,
       config: () => config,
       openBackup: () => runningSource(store, context.data, config.file),
       findings: () => [
-        ...(authority.alive ? [] : [{ subject: 'authority', why: 'it is not running and is being started again' }]),
+        ...authority.findings(),
         ...certificates.findings,
         ...trustWatch.findings(Date.now()),
         ...(reloadFault === undefined ? [] : [{ subject: 'configuration', why: reloadFault }]),
@@ -143,7 +148,7 @@ export async function runStart(context: Context): Promise<Exit> {
     enrolment.start();
     undo.push(() => enrolment.close());
     phase = 'serving';
-    greet(context, log, view, { consolePort: webConsole?.port, created: authority.ready.created });
+    greet(context, log, view, { consolePort: webConsole?.port, created: authority.created });
     const serving = (): string => servingText(view);
     manager.ready(serving());
     manager.watch(watchForStuckStore(store), serving);

@@ -13,7 +13,7 @@ const withChildren = (work: (data: string, start: () => Promise<AuthorityChild>)
     const children: AuthorityChild[] = [];
     try {
       await work(data, async () => {
-        const child = await spawnAuthority(['--data', data]);
+        const child = await spawnAuthority({ data });
         children.push(child);
         return child;
       });
@@ -102,12 +102,3 @@ it('a corrupt CA key is one clear line and what to do, exit code 4', () =>
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(/^motte: the CA cannot be used: .*issuing\.key .* \(MOT-0424\)$/);
   }));
-
-it('wrong usage is exit code 2', async () => {
-  for (const argv of [[], ['--date', 'x'], ['x']]) {
-    const child = await spawnAuthority(argv);
-    expect(child.ready).toBeUndefined();
-    expect(await child.ended).toBe(2);
-    expect(child.said()).toContain('MOT-0002');
-  }
-});

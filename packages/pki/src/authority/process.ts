@@ -1,7 +1,6 @@
-// `motte authority --data DIR`: the authority as a child process. One line of JSON on standard output says it is ready;
-// it ends when standard input closes (its parent is gone, however it went) or on SIGTERM.
+// `motte authority`: the authority as a process. One line of JSON on standard output says it is ready. A child of the broker
+// ends when standard input closes (its parent is gone, however it went) or on SIGTERM; a service by a signal.
 
-import { parseArgs } from 'node:util';
 import { AuthorityFault } from '../protocol/faults.ts';
 import { startAuthority } from './start.ts';
 
@@ -16,25 +15,26 @@ export interface ReadyLine {
   readonly created: boolean;
 }
 
-const EXIT = { done: 0, usage: 2 } as const;
+export interface AuthorityProcessOptions {
+  readonly data: string;
+  /** Given: it is a service of its own, ended by signals alone, with its sockets there. */
+  readonly sockets?: string;
+  /** Told when both sockets are open, and when it was told to end. */
+  readonly onReady?: () => void;
+  readonly onEnding?: () => void;
+}
 
 /** Runs until told to end; resolves with the exit code. Never throws: what stops it is said on standard error. */
-export async function runAuthorityProcess(argv: readonly string[]): Promise<number> {
-  const data = parseData(argv);
-  if (data === undefined) {
-    say('motte: wrong usage: motte authority --data DIR (MOT-0002)');
-    return EXIT.usage;
-  }
+export async function runAuthorityProcess(options: AuthorityProcessOptions): Promise<number> {
+  const { data, sockets } = options;
   process.umask(0o077);
-  // An interrupt at the terminal reaches the whole process group; the parent drains first and then closes our input.
-  process.on('SIGINT', () => undefined);
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
-  const told = toldToEnd();
+  const told = sockets === undefined ? parentEnds() : signalled(['SIGTERM', 'SIGINT']);
   try {
     const onFailure = (fault: unknown) =>
       say(`motte authority: ${fault instanceof Error ? fault.message : String(fault)}`);
-    const authority = await startAuthority({ data, onFailure });
+    const authority = await startAuthority({ data, ...(sockets === undefined ? {} : { sockets }), onFailure });
     const { authoritySocket, brokerSocket, fingerprint, created } = authority;
     const ready: ReadyLine = {
       ready: true,
@@ -46,9 +46,11 @@ export async function runAuthorityProcess(argv: readonly string[]): Promise<numb
       created,
     };
     process.stdout.write(`${JSON.stringify(ready)}\n`);
+    options.onReady?.();
     await told;
+    options.onEnding?.();
     await authority.close();
-    return EXIT.done;
+    return 0;
   } catch (fault) {
     const known = fault instanceof AuthorityFault ? fault : new AuthorityFault('MOT-0435', String(fault));
     say(`motte: ${known.message} (${known.code})`);
@@ -59,21 +61,17 @@ export async function runAuthorityProcess(argv: readonly string[]): Promise<numb
   }
 }
 
-function parseData(argv: readonly string[]): string | undefined {
-  try {
-    return parseArgs({ args: [...argv], options: { data: { type: 'string' } } }).values.data;
-  } catch {
-    return undefined;
-  }
+async function parentEnds(): Promise<void> {
+  // An interrupt at the terminal reaches the whole process group; the parent drains first and then closes our input.
+  process.on('SIGINT', () => undefined);
+  process.stdin.resume();
+  const closed = ['end', 'close', 'error'].map((event) => new Promise((resolve) => process.stdin.once(event, resolve)));
+  await Promise.race([signalled(['SIGTERM']), ...closed]);
 }
 
-function toldToEnd(): Promise<void> {
+function signalled(signals: readonly NodeJS.Signals[]): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.stdin.once('end', () => resolve());
-    process.stdin.once('close', () => resolve());
-    process.stdin.once('error', () => resolve());
-    process.stdin.resume();
+    for (const signal of signals) process.once(signal, () => resolve());
   });
 }
 

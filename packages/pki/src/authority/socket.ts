@@ -2,7 +2,7 @@
 // Knows nothing of certificates. A peer that breaks the protocol gets one answer and is gone.
 
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { REFUSED_LINGER_MS, type SocketLimits } from '../limits.ts';
 import { errno, unwritable } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
@@ -16,6 +16,8 @@ import { RateGate } from './rate-gate.ts';
 export interface SocketOptions {
   readonly path: string;
   readonly audience: 'authority' | 'broker';
+  /** 0600, or 0660 where a broker of another user reaches it by its group. */
+  readonly mode: number;
   readonly limits: SocketLimits;
   readonly call: Call;
   /** Told of what is nobody's refusal but a failure of ours. */
@@ -27,7 +29,7 @@ export interface OpenSocket {
   close(): Promise<void>;
 }
 
-/** Opens the socket with mode 0600, in place of a dead one of that name; the caller holds the lock. Throws MOT-0429. */
+/** Opens the socket in place of a dead one of that name; the caller holds the lock on the CA. Throws MOT-0429. */
 export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
   const { path, limits } = options;
   await refuseOther(path);
@@ -58,7 +60,7 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
   // Without file descriptors accept fails, and an event that nobody hears would end the process.
   server.on('error', options.onFailure);
   try {
-    await chmod(draft, 0o600);
+    await chmod(draft, options.mode);
     await rename(draft, path);
   } catch (fault) {
     server.close();
@@ -74,12 +76,20 @@ export async function openSocket(options: SocketOptions): Promise<OpenSocket> {
   };
 }
 
-/** A socket of that name is a dead authority's, since we hold the lock; anything else is somebody's and stays. */
+/** A socket on which nobody listens is a dead authority's. The lock says nothing of one in a directory that two were given. */
 async function refuseOther(path: string): Promise<void> {
   const facts = await lstat(path).catch(() => undefined);
-  if (facts !== undefined && !facts.isSocket()) {
-    throw new AuthorityFault('MOT-0429', `${path} exists and is not a socket; move it away`);
-  }
+  if (facts === undefined) return;
+  if (!facts.isSocket()) throw new AuthorityFault('MOT-0429', `${path} exists and is not a socket; move it away`);
+  const isDead = await new Promise<boolean>((resolve) => {
+    const probe = connect(socketPath(path));
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (fault) => resolve(['ECONNREFUSED', 'ENOENT'].includes(errno(fault) ?? '')));
+  });
+  if (!isDead) throw new AuthorityFault('MOT-0429', `another authority answers at ${path}`);
 }
 
 async function serve(socket: Socket, gate: RateGate, options: SocketOptions): Promise<void> {

@@ -1,15 +1,19 @@
 // The authority as a service: lock, CA, two sockets. Start-up either gets all of them or leaves nothing behind.
 
-import { join } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Administrator, administrator, type BrokerAuthority, brokerAuthority } from '../client/faces.ts';
 import { ADMINISTRATOR_SOCKET, BROKER_SOCKET, LOCK_WAIT_MS, type SocketLimits } from '../limits.ts';
-import { ensurePrivateDirectory } from '../private-files.ts';
+import { ensurePrivateDirectory, errno } from '../private-files.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
 import { createDataDirectory, openCore, openPkiDirectory } from './core.ts';
 import { acquireLock } from './lock.ts';
 import { openSocket } from './socket.ts';
 
 export interface AuthorityOptions {
   readonly data: string;
+  /** A directory for both sockets instead of `<data>/run`: the broker is of another user, and reaches its one by the group. */
+  readonly sockets?: string;
   /** Wall-clock milliseconds since 1970. */
   readonly now?: () => number;
   readonly lockWaitMs?: number;
@@ -31,12 +35,13 @@ export interface RunningAuthority {
   close(): Promise<void>;
 }
 
-/** Takes over `<data>/pki` and listens in `<data>/run`; throws an AuthorityFault (MOT-0422 to 0425, 0428, 0429). */
+/** Takes over `<data>/pki` and listens; throws an AuthorityFault (MOT-0422 to 0425, 0428, 0429). */
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
   await createDataDirectory(options.data);
   const pki = await openPkiDirectory(options.data);
-  const run = join(pki, '..', 'run');
-  await ensurePrivateDirectory(run);
+  const { sockets } = options;
+  const run = sockets === undefined ? join(pki, '..', 'run') : resolve(sockets);
+  await (sockets === undefined ? ensurePrivateDirectory(run) : checkSharedDirectory(run));
   const undo: (() => Promise<void>)[] = [];
   const close = async () => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
@@ -49,7 +54,9 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     const { call, fingerprint, created } = core;
     const onFailure = options.onFailure ?? (() => undefined);
     const open = async (audience: 'authority' | 'broker', limits: SocketLimits) => {
-      const socket = await openSocket({ path: join(run, `${audience}.sock`), audience, limits, call, onFailure });
+      const path = join(run, `${audience}.sock`);
+      const mode = sockets !== undefined && audience === 'broker' ? 0o660 : 0o600;
+      const socket = await openSocket({ path, audience, mode, limits, call, onFailure });
       undo.push(socket.close);
       return socket.path;
     };
@@ -68,4 +75,14 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     await close();
     throw fault;
   }
+}
+
+/** Others may pass through it, but nobody else may put a socket of his own in our place. Throws MOT-0429. */
+async function checkSharedDirectory(path: string): Promise<void> {
+  const refuse = (why: string) => new AuthorityFault('MOT-0429', `${path} ${why}`);
+  const facts = await lstat(path).catch((fault: unknown) => Promise.reject(refuse(`(${errno(fault)})`)));
+  if (!facts.isDirectory()) throw refuse('is not a directory');
+  const own = process.getuid?.();
+  if (own !== undefined && facts.uid !== own) throw refuse(`belongs to user ${facts.uid}, this is user ${own}`);
+  if ((facts.mode & 0o022) !== 0) throw refuse('can be written by others');
 }

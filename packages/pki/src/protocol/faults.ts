@@ -15,7 +15,8 @@ export const AUTHORITY_FAULTS = {
   'MOT-0421': {
     what: 'the authority cannot be reached',
     when: 'Nobody listens on its socket, or no answer comes in time.',
-    remedy: 'start it with `motte start`, or run the command as the user that owns the data directory',
+    remedy:
+      'start it with `motte start`; run the command as the user that owns the data directory, with an authority apart as root',
     exit: 3,
   },
   'MOT-0422': {
@@ -62,8 +63,9 @@ export const AUTHORITY_FAULTS = {
   },
   'MOT-0429': {
     what: 'the socket cannot be opened',
-    when: 'Its path is too long, or something that is not a socket stands there.',
-    remedy: 'use a shorter data directory, or move away what stands there',
+    when: 'Its path is too long, its directory is not fit for it, or something else stands there: another authority or a file.',
+    remedy:
+      'use a shorter data directory, or move away what stands there; a directory for sockets is ours and only ours to write',
     exit: 4,
   },
   'MOT-0430': {

@@ -9,7 +9,7 @@ import type { ReadyLine } from '../authority/process.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const entry = new URL('../../dist/index.js', import.meta.url).href;
-const program = `import(${JSON.stringify(entry)}).then((pki) => pki.runAuthorityProcess(process.argv.slice(1))).then((code) => process.exit(code))`;
+const program = `import(${JSON.stringify(entry)}).then((pki) => pki.runAuthorityProcess(JSON.parse(process.argv[1]))).then((code) => process.exit(code))`;
 
 export interface AuthorityChild {
   readonly process: ChildProcess;
@@ -26,8 +26,11 @@ export async function buildPki(): Promise<void> {
   await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'packages/pki'], { cwd: root });
 }
 
-export async function spawnAuthority(argv: readonly string[]): Promise<AuthorityChild> {
-  const child = spawn(process.execPath, ['-e', program, '--', ...argv], { stdio: 'pipe' });
+export async function spawnAuthority(options: {
+  readonly data: string;
+  readonly sockets?: string;
+}): Promise<AuthorityChild> {
+  const child = spawn(process.execPath, ['-e', program, '--', JSON.stringify(options)], { stdio: 'pipe' });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
