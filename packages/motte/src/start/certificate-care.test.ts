@@ -5,9 +5,9 @@ import { createLog } from '@motte/broker/observe';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestAuthority } from '../../../../test/fixtures/certificates.ts';
 import type { MotteConfig } from '../config/config.ts';
+import { watchFiles } from '../data/file-watch.ts';
 import { type CertificateCare, careForCertificates } from './certificate-care.ts';
 import { readCertificatePair } from './certificate-pair.ts';
-import { watchCertificates } from './certificate-watch.ts';
 import type { Material } from './material.ts';
 
 let folder: string;
@@ -24,7 +24,7 @@ it('changed files are looked at once they are left alone, each change once', asy
   const path = join(folder, 'a.crt');
   writeFileSync(path, 'one');
   let changes = 0;
-  const end = watchCertificates({ files: () => [path], changed: async () => void (changes += 1), everyMs: 20 });
+  const end = watchFiles({ files: () => [path], changed: async () => void (changes += 1), everyMs: 20 });
   try {
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(changes).toBe(0);

@@ -4,8 +4,8 @@
 import type { Log } from '@motte/broker/observe';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
 import type { MotteConfig } from '../config/config.ts';
+import { watchFiles } from '../data/file-watch.ts';
 import { codedOf } from '../report.ts';
-import { watchCertificates } from './certificate-watch.ts';
 import { type Material, replacedWhy } from './material.ts';
 
 export interface CertificateCareParts {
@@ -54,7 +54,7 @@ export function careForCertificates({ config, material, obtain, use, log }: Cert
     }
   };
   const hourly = setInterval(() => void look(), CHECK_MS);
-  const endWatch = watchCertificates({ files: () => filesOf(config()), changed: look });
+  const endWatch = watchFiles({ files: () => filesOf(config()), changed: look });
   return {
     get findings() {
       return why === undefined ? [] : [{ subject: 'certificate', why: `the old one stays: ${why}` }];

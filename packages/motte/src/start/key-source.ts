@@ -1,9 +1,9 @@
 // Where the keys of a token issuer are read from: a file, or the one https address that the configuration names. Nothing that
 // a token says chooses an address, and an answer cannot lead to another one. Size and time are bounded.
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { request } from 'node:https';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { KEY_SET_BYTES_MAX } from '@motte/broker/tokens';
+import { requestBounded } from '../data/bounded-request.ts';
 import { said } from '../data/said.ts';
 
 /** Makes the function that reads the text; what it throws names the place. */
@@ -26,46 +26,9 @@ function readText(path: string): string {
 }
 
 async function fetchText(url: string, caFile: string | undefined): Promise<string> {
-  try {
-    const ca = caFile === undefined ? {} : { ca: readFileSync(caFile) };
-    return await get(url, ca);
-  } catch (cause) {
-    throw new Error(`${url}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-function get(url: string, tls: { readonly ca?: Buffer }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
-    // Said in full: an environment variable must not turn the check of the server off.
-    const options = { ...tls, agent: false, rejectUnauthorized: true, signal, headers: { accept: 'application/json' } };
-    const outgoing = request(url, options, (response) => {
-      const { statusCode = 0 } = response;
-      if (statusCode !== 200) {
-        const why = statusCode >= 300 && statusCode < 400 ? '; name the final address, none is followed' : '';
-        outgoing.destroy(new Error(`the server answered ${statusCode}${why}`));
-        return;
-      }
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > KEY_SET_BYTES_MAX)
-          outgoing.destroy(new Error(`the answer is larger than ${KEY_SET_BYTES_MAX} bytes`));
-        else chunks.push(chunk);
-      });
-      response.on('error', reject);
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-    });
-    outgoing.on('error', reject);
-    outgoing.end();
-  });
-}
-
-function messageOf(fault: unknown): string {
-  const { name, message, code } = fault as NodeJS.ErrnoException;
-  if (name === 'AbortError') return `no answer in ${FETCH_DEADLINE_MS / 1000} s`;
-  return message === '' ? String(code) : message;
+  const limits = { bytesMax: KEY_SET_BYTES_MAX, deadlineMs: FETCH_DEADLINE_MS };
+  const answer = await requestBounded({ url, caFile, ...limits, headers: { accept: 'application/json' } });
+  return answer.toString();
 }
 
 /** Below what a proof of identity may take. */

@@ -1,9 +1,9 @@
-// Looks whether files of server certificates have changed, so that whoever renews them need not tell us. By their dates and
+// Looks whether files have changed, so that whoever replaces them need not tell us. By their dates and
 // sizes and not by the kernel's notices: those are lost on network file systems and where a directory is swapped for another.
 
 import { stat } from 'node:fs/promises';
 
-export interface CertificateWatchParts {
+export interface FileWatchParts {
   /** The files that are in force. */
   readonly files: () => readonly string[];
   /** Called once the files have changed and then been left alone for a while; one call at a time. */
@@ -12,7 +12,7 @@ export interface CertificateWatchParts {
 }
 
 /** Starts it; call the answer to end it. */
-export function watchCertificates({ files, changed, everyMs = EVERY_MS }: CertificateWatchParts): () => void {
+export function watchFiles({ files, changed, everyMs = EVERY_MS }: FileWatchParts): () => void {
   let ended = false;
   let timer: NodeJS.Timeout;
   let taken: string | undefined;
@@ -20,7 +20,7 @@ export function watchCertificates({ files, changed, everyMs = EVERY_MS }: Certif
   const look = async (): Promise<void> => {
     const seen = await signatureOf(files());
     taken ??= seen;
-    // Certificate and key are two files: what is still being written is looked at again.
+    // Of several that belong together one may still be missing: what is being written is looked at again.
     const isQuiet = seen === before;
     before = seen;
     if (seen === taken || !isQuiet || ended) return;
@@ -45,7 +45,8 @@ export function watchCertificates({ files, changed, everyMs = EVERY_MS }: Certif
   };
 }
 
-async function signatureOf(files: readonly string[]): Promise<string> {
+/** A text that changes with date, size or place of any of the files. */
+export async function signatureOf(files: readonly string[]): Promise<string> {
   const each = await Promise.all(
     files.map((path) =>
       stat(path).then(
