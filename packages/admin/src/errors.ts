@@ -190,6 +190,12 @@ export const ERRORS = {
     exit: 2,
     status: 400,
   },
+  'MOT-0414': {
+    what: 'cannot use a revocation list',
+    when: 'A file of tls.crl that a reload names anew cannot be read, is no complete list of that authority, or is not signed by it.',
+    remedy: 'put the complete list of the CA there, PEM or DER; `openssl crl -in FILE -noout -text` shows it',
+    exit: 4,
+  },
   'MOT-0405': {
     what: 'cannot read the request',
     when: 'The file given with --csr cannot be opened or is too large.',

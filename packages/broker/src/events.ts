@@ -74,6 +74,15 @@ interface Fields {
     readonly queuedMessages: number;
     readonly wills: number;
   };
+  /** `until`: when the first list of it ends. */
+  'revocation.list-read': {
+    readonly ca: string;
+    readonly place: string;
+    readonly revoked: number;
+    readonly until: string;
+  };
+  'revocation.list-refused': { readonly ca: string; readonly place: string; readonly why: string };
+  'revocation.stale': { readonly ca: string; readonly why: string };
   'store.fault': { readonly why: string };
   /** A bug of ours: counted, and a test that meets one fails. */
   'broker.assertion': Who & { readonly why: string };
@@ -120,6 +129,9 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
   'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },
+  'revocation.list-read': { level: 'info', text: 'a revocation list of another authority is in force' },
+  'revocation.list-refused': { level: 'error', text: 'a revocation list could not be used; what was known stays so' },
+  'revocation.stale': { level: 'error', text: 'a revocation list has ended, and there is no newer one' },
   'store.fault': { level: 'error', text: 'the store could not do its work' },
   'broker.assertion': { level: 'error', text: 'an invariant of the broker was broken' },
 };

@@ -40,6 +40,10 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'Compare `identity` of the listener with the certificate: `openssl x509 -in FILE -noout -text`.',
   ],
   [
+    ['revocation.stale'],
+    'Fetch a newer revocation list of that CA, or give the one that is missing: see `tls.crl`, and `motte status`.',
+  ],
+  [
     ['identity.tokens.jwks'],
     'The issuer signs with a key that its key set does not have: look at `jwks` of `identity.tokens`, and at `motte status`.',
   ],

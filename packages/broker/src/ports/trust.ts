@@ -41,3 +41,8 @@ export interface RevokedCertificates {
 export function revokedKey(realm: string, serial: string): string {
   return `${realm} ${serial.toUpperCase().replace(/^0+(?=.)/, '')}`;
 }
+
+/** The serial number in such a key, upper-case hexadecimal without leading zeros. */
+export function serialOfKey(key: string): string {
+  return key.slice(key.lastIndexOf(' ') + 1);
+}

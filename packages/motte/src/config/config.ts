@@ -18,6 +18,7 @@ import {
   type CertificateFiles,
   type ClientCaSettings,
   type ListenerSettings,
+  type RevocationListSettings,
   type Settings,
   type TokenSettings,
   withDefaults,
@@ -38,6 +39,10 @@ export interface MotteConfig extends BrokerConfig {
   /** With absolute paths, as are those of the issuers of tokens. */
   readonly clientAuthorities: readonly ClientCaSettings[];
   readonly tokens: readonly TokenSettings[];
+  /** Likewise. */
+  readonly revocation: Settings['revocation'] & {
+    readonly lists: readonly RevocationListSettings[];
+  };
 }
 
 /** Where the file is looked for; `explicit` was named by --config and must exist. */
@@ -128,10 +133,24 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
       jwks: source.jwks.startsWith('https://') ? source.jwks : beside(source.jwks),
       ...(source.jwksCa === undefined ? {} : { jwksCa: beside(source.jwksCa) }),
     })),
+    revocation: {
+      ...settings.revocation,
+      lists: settings.tls.crl.map((one) => withPaths(one, ['file', 'serverCa'], beside)),
+    },
     enrol: settings.enrol === 'off' ? undefined : enrolConfig(settings.enrol),
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },
     certificates: settings.tls.certificates.map((one) => ({ ...one, cert: beside(one.cert), key: beside(one.key) })),
   });
+}
+
+/** The same with the paths under these keys made absolute, where they are there. */
+function withPaths<T extends object, K extends keyof T>(
+  one: T,
+  keys: readonly K[],
+  beside: (path: string) => string,
+): T {
+  const paths = keys.flatMap((key) => (one[key] === undefined ? [] : [[key, beside(String(one[key]))]]));
+  return { ...one, ...Object.fromEntries(paths) };
 }
 
 /** Undefined unless it demands something. */

@@ -4,6 +4,7 @@ import { parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
 import type { Mistakes } from './mistakes.ts';
 import { parseOnRevoke } from './on-revoke.ts';
+import { checkRevocation } from './revocation-rules.ts';
 import type { MotteYaml } from './schema.ts';
 import { type Listener, PLAIN_SCHEMES } from './sections/listeners.ts';
 import { WAIVER_KEYS, type Waiver } from './sections/waivers.ts';
@@ -35,6 +36,7 @@ export function checkRules(yaml: MotteYaml, mistakes: Mistakes): void {
   const onRevoke = parseOnRevoke(yaml.identity?.onRevoke);
   if (typeof onRevoke === 'string') mistakes.add(['identity', 'onRevoke'], onRevoke);
   checkAuthorities(yaml, mistakes);
+  checkRevocation(yaml, mistakes);
   for (const key of WAIVER_KEYS) checkWaiver(yaml.waivers?.[key], ['waivers', key], mistakes);
 }
 

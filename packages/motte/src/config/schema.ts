@@ -11,6 +11,7 @@ import { LimitsSection } from './sections/limits.ts';
 import { Listeners } from './sections/listeners.ts';
 import { LogSection } from './sections/log.ts';
 import { Pki } from './sections/pki.ts';
+import { Revocation } from './sections/revocation.ts';
 import { Sparkplug } from './sections/sparkplug.ts';
 import { StoreSection } from './sections/store.ts';
 import { Tls } from './sections/tls.ts';
@@ -24,6 +25,7 @@ export const MotteYaml = section(
     enrol: Type.Optional(Enrol),
     defaults: Type.Optional(Defaults),
     tls: Type.Optional(Tls),
+    revocation: Type.Optional(Revocation),
     limits: Type.Optional(LimitsSection),
     admission: Type.Optional(Admission),
     identity: Type.Optional(IdentitySection),

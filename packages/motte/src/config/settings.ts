@@ -6,7 +6,7 @@ import type { PosturePolicy } from '@motte/broker/ports/posture';
 import type { TokenAlgorithm } from '@motte/broker/tokens';
 import { isOpen, type Schema } from './check.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
-import type { Waiver } from './sections/waivers.ts';
+import type { Waiver, WaiverKey } from './sections/waivers.ts';
 
 export interface ListenerSettings {
   readonly name: string;
@@ -38,6 +38,14 @@ export interface ClientCaSettings {
   readonly roles?: readonly string[];
 }
 
+export interface RevocationListSettings {
+  readonly ca: string;
+  readonly file?: string;
+  readonly url?: string;
+  readonly serverCa?: string;
+  readonly refreshMinutes: number;
+}
+
 export interface TokenSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -64,6 +72,10 @@ export interface Settings {
     readonly rsa: 'off' | '2048' | '3072';
     readonly ticketSeconds: number;
     readonly clientCa: readonly ClientCaSettings[];
+    readonly crl: readonly RevocationListSettings[];
+  };
+  readonly revocation: {
+    readonly stale: 'refuse-new' | 'accept';
   };
   readonly identity: {
     readonly tokens: readonly TokenSettings[];
@@ -89,7 +101,7 @@ export interface Settings {
     readonly level: 'debug' | 'info' | 'warn' | 'error' | 'off';
     readonly shape: 'auto' | 'json' | 'text';
   };
-  readonly waivers: Readonly<Partial<Record<'tls.minVersion', Waiver>>>;
+  readonly waivers: Readonly<Partial<Record<WaiverKey, Waiver>>>;
 }
 
 /** Fills in the defaults that the schema states; a list or section of the file replaces the default one whole. */

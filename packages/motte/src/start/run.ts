@@ -13,8 +13,10 @@ import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { prepareData } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
+import { openRevocation } from '../revocation/revocation.ts';
 import { openAuthorityLink } from './authority.ts';
 import { careForCertificates } from './certificate-care.ts';
+import { readClientAuthorities } from './client-authorities.ts';
 import { createEnrolment } from './enrolment.ts';
 import { greet } from './greeting.ts';
 import { obtainMaterial } from './material.ts';
@@ -64,8 +66,11 @@ export async function runStart(context: Context): Promise<Exit> {
     let material = await obtain(config);
     const feed = await openRevocationFeed(openBrokerAuthority(authority.brokerSocket));
     undo.push(async () => feed.close());
+    const { authorities } = material;
+    const revocation = await openRevocation({ feed, data: context.data, config, authorities, log });
+    undo.push(async () => revocation.close());
     const ring = new RefusalRing();
-    const trust = new LiveTrust(feed);
+    const trust = new LiveTrust(revocation);
     trust.take(material.tls.clientCa, material.authorities);
     const tokens = await openTokens({ config, directory, log });
     undo.push(async () => tokens.close());
@@ -79,7 +84,7 @@ export async function runStart(context: Context): Promise<Exit> {
       trust,
     });
     broker.observe((event) => ring.observe(event), 'warn');
-    feed.follow(() => broker.lookForRevoked());
+    revocation.follow(() => broker.lookForRevoked());
     const storeFindings = watchStore(store, broker);
     let endLog = attachLog(broker, log);
 
@@ -93,6 +98,7 @@ export async function runStart(context: Context): Promise<Exit> {
       use: (fresh) => {
         broker.setTls(fresh.tls);
         const changed = trust.take(fresh.tls.clientCa, fresh.authorities);
+        revocation.setAuthorities(fresh.authorities);
         // First whom no authority may prove any more: nothing of them stays.
         broker.lookForRevoked();
         // Whoever still has a good certificate comes back; the others were let in by a CA that is gone.
@@ -129,6 +135,7 @@ export async function runStart(context: Context): Promise<Exit> {
         ...(reloadFault === undefined ? [] : [{ subject: 'configuration', why: reloadFault }]),
         ...storeFindings(),
         ...tokens.findings(),
+        ...revocation.findings(),
       ],
     });
     const onFault = (fault: Error) =>
@@ -163,7 +170,10 @@ export async function runStart(context: Context): Promise<Exit> {
         (why) => (reloadFault = `the old one stays: ${why}`),
         async (next) => {
           const takeTokens = await tokens.prepare(next);
+          const ofNext = readClientAuthorities(next.clientAuthorities, material.tls.clientCa);
+          const takeRevocation = await revocation.prepare(next, ofNext);
           await certificates.refresh(next);
+          takeRevocation();
           for (const realm of takeTokens()) broker.kick({ realm });
         },
       );

@@ -52,12 +52,7 @@ export function createView(parts: ViewParts): AdminView {
     clients: () => broker.clients(),
     kick: (query) => broker.kick(query),
     endConnections: (identity) => broker.endConnections(identity),
-    findings: () => [
-      ...parts.findings(),
-      ...feed.findings(),
-      ...broker.findings(),
-      ...expiredWaivers(parts.config().settings, Date.now()),
-    ],
+    findings: () => [...parts.findings(), ...broker.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
     authority: parts.authority,
     refusals: (query, max) => ring.find(query, max),
     directory,

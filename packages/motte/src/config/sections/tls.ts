@@ -1,8 +1,9 @@
 // `tls`: what TLS listeners present and accept.
 
 import Type, { type Static } from 'typebox';
-import { choice, integer, later, list, section, text } from '../setting.ts';
+import { choice, integer, list, section, text } from '../setting.ts';
 import { ClientAuthorities } from './client-ca.ts';
+import { RevocationLists } from './revocation.ts';
 
 const file = (says: string) =>
   text('^[^\\0]+$', 'the path of a PEM file; a relative one is taken from the directory of motte.yaml', {
@@ -85,7 +86,7 @@ export const Tls = section(
       }),
     ),
     clientCa: Type.Optional(ClientAuthorities),
-    crl: later('Revocation lists of those authorities.'),
+    crl: Type.Optional(RevocationLists),
   },
   'What TLS listeners present and accept.',
 );
