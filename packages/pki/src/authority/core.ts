@@ -18,13 +18,14 @@ import { ensurePrivateDirectory, unwritable } from '../private-files.ts';
 import { serverProfile } from '../profiles/server.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
 import type { Method, Methods } from '../protocol/methods.ts';
-import { MQTT_PROFILES, OWN_REALM, parseDeviceName } from '../protocol/names.ts';
+import { isNamedProfile, type NamedProfile, OWN_REALM, parseDeviceName } from '../protocol/names.ts';
 import type { DeviceSummary } from '../protocol/results.ts';
 import { CrlDesk } from '../revoke/crl.ts';
 import { Revocations } from '../revoke/revocations.ts';
 import { revokeDevice } from '../revoke/revoke-device.ts';
 import { CaDesk } from './ca-desk.ts';
 import { readSettings } from './settings.ts';
+import { Turns } from './turns.ts';
 
 /** Asks for one method, here or over a socket; rejects with an AuthorityFault. */
 export type Call = <M extends Method>(method: M, params: Methods[M]['params']) => Promise<Methods[M]['result']>;
@@ -64,7 +65,10 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
   const settings = await readSettings(pki);
   const ledger = await Ledger.open(join(pki, 'issued.jsonl'));
   let revocations: Revocations | undefined;
+  const turns = new Turns();
   const close = async (): Promise<void> => {
+    // Whoever has the lock next must not find half of a replacement still being written.
+    await turns.end();
     await revocations?.close();
     await ledger.close();
   };
@@ -91,6 +95,7 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
       revocations,
       desk,
       crl: new CrlDesk(authorities, revocations),
+      turns,
       now,
     });
     return { call, fingerprint: ca.authorities.serving.fingerprint, created, close };
@@ -105,17 +110,13 @@ interface Parts {
   readonly revocations: Revocations;
   readonly desk: BackupDesk;
   readonly crl: CrlDesk;
+  readonly turns: Turns;
   readonly now: () => number;
 }
 
-function dispatcher({ enrolment, revocations, desk, crl, now }: Parts): Call {
+function dispatcher({ enrolment, revocations, desk, crl, turns, now }: Parts): Call {
   const { ca, ledger } = enrolment;
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work, work);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take(work);
   const handlers: { [M in Method]: (params: Methods[M]['params']) => Promise<Methods[M]['result']> } = {
     'ca.info': async () => {
       const { fingerprint, root, issuing } = ca.authorities.serving;
@@ -161,7 +162,7 @@ function dispatcher({ enrolment, revocations, desk, crl, now }: Parts): Call {
 
 async function issueDevice(parts: EnrolmentParts, params: Methods['device.issue']['params'], nowMs: number) {
   const name = parseDeviceName(params.name);
-  const profile = mqttProfile(parts.ledger, params);
+  const profile = profileOf(parts.ledger, params);
   const earlier = parts.ledger.device(name)?.at(-1);
   if (earlier !== undefined && !params.force) {
     throw new AuthorityFault('MOT-0431', `${name} has one that ends on ${earlier.notAfter}`);
@@ -172,12 +173,10 @@ async function issueDevice(parts: EnrolmentParts, params: Methods['device.issue'
   return certifyDevice(parts, { name, profile, publicKey, via: 'authority' }, nowMs);
 }
 
-/** An administrator's certificate is not among them: it is for no listener. */
-function mqttProfile(ledger: Ledger, { name, profile }: Methods['device.issue']['params']) {
+function profileOf(ledger: Ledger, { name, profile }: Methods['device.issue']['params']): NamedProfile {
   const asked = profile === '' ? (ledger.device(name)?.at(-1)?.profile ?? 'device') : profile;
-  const known = MQTT_PROFILES.find((one) => one === asked);
-  if (known === undefined) throw new AuthorityFault('MOT-0426', 'profile is not device, gateway or steward');
-  return known;
+  if (isNamedProfile(asked)) return asked;
+  throw new AuthorityFault('MOT-0426', 'profile is not device, gateway, steward or administrator');
 }
 
 async function issueServer(ca: CaDesk, ledger: Ledger, csr: string, nowMs: number) {
