@@ -5,8 +5,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import { type CommandFile, textOption } from '../command.ts';
-import { said } from '../data/said.ts';
 import { askAuthority } from '../data/ask-authority.ts';
+import { said } from '../data/said.ts';
 
 export const command: CommandFile = {
   configure: (command) =>

@@ -5,8 +5,8 @@ import { MotteError, openAdmin } from '@motte/admin';
 import type { CaDetails } from '@motte/pki/protocol';
 import { type CommandFile, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
-import { sayCa } from './ca-show.ts';
 import { askAuthority } from '../data/ask-authority.ts';
+import { sayCa } from './ca-show.ts';
 
 export const command: CommandFile = {
   configure: (command) => {

@@ -4,8 +4,8 @@ import type { CaDetails, CaGeneration } from '@motte/pki/protocol';
 import { groupFingerprint } from '@motte/pki/protocol';
 import type { CommandFile } from '../command.ts';
 import type { Context } from '../context.ts';
-import { renderFields } from '../table.ts';
 import { askAuthority } from '../data/ask-authority.ts';
+import { renderFields } from '../table.ts';
 
 export const command: CommandFile = {
   configure: () => {},

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
-import type { MQTT_PROFILES } from '@motte/pki/protocol';
+import type { NamedProfile } from '@motte/pki/protocol';
 import { Option } from 'commander';
 import { type BundleOrder, bundleKinds, orderBundle } from '../bundles/order.ts';
 import { collect } from '../collect.ts';
@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { type Certified, certifyDevice, KEY_TYPES, oneOf } from '../data/certified.ts';
 import { withRegistry } from '../data/registered.ts';
 import { parseRoles } from '../data/roles.ts';
+import { addAdministrator } from './device-add-administrator.ts';
 import { addForeignDevice } from './device-add-foreign.ts';
 import { addPskDevice } from './device-add-psk.ts';
 
@@ -28,7 +29,10 @@ export const command: CommandFile = {
           .default('ec'),
       )
       .addOption(
-        new Option('--profile <profile>', 'what its certificate says it is').choices([...PROFILES]).default('device'),
+        new Option(
+          '--profile <profile>',
+          'what its certificate says it is (default: steward or gateway with that role)',
+        ).choices([...PROFILES]),
       )
       .option('--bundle <kind>', `also write what makes a client of this kind connect: ${bundleKinds()}`)
       .option('--psk', 'a pre-shared key of 32 bytes instead of a certificate, for boards that cannot do those')
@@ -41,6 +45,7 @@ export const command: CommandFile = {
     parseDeviceName(name);
     const ca = textOption(options, 'ca');
     if (ca !== undefined) return addForeignDevice(context, { name, roles: rolesOf(options), ca }, options);
+    if (options['profile'] === 'administrator') return addAdministrator(context, name, options);
     const roles = rolesOf(options);
     if (options['token'] !== undefined) {
       const other = ['out', 'csr', 'bundle', 'psk'].find((one) => options[one] !== undefined);
@@ -112,4 +117,4 @@ function rolesOf(options: Options): string[] {
   return parseRoles(Array.isArray(given) && given.length > 0 ? given.map(String) : ['device']);
 }
 
-const PROFILES = ['device', 'gateway', 'steward'] as const satisfies typeof MQTT_PROFILES;
+const PROFILES = ['device', 'gateway', 'steward', 'administrator'] as const satisfies readonly NamedProfile[];

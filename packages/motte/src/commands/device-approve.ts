@@ -2,8 +2,8 @@
 
 import { MotteError } from '@motte/admin/errors';
 import type { CommandFile } from '../command.ts';
-import { withRegistry } from '../data/registered.ts';
 import { askAuthority } from '../data/ask-authority.ts';
+import { withRegistry } from '../data/registered.ts';
 
 export const command: CommandFile = {
   configure: (command) =>

@@ -3,10 +3,10 @@
 import { MotteError } from '@motte/admin/errors';
 import { collect } from '../collect.ts';
 import { type CommandFile, textOption } from '../command.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 import { parseDuration } from '../data/duration.ts';
 import { enrolUrlOf, whyNotOpen } from '../data/enrol-address.ts';
 import { parseRoles } from '../data/roles.ts';
-import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) => {

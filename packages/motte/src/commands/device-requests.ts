@@ -1,8 +1,8 @@
 // `motte device requests`: who waits for approval, with the fingerprint that the device shows; and tokens that are open.
 
 import type { CommandFile } from '../command.ts';
-import { renderTable } from '../table.ts';
 import { askAuthority } from '../data/ask-authority.ts';
+import { renderTable } from '../table.ts';
 
 export const command: CommandFile = {
   configure: () => {},

@@ -4,9 +4,9 @@ import { MotteError } from '@motte/admin/errors';
 import { PSK_REALM } from '@motte/broker/ports/identity';
 import type { CommandFile } from '../command.ts';
 import type { Context } from '../context.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderFields } from '../table.ts';
-import { askAuthority } from '../data/ask-authority.ts';
 
 export const command: CommandFile = {
   configure: (command) => void command.argument('<name>', 'the device'),

@@ -3,10 +3,10 @@
 
 import { MotteError } from '@motte/admin/errors';
 import type { Context } from '../context.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 import { parseDuration } from '../data/duration.ts';
 import { enrolUrlOf, whyNotOpen } from '../data/enrol-address.ts';
 import { withRegistry } from '../data/registered.ts';
-import { askAuthority } from '../data/ask-authority.ts';
 
 export interface TokenOrder {
   readonly name: string;

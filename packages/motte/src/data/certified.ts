@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import type { KeyType } from '@motte/pki';
-import type { MQTT_PROFILES } from '@motte/pki/protocol';
+import type { NamedProfile } from '@motte/pki/protocol';
 import type { BundleFacts } from '../bundles/bundle.ts';
 import type { BundleOrder } from '../bundles/order.ts';
 import type { DeviceAddress } from './device-address.ts';
@@ -22,7 +22,7 @@ export interface CertifyOptions {
   readonly csrFile: string | undefined;
   readonly keyType: KeyType;
   /** Undefined = as its latest certificate. */
-  readonly profile: (typeof MQTT_PROFILES)[number] | undefined;
+  readonly profile: NamedProfile | undefined;
   readonly bundle: BundleOrder | undefined;
 }
 

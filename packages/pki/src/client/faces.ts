@@ -10,7 +10,7 @@ import type {
   NewToken,
   RequestRow,
 } from '../protocol/enrolment.ts';
-import type { MQTT_PROFILES } from '../protocol/names.ts';
+import type { NamedProfile } from '../protocol/names.ts';
 import type {
   CaDetails,
   CaInfo,
@@ -38,7 +38,7 @@ export interface Administrator {
     name: string;
     csr: string;
     force?: boolean;
-    profile?: (typeof MQTT_PROFILES)[number];
+    profile?: NamedProfile;
   }): Promise<IssuedDevice>;
   /** Every device, in the order of names. */
   listDevices(): Promise<readonly DeviceSummary[]>;

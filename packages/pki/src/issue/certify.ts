@@ -3,6 +3,7 @@
 
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { namedProfile } from '../profiles/named.ts';
+import { AuthorityFault } from '../protocol/faults.ts';
 import { type NamedProfile, OWN_REALM } from '../protocol/names.ts';
 import type { IssuedDevice } from '../protocol/results.ts';
 import type { Authorities } from './generations.ts';
@@ -23,7 +24,7 @@ export interface Certified {
   readonly via: IssuedRecord['via'];
 }
 
-/** Issues without asking whether it may. Throws MOT-0424, 0428, 0430 for the kind of key, 0433, 0434, 0437. */
+/** Issues without asking whether it may. Throws MOT-0424, 0428, 0430 for the kind of key, 0433 also for a name of the other kind, 0434, 0437. */
 export async function certifyDevice(
   { ca, ledger }: Certifying,
   { name, profile, publicKey, via }: Certified,
@@ -31,10 +32,19 @@ export async function certifyDevice(
 ): Promise<IssuedDevice> {
   const plan = namedProfile(profile, name);
   refuseKey(plan.profile, publicKey);
+  refuseOtherKind(ledger, name, profile);
   const certificate = await sign(plan, publicKey, ca.authorities.current.issuer, nowMs);
   const record = recordOf(certificate, via, nowMs);
   await ledger.append(record);
   return issuedOf(ca, record);
+}
+
+/** Of one name a certificate proves either what is connected or a person who administers it, never now one and now the other. */
+function refuseOtherKind(ledger: Ledger, name: string, profile: NamedProfile): void {
+  const earlier = ledger.device(name)?.at(-1)?.profile;
+  if (earlier === undefined || (earlier === 'administrator') === (profile === 'administrator')) return;
+  const whose = earlier === 'administrator' ? 'an administrator' : 'a device';
+  throw new AuthorityFault('MOT-0433', `${name} is the name of ${whose}`);
 }
 
 /** The device's certificate for this key that was issued since then, if there is one. */

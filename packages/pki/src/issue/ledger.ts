@@ -46,7 +46,7 @@ export class Ledger {
     return this.#lines as LineFile;
   }
 
-  /** Names of devices, and of gateways and stewards, that have a certificate, in order. */
+  /** Names of devices, gateways, stewards and administrators that have a certificate, in order. */
   get deviceNames(): readonly string[] {
     this.#names ??= [...this.#devices.keys()].sort();
     return this.#names;

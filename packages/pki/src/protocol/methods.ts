@@ -22,7 +22,7 @@ export interface AuthorityMethods extends EnrolmentAuthorityMethods {
   'ca.finish': { params: { force: boolean }; result: CaDetails };
   /** A page of names; ask again with the last one while `more`. */
   'ca.unmoved': { params: { after: string }; result: { names: readonly string[]; more: boolean } };
-  /** `profile`: device, gateway or steward; empty = as it was certified before, else a device. */
+  /** `profile`: device, gateway, steward or administrator; empty = as it was certified before, else a device. */
   'device.issue': {
     params: { name: string; csr: string; force: boolean; profile: string };
     result: IssuedDevice;
