@@ -7,6 +7,7 @@ import { World } from './world.ts';
 // Each test starts several programs, one after the other.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
+const LOST = '--accept-lost-revocations';
 const world = new World();
 let whole: Buffer;
 
@@ -52,7 +53,7 @@ describe('restore', () => {
     ['for somebody else', () => whole, 'other', /^motte: the backup cannot be opened: .*\(MOT-0807\)$/],
   ])('a file %s: exit 4, or 1 with --verify, one line, and no directory', async (_, make, key, line) => {
     put('case', make());
-    const restored = await world.run('target', 'restore', 'case', '--identity', key);
+    const restored = await world.run('target', 'restore', 'case', '--identity', key, LOST);
     expect(restored).toMatchObject({ exit: 4, out: '' });
     expect(restored.err.split('\n')).toEqual([expect.stringMatching(line), expect.stringMatching(/^ {2}\S/), '']);
     const verified = await world.run('target', 'restore', 'case', '--identity', key, '--verify', '--json');
@@ -65,9 +66,10 @@ describe('restore', () => {
   });
 
   it.each([
-    [['restore', 'backup'], 'the backup is encrypted to a recipient'],
-    [['restore', 'backup', '--identity', 'nowhere'], 'nowhere: there is no such file'],
-    [['restore', 'backup', '--identity', 'passphrase'], 'an identity is not of the form AGE-SECRET-KEY-1…'],
+    [['restore', 'backup', LOST], 'the backup is encrypted to a recipient'],
+    [['restore', 'backup', LOST, '--identity', 'nowhere'], 'nowhere: there is no such file'],
+    [['restore', 'backup', LOST, '--identity', 'passphrase'], 'an identity is not of the form AGE-SECRET-KEY-1…'],
+    [['restore', 'backup', '--verify', LOST], '--verify restores nothing'],
     [['restore'], "missing required argument 'file'"],
     [['backup', 'new'], 'nobody is named who can open the backup'],
     [['backup', 'new', '--recipient', 'age1nobody'], '"age1nobody" is not an age recipient'],

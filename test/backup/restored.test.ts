@@ -105,7 +105,7 @@ describe('a backup of a running broker', () => {
 describe('the restored broker', () => {
   beforeAll(async () => {
     await world.stop('old');
-    await world.mustRun('new', 'restore', 'backup', '--identity', 'key');
+    await world.mustRun('new', 'restore', 'backup', '--identity', 'key', '--revocations', world.path('old'));
     await world.start('new');
   });
 
@@ -156,17 +156,18 @@ describe('a backup of a stopped broker', () => {
     timeout: 120_000,
   }, async () => {
     const passphrase = ['--passphrase-file', 'passphrase'];
+    const old = ['--revocations', world.path('old')];
     const { counts, where } = JSON.parse(
       await world.mustRun('old', 'backup', 'stopped', ...passphrase, '--json'),
     ) as Made;
     expect({ counts, where }).toMatchObject({ where: 'offline', counts: { queued: 21 + acknowledged, retained: 1 } });
-    const { exit, err } = await world.run('third', 'restore', 'stopped', '--passphrase-file', 'other');
+    const { exit, err } = await world.run('third', 'restore', 'stopped', ...old, '--passphrase-file', 'other');
     expect({ exit, err }).toEqual({
       exit: 4,
       err: expect.stringMatching(/^motte: the backup cannot be opened: .*MOT-0807/),
     });
     mkdirSync(world.path('third'));
-    await world.mustRun('third', 'restore', 'stopped', ...passphrase);
+    await world.mustRun('third', 'restore', 'stopped', ...old, ...passphrase);
     await world.start('third');
     const inbox = new Inbox();
     const panel = await world.connect('third', 'panel', { onMessage: inbox.take });

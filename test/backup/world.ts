@@ -64,12 +64,21 @@ export class World {
     return out;
   }
 
+  /** Where the broker of a data directory listens. */
+  port(data: string): number {
+    return this.#brokers.get(data)?.port ?? 0;
+  }
+
+  /** What a device of the folder shows and trusts, PEM. */
+  pairOf(name: string): { readonly ca: string; readonly cert: string; readonly key: string } {
+    const read = (file: string): string => readFileSync(this.path(name, file), 'utf8');
+    return { ca: read('ca.crt'), cert: read(`${name}.crt`), key: read(`${name}.key`) };
+  }
+
   /** A device of the folder connects to the broker of a data directory; its session stays for an hour. */
   connect(data: string, name: string, options: Partial<ClientOptions> = {}): Promise<MqttClient> {
-    const read = (file: string): string => readFileSync(this.path(name, file), 'utf8');
-    const pem = { ca: read('ca.crt'), cert: read(`${name}.crt`), key: read(`${name}.key`) };
     return connectClient({
-      transport: tlsTransport({ host: '127.0.0.1', port: this.#brokers.get(data)?.port ?? 0, ...pem }),
+      transport: tlsTransport({ host: '127.0.0.1', port: this.port(data), ...this.pairOf(name) }),
       clientId: name,
       cleanStart: false,
       properties: { sessionExpiryInterval: 3_600 },

@@ -59,4 +59,11 @@ export const BACKUP_ERRORS = {
     remedy: 'name another directory with --data, or move away what is there',
     exit: 4,
   },
+  'MOT-0810': {
+    what: 'a restore goes back in time',
+    when: 'Nothing was named that knows what was revoked after the backup was made. Nothing was changed.',
+    remedy:
+      'name the old data directory or a later `motte ca crl` with --revocations, or give --accept-lost-revocations and revoke again before the start',
+    exit: 4,
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -11,7 +11,14 @@ export {
   decryptWith,
   encryptFor,
 } from './backup/age.ts';
-export { checkAuthorityPart, type PartFacts, restoreAuthorityPart } from './backup/read-part.ts';
+export { type Later, readLater } from './backup/later.ts';
+export {
+  checkAuthorityPart,
+  type Merging,
+  type PartFacts,
+  type RestoredFacts,
+  restoreAuthorityPart,
+} from './backup/read-part.ts';
 export { openAuthority, openBrokerAuthority } from './client/client.ts';
 export type { Administrator, BrokerAuthority } from './client/faces.ts';
 export { type OfflineOptions, withAuthority } from './client/offline.ts';

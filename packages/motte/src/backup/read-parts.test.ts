@@ -57,7 +57,8 @@ async function read(recipe: Recipe, { restore = false, key = identity } = {}): P
   const backup = await openBackup(file, () => undefined);
   const target = restore ? await createTarget(data) : undefined;
   try {
-    const content = await readParts(backup, { identities: [key], passphrase: '' }, target, () => undefined);
+    const taker = target === undefined ? undefined : { ...target, later: [] };
+    const content = await readParts(backup, { identities: [key], passphrase: '' }, taker, () => undefined);
     await target?.finish();
     return content;
   } finally {

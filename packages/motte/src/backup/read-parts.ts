@@ -9,7 +9,9 @@ import {
   type BackupKeys,
   checkAuthorityPart,
   decryptWith,
+  type Later,
   type PartFacts,
+  type RestoredFacts,
   restoreAuthorityPart,
 } from '@motte/pki';
 import { type BrokerFacts, codedFault, inspectPart, newerStore, noFacts } from './broker-part.ts';
@@ -19,12 +21,16 @@ import type { OpenBackup } from './read-file.ts';
 export interface BackupContent {
   readonly broker: BrokerFacts;
   readonly authority: PartFacts;
+  /** What a restore merged into it. */
+  readonly merged: Pick<RestoredFacts, 'merged' | 'gone'>;
 }
 
 /** Where the pieces go; undefined = nowhere, they are only looked at. */
 export interface Taker {
   take(piece: BackupPiece): Promise<void>;
   readonly pki: string;
+  /** What is known of the time after the backup. */
+  readonly later: readonly Later[];
 }
 
 /** Throws MOT-0805 to MOT-0808, and what the taker throws. */
@@ -47,12 +53,15 @@ export async function readParts(
     }
     checkSame(head, broker.manifest);
     const sealed = await decryptWith(keys, backup.read('authority'));
-    const authority = await (taker === undefined
-      ? checkAuthorityPart(sealed, head.id)
-      : restoreAuthorityPart(sealed, head.id, taker.pki));
+    const when = { madeMs: Date.parse(head.made), nowMs: Date.now() };
+    const restored =
+      taker === undefined
+        ? undefined
+        : await restoreAuthorityPart(sealed, head.id, taker.pki, { sources: taker.later, ...when });
+    const authority = restored ?? (await checkAuthorityPart(sealed, head.id));
     if (authority.fingerprint !== head.ca)
       throw new MotteError('MOT-0808', 'the CA in it is not the one that its head names');
-    return { broker, authority };
+    return { broker, authority, merged: { merged: restored?.merged ?? 0, gone: restored?.gone ?? [] } };
   } catch (fault) {
     throw refusedAs(codedFault(fault, 'MOT-0806'));
   }

@@ -2,7 +2,7 @@
 // on the disk. Never over anything.
 
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BackupPiece, BackupRecord } from '@motte/admin/backup';
 import { MotteError } from '@motte/admin/errors';
@@ -17,6 +17,8 @@ export interface RestoreTarget {
   readonly pki: string;
   /** Puts a piece of the broker's part where it belongs. */
   take(piece: BackupPiece): Promise<void>;
+  /** Changes the registry's text, if there is one. */
+  amendRegistry(change: (text: string) => string): Promise<void>;
   /** Gives the directory its name. */
   finish(): Promise<void>;
   /** Takes it away, unless it is finished. */
@@ -65,6 +67,17 @@ export async function createTarget(data: string): Promise<RestoreTarget> {
           store ??= await createStoreFiles(storePath(draft));
           for (const batch of batches(piece.records)) await store.write(batch);
         }
+      } catch (fault) {
+        throw unmade(fault);
+      }
+    },
+    async amendRegistry(change) {
+      const path = registryPath(draft);
+      if (!existsSync(path)) return;
+      try {
+        const text = change(await readFile(path, 'utf8'));
+        await rm(path);
+        await writeFile(path, Buffer.from(text));
       } catch (fault) {
         throw unmade(fault);
       }

@@ -3,8 +3,9 @@
 
 import { resolve } from 'node:path';
 import { isErrorCode, MotteError } from '@motte/admin/errors';
+import type { Amended, LaterSources } from '../backup/later-sources.ts';
 import type { OpenBackup } from '../backup/read-file.ts';
-import type { BackupContent } from '../backup/read-parts.ts';
+import type { BackupContent, Taker } from '../backup/read-parts.ts';
 import type { CommandFile, Options } from '../command.ts';
 import type { Context } from '../context.ts';
 
@@ -20,16 +21,29 @@ export const command: CommandFile = {
         [] as string[],
       )
       .option('--passphrase-file <file>', 'the passphrase: the first line of this file (without it it is asked for)')
+      .option(
+        '--revocations <path>',
+        'what was revoked after the backup: the old data directory, its pki/revoked.jsonl, or a list of `motte ca crl`; may be given several times',
+        collect,
+        [] as string[],
+      )
+      .option('--accept-lost-revocations', 'restore although nobody knows what was revoked after the backup')
       .addHelpText(
         'after',
-        '\nThe data directory must not exist or be empty. Stop the old broker for good first: two that were one deliver twice.',
+        '\nThe data directory must not exist or be empty. Stop the old broker for good first: two that were one deliver twice.' +
+          '\nWho was revoked since the backup stays revoked by what --revocations names; without it the restore is refused.',
       );
   },
   async run(context, [given = ''], options) {
     const path = resolve(given);
     if (options['verify'] !== true) return restore(context, path, options);
+    if (revocationsOf(options).length > 0 || options['acceptLostRevocations'] === true)
+      throw new MotteError(
+        'MOT-0002',
+        '--verify restores nothing, so it takes neither --revocations nor --accept-lost-revocations',
+      );
     try {
-      const { head, content, bytes } = await withBackup(path, options, async () => undefined);
+      const { head, content, bytes } = await withBackup(path, options, undefined);
       const { findings } = content.broker;
       const ok = findings.length === 0;
       if (context.json) context.document({ format: 1, ok, file: path, bytes, ...head, ...countsOf(content), findings });
@@ -51,23 +65,60 @@ export const command: CommandFile = {
 
 async function restore(context: Context, path: string, options: Options): Promise<0> {
   const { checkTarget, createTarget } = await import('../backup/restore-data.ts');
+  const { amendRegistry, readLaterSources } = await import('../backup/later-sources.ts');
   checkTarget(context.data);
-  const { head, content, bytes } = await withBackup(path, options, () => createTarget(context.data));
+  const named = revocationsOf(options).map((one) => resolve(one));
+  let sources: LaterSources = { lists: [], registries: [] };
+  let amended: Omit<Amended, 'text'> = { removed: [], disabled: [] };
+  const { head, content, bytes } = await withBackup(path, options, {
+    before: async () => {
+      sources = await readLaterSources(named, options['acceptLostRevocations'] === true);
+    },
+    make: async () => ({ ...(await createTarget(context.data)), later: sources.lists }),
+    after: (target, { merged: { gone } }) =>
+      target.amendRegistry((text) => {
+        const { text: next, ...what } = amendRegistry(text, sources, gone);
+        amended = what;
+        return next;
+      }),
+  });
   const { findings } = content.broker;
+  const { merged } = content.merged;
   if (context.json) {
-    context.document({ format: 1, data: context.data, file: path, bytes, ...head, ...countsOf(content), findings });
+    const revocations = { from: named, merged, ...amended };
+    const { data } = context;
+    context.document({ format: 1, data, file: path, bytes, ...head, ...countsOf(content), revocations, findings });
     return 0;
   }
   context.say(`${context.data} is restored; start it with \`motte start\``);
   sayContent(context, content, head.made);
+  if (named.length > 0) {
+    context.say(
+      `  ${merged} later revocations merged${namesOf('removed', amended.removed)}${namesOf('disabled', amended.disabled)}`,
+    );
+  } else
+    context.warn(`motte: note: nobody knows what was revoked after ${head.made}: revoke it again before the start`);
   for (const finding of findings) context.warn(`motte: note: ${finding}`);
   return 0;
 }
 
-type Target = Awaited<ReturnType<typeof import('../backup/restore-data.ts')['createTarget']>>;
+function namesOf(what: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `; ${what}: ${names.join(', ')}`;
+}
+
+type Target = Awaited<ReturnType<typeof import('../backup/restore-data.ts')['createTarget']>> & Taker;
+
+/** What a restore does around the reading; a look at the file does none of it. */
+interface Restoring {
+  /** Once the file is known to be whole. */
+  readonly before: () => Promise<void>;
+  readonly make: () => Promise<Target>;
+  /** Before the directory gets its name. */
+  readonly after: (target: Target, content: BackupContent) => Promise<void>;
+}
 
 /** Opens the file, then asks for keys, then makes the target, then reads: in the order in which people want to hear of it. */
-async function withBackup(path: string, options: Options, makeTarget: () => Promise<Target | undefined>) {
+async function withBackup(path: string, options: Options, restoring: Restoring | undefined) {
   const { openBackup } = await import('../backup/read-file.ts');
   const { backupKeys } = await import('../backup/keys.ts');
   const { createProgress } = await import('../backup/progress.ts');
@@ -83,12 +134,14 @@ async function withBackup(path: string, options: Options, makeTarget: () => Prom
       progress.show('checksum', count, of);
     });
     progress.end();
+    await restoring?.before();
     const keys = await backupKeys(options, backup.head.to);
-    target = await makeTarget();
+    target = await restoring?.make();
     const content = await readParts(backup, keys, target, (...state) => {
       interrupts.check();
       progress.show(...state);
     });
+    if (target !== undefined) await restoring?.after(target, content);
     await target?.finish();
     return { head: backup.head, bytes: backup.bytes, content };
   } finally {
@@ -116,6 +169,11 @@ function sayContent(context: Context, { broker, authority }: BackupContent, made
     `  ${identities} identities, ${sessions} sessions, ${queued} queued messages, ${retained} retained messages`,
   );
   context.say(`  as of ${made}; CA ${authority.fingerprint}`);
+}
+
+function revocationsOf(options: Options): string[] {
+  const given = options['revocations'];
+  return Array.isArray(given) ? given.map(String) : [];
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -277,10 +277,13 @@ it('a backup carries both, and what was restored from it goes on replacing', () 
     await fs.mkdir(join(data, 'new'), { mode: 0o700 });
     const plain = await decryptWith({ identities: [identity], passphrase: '' }, cipher);
     // Two roots, two issuing CAs, two devices.
-    expect(await restoreAuthorityPart(plain, id, join(data, 'new', 'pki'))).toEqual({
+    const merging = { sources: [], madeMs: NOW, nowMs: NOW };
+    expect(await restoreAuthorityPart(plain, id, join(data, 'new', 'pki'), merging)).toEqual({
       fingerprint: old?.fingerprint,
       issued: 6,
       revoked: 0,
+      merged: 0,
+      gone: [],
     });
     const restored = await startAuthority({ data: join(data, 'new'), now: () => NOW });
     try {

@@ -15,6 +15,7 @@ import { checkRecipients, decryptWith, encryptFor } from './age.ts';
 import { checkAuthorityPart, restoreAuthorityPart } from './read-part.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
+const NOTHING_LATER = { sources: [], madeMs: 0, nowMs: 0 };
 const PASSPHRASE = 'several words that nobody guesses';
 let identity = '';
 let to = { recipients: [''], passphrase: '' };
@@ -66,9 +67,9 @@ describe('over the socket', () => {
         }
         await mkdir(join(data, 'new'));
         const pki = join(data, 'new', 'pki');
-        const facts = await restoreAuthorityPart(streamOf(await opened(cipher)), ID, pki);
+        const facts = await restoreAuthorityPart(streamOf(await opened(cipher)), ID, pki, NOTHING_LATER);
         // Root, issuing CA and two devices.
-        expect(facts).toEqual({ fingerprint: authority.fingerprint, issued: 4, revoked: 0 });
+        expect(facts).toEqual({ fingerprint: authority.fingerprint, issued: 4, revoked: 0, merged: 0, gone: [] });
         for (const name of await readdir(pki)) expect((await stat(join(pki, name))).mode & 0o077).toBe(0);
         await issue(join(data, 'new'), 'pump-3');
         await withAuthority(join(data, 'new'), async (ca) => {
@@ -94,7 +95,7 @@ describe('over the socket', () => {
         const rest: Uint8Array[] = [first.value as Uint8Array];
         for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) rest.push(next.value);
         const restored = join(data, 'restored');
-        await restoreAuthorityPart(streamOf(await opened(Buffer.concat(rest))), ID, restored);
+        await restoreAuthorityPart(streamOf(await opened(Buffer.concat(rest))), ID, restored, NOTHING_LATER);
         expect(ledger.equals((await readFile(join(restored, 'issued.jsonl'))).subarray(0, ledger.length))).toBe(true);
       } finally {
         await authority.close();

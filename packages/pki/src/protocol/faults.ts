@@ -134,6 +134,12 @@ export const AUTHORITY_FAULTS = {
     remedy: 'give the key or passphrase that the backup was made for',
     exit: 4,
   },
+  'MOT-0441': {
+    what: 'no later revocations there',
+    when: 'What --revocations names cannot be read, is older than the backup, or is of another CA.',
+    remedy: 'name the old data directory, its pki/revoked.jsonl, or a list that `motte ca crl` wrote after the backup',
+    exit: 4,
+  },
   'MOT-0443': {
     what: 'the list of open enrolments is damaged',
     when: 'pki/enrolment.json cannot be read as what Motte wrote there.',
