@@ -34,12 +34,7 @@ export interface Administrator {
   /** Names of devices that only know the old CA. */
   unmovedDevices(): Promise<readonly string[]>;
   /** `force` certifies a name that has a certificate already (MOT-0431 without it); the earlier one stays valid. */
-  issueDevice(request: {
-    name: string;
-    csr: string;
-    force?: boolean;
-    profile?: NamedProfile;
-  }): Promise<IssuedDevice>;
+  issueDevice(request: { name: string; csr: string; force?: boolean; profile?: NamedProfile }): Promise<IssuedDevice>;
   /** Every device, in the order of names. */
   listDevices(): Promise<readonly DeviceSummary[]>;
   showDevice(name: string): Promise<DeviceDetails>;
