@@ -1,7 +1,10 @@
-// Access for tests that are not about the policy: a list of rules in the words of CONTRACT.md, or everything allowed.
+// Access for tests that are not about the policy: a list of rules in the words of the policy, or everything
+// allowed; with the quotas of one role.
 
 import { filterCovers, type TopicFilter, topicMatches } from '@motte/wire';
+import { completeQuotas, type RoleQuotas } from '../../packages/broker/src/access/quotas.ts';
 import type { Access, Rights } from '../../packages/broker/src/ports/access.ts';
+import { NO_QUOTAS } from '../../packages/broker/src/ports/quotas.ts';
 import { ALLOW, refuse, type Verdict } from '../../packages/broker/src/ports/verdict.ts';
 
 interface Rule {
@@ -14,11 +17,14 @@ interface Rule {
 /** Access whose rules a test may replace while the broker runs. */
 export interface TestAccess extends Access {
   replace(rules: readonly string[]): void;
+  /** From now on everybody has one role, `test`, with these quotas. */
+  bound(quotas: RoleQuotas): void;
 }
 
 /** `allow|deny publish|subscribe|receive|all FILTER`; a matching deny wins, then a matching allow, else no. */
 export function accessOf(texts: readonly string[]): TestAccess {
   let rules = texts.map(ruleOf);
+  let quotas = NO_QUOTAS;
   let generation = 1;
   const decide = (action: string, matches: (rule: Rule) => boolean): Verdict => {
     const hits = rules.filter((rule) => (rule.action === 'all' || rule.action === action) && matches(rule));
@@ -38,7 +44,11 @@ export function accessOf(texts: readonly string[]): TestAccess {
       rules = next.map(ruleOf);
       generation++;
     },
-    rightsOf: (subject): Rights => ({ generation, identity: subject.identity }),
+    bound(next) {
+      quotas = completeQuotas('test', next);
+      generation++;
+    },
+    rightsOf: (subject): Rights => ({ generation, identity: subject.identity, quotas }),
     publish: (_rights, topic) => decide('publish', (rule) => topicMatches(rule.filter, topic)),
     subscribe: (_rights, filter) => decide('subscribe', (rule) => filterCovers(rule.filter, filter)),
     receive: (_rights, topic) => (received(topic) ? 'always' : 'never'),

@@ -23,7 +23,7 @@ import { ALLOW_ALL, accessOf, type TestAccess } from './rules.ts';
 
 export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
-  /** Rules as in CONTRACT.md; default everything. */
+  /** Rules in the words of the policy; default everything. */
   readonly rules?: readonly string[];
   /** Who a client is, by its client identifier; default one anonymous identity for all. */
   readonly identities?: (clientId: string) => Identity;

@@ -83,6 +83,13 @@ interface Fields {
   };
   'revocation.list-refused': { readonly ca: string; readonly place: string; readonly why: string };
   'revocation.stale': { readonly ca: string; readonly why: string };
+  /** `pauseMs`: for how long it is not read now. */
+  'client.slowed': Who & {
+    readonly quota: string;
+    readonly max: number;
+    readonly role: string;
+    readonly pauseMs: number;
+  };
   'store.fault': { readonly why: string };
   /** A bug of ours: counted, and a test that meets one fails. */
   'broker.assertion': Who & { readonly why: string };
@@ -111,6 +118,7 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'client.unsubscribed': { level: 'debug', text: 'a subscription was removed' },
   'peer.refused': { level: 'warn', text: 'a peer was refused' },
   'client.flagged': { level: 'warn', text: 'a client is weaker than the policy wants' },
+  'client.slowed': { level: 'warn', text: 'a client publishes more than its quota and is read more slowly' },
   'session.taken-over': { level: 'info', text: 'the same client connected again and took its session' },
   'session.expired': { level: 'info', text: 'a session reached its end' },
   'session.discarded': { level: 'warn', text: 'a stored session was given up at the start' },

@@ -24,11 +24,11 @@ export type { Administrator, BrokerAuthority } from './client/faces.ts';
 export { type OfflineOptions, withAuthority } from './client/offline.ts';
 export { certsOnly } from './enrol/certs-only.ts';
 export { decodeToken, type EnrolmentToken, encodeToken } from './enrol/token.ts';
-export { type CrlFile, crlFiles } from './revoke/crl-files.ts';
 export { createCsr, createKeyAndCsr, KEY_TYPES, type KeyAndRequest, type KeyOptions, type KeyType } from './keys.ts';
 export { RENEW_AT } from './limits.ts';
 export type { AlternativeName } from './profiles/profile.ts';
 export * from './protocol.ts';
+export { type CrlFile, crlFiles } from './revoke/crl-files.ts';
 export {
   obtainServerCertificate,
   type ServerCertificate,

@@ -1,4 +1,4 @@
-// MQTT 5.0, 3.1.3.1: client identifiers, given and assigned; and whose they may be (CONTRACT).
+// MQTT 5.0, 3.1.3.1: client identifiers, given and assigned; and whose they may be.
 
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../../packages/broker/src/ports/identity.ts';

@@ -132,7 +132,7 @@ describe('what the broker announces', () => {
     await client.expectDisconnected('topic-alias-invalid');
   });
 
-  it('a CONNECT above its own limit is not buffered (CONTRACT)', async () => {
+  it('a CONNECT above its own limit is not buffered', async () => {
     const client = startTestBroker({ limits: { connectBytesMax: 200 } }).open();
     client.sendBytes('10 ff ff 7f');
     const packets = await client.receiveAll();

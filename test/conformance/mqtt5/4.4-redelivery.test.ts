@@ -110,7 +110,7 @@ describe('ownership', () => {
     await other.expectNothing();
   });
 
-  it('QoS 0 messages are not kept for whom is away (CONTRACT)', async () => {
+  it('QoS 0 messages are not kept for whom is away', async () => {
     const broker = startTestBroker();
     const publisher = await broker.connect('p');
     const away = await broker.connect('s', { properties: KEPT });

@@ -79,7 +79,7 @@ describe('delivery', () => {
         .sort((a, b) => a - b)
         .map(String),
     ).toEqual(sent);
-    // Balanced: nobody acknowledges, so the fewest in flight gets the next (CONTRACT).
+    // Balanced: nobody acknowledges, so the fewest in flight gets the next.
     expect(shares.map((share) => share.length)).toEqual([10, 10, 10]);
     expect(await single.takeMessages(30)).toEqual(sent);
     expect(await plain.takeMessages(30)).toEqual(sent);
@@ -98,7 +98,7 @@ describe('delivery', () => {
     }
   });
 
-  it('a member with a full window is passed over (CONTRACT)', async () => {
+  it('a member with a full window is passed over', async () => {
     const broker = startTestBroker();
     const publisher = await broker.connect('p');
     const slow = await broker.connect('slow', { properties: { receiveMaximum: 1 } });
@@ -129,7 +129,7 @@ describe('delivery', () => {
     await (await broker.connect('m0', { cleanStart: false, properties: KEPT })).expectMessage('a', 'x');
   });
 
-  it('MQTT 3 clients share too (CONTRACT)', async () => {
+  it('MQTT 3 clients share too', async () => {
     const broker = startTestBroker();
     const [publisher, old] = [await broker.connect('p'), await broker.connect('old', { version: 4 })];
     const [member] = await members(broker, 1);
@@ -139,7 +139,7 @@ describe('delivery', () => {
     expect(counts).toEqual([5, 5]);
   });
 
-  it('the right to the filter behind it decides (CONTRACT)', async () => {
+  it('the right to the filter behind it decides', async () => {
     const broker = startTestBroker({ rules: ['allow all open/#'] });
     const client = await broker.connect('c');
     expect((await client.subscribe(['$share/g/open/a', '$share/g/secret', '$share/g/#'])).reasonCodes).toEqual([

@@ -1,4 +1,4 @@
-// What CONTRACT.md promises about limits, seen by MQTT 5.0 clients: named codes, a publisher that is never punished for
+// What the reference promises about limits, seen by MQTT 5.0 clients: named codes, a publisher that is never punished for
 // somebody else's full queue, and a slow client that costs only itself.
 
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// What CONTRACT.md promises about refusals, seen by MQTT 5.0 clients: the codes, and one decision on every path.
+// What the reference promises about refusals, seen by MQTT 5.0 clients: the codes, and one decision on every path.
 
 import { describe, expect, it } from 'vitest';
 import { startTestBroker, will } from '../../harness/index.ts';

@@ -4,6 +4,7 @@
 import { type QoS, shareOf, type TopicFilter, type TopicName } from '@motte/wire';
 import type { Access, PayloadCarrier, ReceiveVerdict, Rights, Subject } from '../ports/access.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { Quotas } from '../ports/quotas.ts';
 import { ALLOW, type Verdict } from '../ports/verdict.ts';
 import { builtInPolicy } from './builtin-roles.ts';
 import { type CompiledRules, compileRules } from './compile.ts';
@@ -27,6 +28,10 @@ class PolicyRights implements Rights {
 
   get identity(): Identity {
     return this.subject.identity;
+  }
+
+  get quotas(): Quotas {
+    return this.compiled.quotas;
   }
 }
 

@@ -2,8 +2,10 @@
 // `via` keep out. The rules themselves stay with the roles.
 
 import type { Subject } from '../ports/access.ts';
+import type { Quotas } from '../ports/quotas.ts';
 import { isWithin } from './address-range.ts';
 import { type Policy, type Role, rolesOf } from './policy.ts';
+import { mergeQuotas } from './quotas.ts';
 import { type Action, type Placeholder, placeholderOf, type Rule } from './rule.ts';
 import type { PlaceholderValues } from './rule-index.ts';
 
@@ -14,6 +16,7 @@ export interface CompiledRules {
   /** Roles that grant nothing, each with the reason. */
   readonly idleRoles: readonly string[];
   readonly values: PlaceholderValues;
+  readonly quotas: Quotas;
   /** Sentences about the rules that were asked for, by action: a flood of refusals makes each once. */
   readonly inventories: Map<Action, string>;
 }
@@ -30,7 +33,8 @@ export function compileRules(policy: Policy, subject: Subject): CompiledRules {
       idleRoles.push(`role ${name} counts only on a listener that gives it`);
     } else roles.push(role);
   }
-  return { subject, roles, idleRoles, values: valuesOf(subject), inventories: new Map() };
+  const quotas = mergeQuotas(roles.map((role) => role.quotas));
+  return { subject, roles, idleRoles, values: valuesOf(subject), quotas, inventories: new Map() };
 }
 
 /** Why the rule cannot hold on this connection, by `via` and `from`; undefined if it can. */

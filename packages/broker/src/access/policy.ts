@@ -2,7 +2,9 @@
 // (built in, a file, the store) is others' part.
 
 import { type Identity, identityKey } from '../ports/identity.ts';
+import type { Quotas } from '../ports/quotas.ts';
 import type { PolicyTest } from './policy-test.ts';
+import { completeQuotas, type RoleQuotas } from './quotas.ts';
 import { parseRule, type Rule } from './rule.ts';
 import { indexRules, type RuleIndex } from './rule-index.ts';
 
@@ -11,6 +13,8 @@ export interface Role {
   readonly rules: readonly Rule[];
   /** True: counts only on a listener that gives this role to everyone, which takes a waiver; never by registration. */
   readonly listenerOnly: boolean;
+  /** Of those who have no other role with any. */
+  readonly quotas: Quotas;
   /** Made once, and asked for every identity that has the role. */
   readonly index: RuleIndex;
 }
@@ -54,8 +58,13 @@ export function roleOf(name: string, rules: readonly string[], options?: { reado
   );
 }
 
-export function roleOfRules(name: string, rules: readonly Rule[], listenerOnly: boolean): Role {
-  return { name, rules, listenerOnly, index: indexRules(name, rules) };
+export function roleOfRules(
+  name: string,
+  rules: readonly Rule[],
+  listenerOnly: boolean,
+  quotas: RoleQuotas = {},
+): Role {
+  return { name, rules, listenerOnly, quotas: completeQuotas(name, quotas), index: indexRules(name, rules) };
 }
 
 /** A policy of these roles; of two with one name the later stands. */

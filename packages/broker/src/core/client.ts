@@ -72,6 +72,10 @@ export class Client {
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
   private heldForAnswers = false;
+  /** Monotonic ms until which it is not read, having published more than its quota; 0 = it is. */
+  private slowedUntilMs = 0;
+  /** Monotonic ms from which on it may be said again that it is slowed. */
+  slowToldMs = 0;
   /** The broker ends, and the client began something new all the same: it is not read any more, and told once it has its answers. */
   isLeaving = false;
   /** Made with the first refusal that does not end the connection. */
@@ -163,9 +167,17 @@ export class Client {
     this.hold();
   }
 
-  /** Reads on as soon as enough is finished. */
+  /** Stops reading a client that publishes more than its quota. */
+  slowFor(ms: number): void {
+    this.slowedUntilMs = Math.max(this.slowedUntilMs, this.core.monotonicMs + ms);
+    this.hold();
+  }
+
+  /** Reads on as soon as enough is finished and its quota allows it. */
   readOn(): void {
-    const { limits, store } = this.core;
+    const { limits, store, monotonicMs } = this.core;
+    if (this.slowedUntilMs > monotonicMs) return;
+    this.slowedUntilMs = 0;
     if (this.heldForAnswers && !this.acks.empty) return;
     this.heldForAnswers = false;
     if (!this.held || this.acks.pubacks >= limits.receiveMaximum || this.acks.size >= ACKS_MAX) return;

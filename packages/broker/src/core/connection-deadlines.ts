@@ -31,6 +31,8 @@ export function checkDeadlines(client: Client): void {
     );
   }
   if (client.state !== 'open') return;
+  // One that is slowed waits for time, not for a commit.
+  if (client.held) client.readOn();
   // [MQTT-3.1.2-22]: one and a half times the keep-alive. Not while we are the ones who do not read.
   if (client.keepAliveSeconds > 0 && !client.held && silentMs > client.keepAliveSeconds * 1500) {
     endClient(client, { reason: 'keep-alive-timeout', byPeer: false, will: true });

@@ -154,6 +154,7 @@ export class Core {
     this.deadlines.advance(this.monotonicMs);
     this.retainedLimits.sweep(this.nowMs);
     this.reports.flush();
+    this.owed.forget(this.monotonicMs);
     this.count();
     if (this.access.generation !== this.authorisedGeneration) {
       this.authorisedGeneration = this.access.generation;

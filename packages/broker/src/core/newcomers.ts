@@ -2,13 +2,16 @@
 // short. Asked before anything is touched, so that whoever is refused loses nothing that it has. Who has a session
 // already is a known device and is turned away last, before TLS (net/arrivals.ts).
 
+import type { Rights } from '../ports/access.ts';
 import type { Identity } from '../ports/identity.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
+import { checkCount } from './quotas.ts';
 
 export interface Newcomer {
   readonly key: string;
   readonly identity: Identity;
+  readonly rights: Rights;
   readonly expirySeconds: number;
   /** It goes on with the session it has. */
   readonly resumes: boolean;
@@ -16,7 +19,12 @@ export interface Newcomer {
 
 /** Why a CONNECT can have no session, or undefined. */
 export function checkNewcomer(core: Core, newcomer: Newcomer): Refusal | undefined {
-  return checkNumbers(core, newcomer) ?? checkMemory(core, newcomer) ?? checkStore(core, newcomer);
+  return (
+    checkNumbers(core, newcomer) ??
+    checkQuota(core, newcomer) ??
+    checkMemory(core, newcomer) ??
+    checkStore(core, newcomer)
+  );
 }
 
 function checkNumbers({ sessions, limits, owed }: Core, { key, identity }: Newcomer): Refusal | undefined {
@@ -31,6 +39,13 @@ function checkNumbers({ sessions, limits, owed }: Core, { key, identity }: Newco
     return refuse('quota-exceeded', because, 'limits.sessionsPerIdentityMax');
   }
   return undefined;
+}
+
+/** One that takes its own session over replaces the connection that has it. */
+function checkQuota({ sessions, owed }: Core, { key, identity, rights }: Newcomer): Refusal | undefined {
+  const replaced = sessions.get(key)?.client === undefined ? 0 : 1;
+  const verdict = checkCount(rights.quotas, 'connections', owed.connectionsOf(identity) - replaced);
+  return verdict.allow ? undefined : verdict;
 }
 
 function checkMemory({ sessions, store, pressure }: Core, { key, expirySeconds }: Newcomer): Refusal | undefined {

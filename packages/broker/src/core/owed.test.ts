@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { startTestBroker } from '../../../../test/harness/index.ts';
 import type { Identity } from '../ports/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../ports/limits.ts';
+import { NO_QUOTAS } from '../ports/quotas.ts';
 import { Owed } from './owed.ts';
 import { Session } from './session.ts';
 
@@ -12,7 +13,7 @@ function identity(name: string, kind: Identity['kind'] = 'device'): Identity {
 
 function begin(owed: Owed, who: Identity): Session {
   const subject = { identity: who, clientId: 'c', facts: {} } as unknown as Session['subject'];
-  const rights = { generation: 1, identity: who };
+  const rights = { generation: 1, identity: who, quotas: NO_QUOTAS };
   const start = {
     key: 'k',
     identity: who,

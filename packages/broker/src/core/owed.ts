@@ -6,6 +6,8 @@
 
 import { type Identity, identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
+import type { Quotas } from '../ports/quotas.ts';
+import type { Rate } from './rate.ts';
 import type { Session } from './session.ts';
 
 /** What the sessions of one identity come to. */
@@ -14,8 +16,12 @@ export interface Account {
   /** False for the anonymous: everybody on a listener is the same one there. */
   readonly isLimited: boolean;
   sessions: number;
+  /** Sessions that have a client now. */
+  connections: number;
   messages: number;
   bytes: number;
+  /** How fast it publishes; undefined = nothing bounds that, or it never did. */
+  rate: Rate | undefined;
 }
 
 export class Owed {
@@ -23,6 +29,8 @@ export class Owed {
   bytes = 0;
   private readonly limits: Limits;
   private readonly accounts = new Map<string, Account>();
+  /** Without a session, kept until what they published is paid for: whoever connects anew gains nothing by it. */
+  private readonly indebted = new Set<Account>();
 
   constructor(limits: Limits) {
     this.limits = limits;
@@ -33,7 +41,7 @@ export class Owed {
     const owner = identityKey({ realm, name });
     let account = this.accounts.get(owner);
     if (account === undefined) {
-      account = { owner, isLimited: kind !== 'anonymous', sessions: 0, messages: 0, bytes: 0 };
+      account = { owner, isLimited: kind !== 'anonymous', ...NOTHING };
       this.accounts.set(owner, account);
     }
     account.sessions += 1;
@@ -46,7 +54,18 @@ export class Owed {
     session.isOver = true;
     const { account } = session;
     account.sessions -= 1;
-    if (account.sessions === 0) this.accounts.delete(account.owner);
+    if (account.sessions > 0) return;
+    if (account.rate === undefined) this.accounts.delete(account.owner);
+    else this.indebted.add(account);
+  }
+
+  /** Forgets who has no session and owes nothing; called at every tick. */
+  forget(nowMs: number): void {
+    for (const account of this.indebted) {
+      const isOver = account.sessions === 0 && account.rate?.isFull(nowMs) === true;
+      if (isOver) this.accounts.delete(account.owner);
+      if (isOver || account.sessions > 0) this.indebted.delete(account);
+    }
   }
 
   /** A session is owed so much more, or less. */
@@ -71,11 +90,18 @@ export class Owed {
     return identity.kind === 'anonymous' ? 0 : (this.accounts.get(identityKey(identity))?.sessions ?? 0);
   }
 
+  /** Connections of the identity now. */
+  connectionsOf(identity: Identity): number {
+    return this.accounts.get(identityKey(identity))?.connections ?? 0;
+  }
+
   /** Why the session can be owed no more; undefined = it can. */
   fullness(session: Session): string | undefined {
     const { limits } = this;
     const { owedMessages, owedBytes, account } = session;
+    const { quotas } = session.rights;
     if (owedMessages >= limits.queueMessagesMax || owedBytes >= limits.queueBytesMax) return 'its queue is full';
+    if (owedMessages >= quotas.queueMessages || owedBytes >= quotas.queueBytes) return queueFull(quotas);
     if (session.online && owedMessages < limits.inFlightMax) return undefined;
     if (account.isLimited && account.bytes >= limits.queuedBytesPerIdentityMax)
       return 'the queues of its identity are full';
@@ -88,7 +114,19 @@ export class Owed {
   hasRoom(session: Session, share: number): boolean {
     const { queueMessagesMax, queueBytesMax } = this.limits;
     const { owedMessages, owedBytes } = session;
-    if (owedMessages >= queueMessagesMax * share || owedBytes >= queueBytesMax * share) return false;
+    const { queueMessages, queueBytes } = session.rights.quotas;
+    if (owedMessages >= Math.min(queueMessagesMax, queueMessages) * share) return false;
+    if (owedBytes >= Math.min(queueBytesMax, queueBytes) * share) return false;
     return this.fullness(session) === undefined;
   }
 }
+
+function queueFull({ queueMessages, queueBytes, roles }: Quotas): string {
+  const allowed = [
+    ...(roles.queueMessages === undefined ? [] : [`${queueMessages} messages, role ${roles.queueMessages}`]),
+    ...(roles.queueBytes === undefined ? [] : [`${queueBytes} bytes, role ${roles.queueBytes}`]),
+  ];
+  return `its queue is full by its quota (${allowed.join('; ')})`;
+}
+
+const NOTHING = { sessions: 0, connections: 0, messages: 0, bytes: 0, rate: undefined };

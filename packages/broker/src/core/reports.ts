@@ -1,7 +1,7 @@
 // What the core tells the log and the counters about refusals, losses and faults: the one place where their events are made.
 
 import type { Reason, TopicName } from '@motte/wire';
-import type { Emit, Who } from '../events.ts';
+import type { Emit, EventFields, Who } from '../events.ts';
 import type { Counters } from '../ports/counters.ts';
 import { Fault } from '../ports/fault.ts';
 import { identityKey } from '../ports/identity.ts';
@@ -55,6 +55,11 @@ export class Reports {
   /** A client that is let in, or stays, although it is weaker than the policy wants. */
   flagged(client: Client, { because, rule }: Pick<Weakness, 'because' | 'rule'>): void {
     if (this.emit.wanted('warn')) this.emit('client.flagged', { ...this.who(client), because, rule });
+  }
+
+  /** A client that publishes more than its quota; its caller sees to it that this is not said with every message. */
+  slowed(client: Client, facts: Omit<EventFields<'client.slowed'>, keyof Who>): void {
+    if (this.emit.wanted('warn')) this.emit('client.slowed', { ...this.who(client), ...facts });
   }
 
   /** Counts and reports a refusal that ends the connection; never held back. */

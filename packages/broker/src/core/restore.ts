@@ -72,7 +72,7 @@ function restore(core: Core, opened: OpenedSession, subject: Subject): Session {
     core.store.stage({ kind: 'session', session: session.record() }, false);
   }
   // Made anew once they are asked for: rights of a hundred thousand who are away are mostly never.
-  session.rights = { generation: STALE, identity };
+  session.rights = { generation: STALE, identity, quotas: rights.quotas };
   // A clock that was set back gives nobody more time than was asked for.
   session.endedAtMs = Math.min(session.endedAtMs, core.nowMs);
   return session;

@@ -46,6 +46,7 @@ export function endSession(core: Core, session: Session): void {
 export function leaveSession(client: Client, session: Session, will: boolean): void {
   const { core } = client;
   session.client = undefined;
+  session.account.connections -= 1;
   session.reading = false;
   session.handover?.end();
   core.behind.delete(session);

@@ -3,12 +3,14 @@
 import type { QoS, TopicFilter, TopicName } from '@motte/wire';
 import type { ConnectionFacts } from './connection-facts.ts';
 import type { Identity } from './identity.ts';
+import type { Quotas } from './quotas.ts';
 import type { Verdict } from './verdict.ts';
 
 /** An identity's compiled rights, made at CONNECT and again on resume; opaque to everyone but access. */
 export interface Rights {
   readonly generation: number;
   readonly identity: Identity;
+  readonly quotas: Quotas;
 }
 
 export interface Subject {

@@ -1,6 +1,6 @@
 // For tests: the other end of a client, that says exactly what it is told to and shows what it got.
 
-import { duplexPair, type Duplex } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { decodeFrom, encode, FrameReader, type Packet, type ProtocolVersion } from '@motte/wire';
 import type { Timers } from '../timers.ts';
 import type { Transport } from '../transport.ts';

@@ -1,6 +1,6 @@
 // MQTT over WebSocket (6): binary frames, sub-protocol "mqtt". Framing is the library's.
 
-import { type ClientOptions as LibraryOptions, createWebSocketStream, WebSocket } from 'ws';
+import { createWebSocketStream, type ClientOptions as LibraryOptions, WebSocket } from 'ws';
 import type { OpenTransport } from '../transport.ts';
 import { type TlsTransportOptions, tlsOptions } from './tls.ts';
 

@@ -5,11 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { MotteError } from '@motte/admin/errors';
 import { type BackupTo, encryptFor } from '@motte/pki';
 import type { Context } from '../context.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 import { type BrokerFacts, codedFault, inspectPart, noFacts } from './broker-part.ts';
 import { type BackupHead, PART_NAMES, type PartPlace } from './container.ts';
 import { estimateBytes, withBrokerPart } from './source.ts';
 import type { BackupFile } from './write-file.ts';
-import { askAuthority } from '../data/ask-authority.ts';
 
 export interface MadeBackup {
   readonly head: BackupHead;

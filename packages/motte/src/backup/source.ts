@@ -10,9 +10,9 @@ import type { Store } from '@motte/broker/ports/store';
 import { VERSION } from '@motte/broker/ports/version';
 import { STORE_FORMAT } from '@motte/broker/store-files';
 import type { Context } from '../context.ts';
+import { askAuthority } from '../data/ask-authority.ts';
 import { checkData, registryPath, storePath } from '../data/layout.ts';
 import { said } from '../data/said.ts';
-import { askAuthority } from '../data/ask-authority.ts';
 
 /** Names in the backup; whatever file the configuration came from is restored as motte.yaml. */
 export const REGISTRY_FILE = 'registry.json';

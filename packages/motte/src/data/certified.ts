@@ -8,10 +8,10 @@ import type { KeyType } from '@motte/pki';
 import type { NamedProfile } from '@motte/pki/protocol';
 import type { BundleFacts } from '../bundles/bundle.ts';
 import type { BundleOrder } from '../bundles/order.ts';
+import { askAuthority, type Place } from './ask-authority.ts';
 import type { DeviceAddress } from './device-address.ts';
 import { type NewFile, reserveFiles } from './new-files.ts';
 import { said } from './said.ts';
-import { askAuthority, type Place } from './ask-authority.ts';
 
 export interface CertifyOptions {
   readonly place: Place;

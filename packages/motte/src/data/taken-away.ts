@@ -2,8 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 import { type Device, type Ended, MotteError } from '@motte/admin';
-import { type Registered, withRegistry } from './registered.ts';
 import { askAuthority, type Place } from './ask-authority.ts';
+import { type Registered, withRegistry } from './registered.ts';
 
 export interface RevokeRequest {
   readonly place: Place;

@@ -22,6 +22,7 @@ import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
 import { challengeClient } from '../exchange.ts';
 import { checkNewcomer } from '../newcomers.ts';
+import { checkMessage } from '../quotas.ts';
 import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
 import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
@@ -114,6 +115,11 @@ function authoriseConnect(client: Client, proven: Proven): void {
     const verdict = core.access.publish(rights, will.topic, will.qos, will.retain, will);
     if (!verdict.allow) {
       refused(client, 'access', verdict.reason, `the will: ${verdict.because}`, verdict.rule, will.topic);
+      return;
+    }
+    const quota = checkMessage(rights.quotas, will.topic, will.payload.length);
+    if (!quota.allow) {
+      refused(client, 'access', quota.reason, `the will: ${quota.because}`, quota.rule, will.topic);
       return;
     }
     if (core.router.route(will.topic).isTooDeep) {
@@ -222,6 +228,7 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   const { limits } = core;
   const { properties } = connect;
   session.client = client;
+  session.account.connections += 1;
   client.session = session;
   client.proofEndsAtMs = proven.expiresAtMs;
   client.token = proven.token;

@@ -3,12 +3,14 @@
 
 import { PeerError, type Reason, readPublish, reasonCode, type TopicName } from '@motte/wire';
 import { Fault } from '../../ports/fault.ts';
+import { NO_QUOTAS } from '../../ports/quotas.ts';
 import { ALLOW, type Refusal, refuse, type Verdict } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import type { Core } from '../core.ts';
 import { routeMessage } from '../delivery.ts';
 import { Frame } from '../frame.ts';
 import { Passage } from '../passage.ts';
+import { checkMessage, checkRate } from '../quotas.ts';
 import { mayRetain, retainMessage } from '../retained.ts';
 import type { Route } from '../router.ts';
 import type { Session } from '../session.ts';
@@ -62,10 +64,21 @@ export function receivePublish(
   const origin = { topic, qos, retain, publisher: session.key, owner: session.owner };
   const frame = Frame.of(buffer, start, end, view, client.version, topicBytes);
   const passage = Passage.ofFrame(frame, origin, view.messageExpiry, core.nowMs);
-  const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
+  const rights = core.rightsOf(session);
+  const verdict = core.access.publish(rights, topic, qos, retain, passage);
   if (!verdict.allow) {
     refusePublish(client, session, verdict, 'access', topic);
     return;
+  }
+  const { quotas } = rights;
+  if (quotas !== NO_QUOTAS) {
+    const payloadBytes = view.payloadEnd - view.payloadStart;
+    const message = checkMessage(quotas, topic, payloadBytes);
+    const quota = message.allow ? checkRate(client, quotas, session.account, payloadBytes) : message;
+    if (!quota.allow) {
+      refusePublish(client, session, quota, 'access', topic);
+      return;
+    }
   }
   const route = core.router.route(topic);
   if (route.isTooDeep) {

@@ -14,6 +14,7 @@ import {
 import type { StoredSubscription, Ticket } from '../../ports/store.ts';
 import { type Layer, type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
+import { checkCount, checkLevels } from '../quotas.ts';
 import { wantsRetained } from '../retained.ts';
 import { RetainedHandover } from '../retained-handover.ts';
 import type { Session } from '../session.ts';
@@ -91,7 +92,12 @@ function checkSubscribe(client: Client, session: Session, filter: TopicFilter): 
   }
   const verdict = core.access.subscribe(core.rightsOf(session), (shareOf(filter)?.filter ?? filter) as TopicFilter);
   if (!verdict.allow) return { ...verdict, layer: 'access' };
+  const { quotas } = core.rightsOf(session);
+  const levels = checkLevels(quotas, filter, 'the filter');
+  if (!levels.allow) return { ...levels, layer: 'access' };
   if (core.router.has(session, filter)) return undefined;
+  const count = checkCount(quotas, 'subscriptions', core.router.countOf(session));
+  if (!count.allow) return { ...count, layer: 'access' };
   if (core.router.countOf(session) >= core.limits.subscriptionsPerSessionMax) {
     const because = `the session has ${core.limits.subscriptionsPerSessionMax} subscriptions already`;
     return { ...refuse('quota-exceeded', because, 'limits.subscriptionsPerSessionMax'), layer: 'broker' };

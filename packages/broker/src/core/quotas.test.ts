@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { type RawClient, startTestBroker, type TestBroker } from '../../../../test/harness/index.ts';
+import { will } from '../../../../test/harness/will.ts';
+
+const KEPT = { sessionExpiryInterval: 600 };
+
+/** Answers of a client that publishes with QoS 1, as fast as it can. */
+async function reasons(client: RawClient, count: number): Promise<number[]> {
+  for (let n = 0; n < count; n++) client.publish('t', `${n}`, { qos: 1 });
+  const codes: number[] = [];
+  for (let n = 0; n < count; n++) codes.push((await client.receive('puback')).reasonCode);
+  return codes;
+}
+
+/** What was said of the last refusal. */
+function because(broker: TestBroker): string {
+  const events = broker.events.flatMap((event) => (event.name === 'peer.refused' ? [event] : []));
+  return `${events.at(-1)?.because} [${events.at(-1)?.rule}]`;
+}
+
+describe('a quota of', () => {
+  it('payload bytes: larger messages and wills are refused, with the numbers', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ payloadBytes: 10 });
+    const client = await broker.connect('c');
+    client.publish('t', 'x'.repeat(10), { qos: 1 });
+    expect((await client.receive('puback')).reasonCode).toBe(0x10);
+    client.publish('t', 'x'.repeat(11), { qos: 1 });
+    expect((await client.receive('puback')).reasonCode).toBe(0x97);
+    expect(because(broker)).toBe(
+      'role test allows 10 bytes of payload, and the message has 11 [role test, quotas.payloadBytes]',
+    );
+    const other = broker.open();
+    expect((await other.connect('o', { will: will('t', 'x'.repeat(11)) })).reasonCode).toBe(0x97);
+    expect(because(broker)).toMatch(/^the will: role test allows 10 bytes/);
+  });
+
+  it('levels: deeper topics and filters are refused', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ topicLevels: 3 });
+    const client = await broker.connect('c');
+    expect((await client.subscribe({ filter: 'a/b/c', qos: 1 })).reasonCodes).toEqual([1]);
+    expect((await client.subscribe({ filter: 'a/b/c/d', qos: 1 })).reasonCodes).toEqual([0x97]);
+    client.publish('a/b//', 'x', { qos: 1 });
+    expect((await client.receive('puback')).reasonCode).toBe(0x97);
+    expect(because(broker)).toContain('role test allows 3 levels, and the topic has 4');
+  });
+
+  it('subscriptions: one more is refused, the same one again is not', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ subscriptions: 2 });
+    const client = await broker.connect('c');
+    for (const [filter, code] of [
+      ['a', 1],
+      ['b', 1],
+      ['c', 0x97],
+      ['b', 1],
+    ] as const) {
+      expect((await client.subscribe({ filter, qos: 1 })).reasonCodes).toEqual([code]);
+    }
+  });
+
+  it('connections: one more is refused, one that takes its session over or comes back is not', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ connections: 2 });
+    const first = await broker.connect('a');
+    await broker.connect('b');
+    expect((await broker.open().connect('c')).reasonCode).toBe(0x97);
+    expect(because(broker)).toContain('role test allows 2 connections, and there are 2 already');
+    const again = await broker.connect('a');
+    expect(first.closed).toBe(true);
+    expect((await broker.open().connect('c')).reasonCode).toBe(0x97);
+    await again.cut();
+    await broker.connect('c');
+  });
+
+  it('queued messages: what comes when a session is owed that many is given up', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ queueMessages: 3 });
+    const away = await broker.connect('s', { cleanStart: false, properties: KEPT });
+    await away.subscribe('t');
+    await away.cut();
+    const publisher = await broker.connect('p');
+    for (let n = 0; n < 5; n++) await publisher.deliver('t', `${n}`);
+    const back = await broker.connect('s', { cleanStart: false, properties: KEPT });
+    expect(await back.takeMessages(3)).toEqual(['0', '1', '2']);
+    await back.expectNothing();
+    expect(broker.events.find(({ name }) => name === 'session.dropped-message')).toMatchObject({
+      why: 'its queue is full by its quota (3 messages, role test)',
+    });
+  });
+});
+
+describe('beyond its rate', () => {
+  it('a publisher is refused where the role says so, and taken again when time has passed', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 5, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    expect(await reasons(client, 8)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x97, 0x97]);
+    expect(because(broker)).toContain('role test allows 5 messages a second, and more came');
+    await broker.advance(1_000);
+    expect((await reasons(client, 6)).filter((code) => code === 0x10)).toHaveLength(5);
+  });
+
+  it('a publisher is not read for a while, loses nothing, and is said to be slowed once', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 10 });
+    const [publisher, subscriber] = [await broker.connect('p', { keepAlive: 1 }), await broker.connect('s')];
+    await subscriber.subscribe({ filter: 't', qos: 0 });
+    for (let n = 0; n < 40; n++) publisher.publish('t', `${n}`);
+    expect(await subscriber.takeMessages(11)).toHaveLength(11);
+    await subscriber.expectNothing();
+    // Longer than its keep-alive: it is not the one who is silent.
+    let got = 11;
+    for (let ms = 0; ms < 2_500; ms += 250) {
+      await broker.advance(250);
+      got += (await subscriber.receiveAll()).length;
+    }
+    expect(got).toBeGreaterThan(11 + 20);
+    expect(got).toBeLessThanOrEqual(11 + 26);
+    await broker.advance(1_000);
+    got += (await subscriber.receiveAll()).length;
+    expect(got).toBe(40);
+    expect(broker.events.filter(({ name }) => name === 'client.slowed')).toMatchObject([
+      { quota: 'messagesPerSecond', max: 10, role: 'test', pauseMs: 100 },
+    ]);
+  });
+
+  it('a publisher of large messages pays for their bytes', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ bytesPerSecond: 1_000 });
+    const client = await broker.connect('c');
+    client.publish('t', 'x'.repeat(3_000), { qos: 1 });
+    await client.receive('puback');
+    client.publish('t', 'x', { qos: 1 });
+    await broker.advance(1_000);
+    await client.expectNothing();
+    await broker.advance(1_100);
+    expect((await client.receive('puback')).reasonCode).toBe(0x10);
+  });
+
+  it('an identity that connects anew has no more than before', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 5, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    await reasons(client, 6);
+    await client.cut();
+    expect(await reasons(await broker.connect('c'), 1)).toEqual([0x97]);
+    await broker.advance(2_000);
+    expect(await reasons(await broker.connect('d'), 6)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x10]);
+  });
+
+  it('a policy that lifts the quota counts from then on', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 1, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    expect(await reasons(client, 3)).toEqual([0x10, 0x10, 0x97]);
+    broker.access.bound({});
+    expect(await reasons(client, 3)).toEqual([0x10, 0x10, 0x10]);
+  });
+});

@@ -1,0 +1,65 @@
+// The quotas of an identity's roles, held against what its clients ask for: one question for each kind of request. Every answer
+// names the number, the role it is from and what came.
+
+import { QUOTAS, type QuotaName, type Quotas } from '../ports/quotas.ts';
+import { ALLOW, type Refusal, refuse, type Verdict } from '../ports/verdict.ts';
+import type { Client } from './client.ts';
+import type { Account } from './owed.ts';
+import { Rate } from './rate.ts';
+
+/** One message, whoever sends it when: what it is, not how many there were. */
+export function checkMessage(quotas: Quotas, topic: string, payloadBytes: number): Verdict {
+  if (payloadBytes > quotas.payloadBytes) return exceeded(quotas, 'payloadBytes', `the message has ${payloadBytes}`);
+  return checkLevels(quotas, topic, 'the topic');
+}
+
+/** A topic or a filter. */
+export function checkLevels(quotas: Quotas, text: string, what: string): Verdict {
+  if (quotas.topicLevels === Number.POSITIVE_INFINITY) return ALLOW;
+  let levels = 1;
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) levels += 1;
+  return levels > quotas.topicLevels ? exceeded(quotas, 'topicLevels', `${what} has ${levels}`) : ALLOW;
+}
+
+/** One more of what is counted. */
+export function checkCount(quotas: Quotas, name: QuotaName, held: number): Verdict {
+  return held >= quotas[name] ? exceeded(quotas, name, `there are ${held} already`) : ALLOW;
+}
+
+/**
+ * Counts a published message. Beyond its rate an identity is refused, or its client is not read until what it sent is paid for; that
+ * message still counts.
+ */
+export function checkRate(client: Client, quotas: Quotas, account: Account, payloadBytes: number): Verdict {
+  if (quotas.messagesPerSecond === Number.POSITIVE_INFINITY && quotas.bytesPerSecond === Number.POSITIVE_INFINITY) {
+    return ALLOW;
+  }
+  const { monotonicMs } = client.core;
+  account.rate ??= new Rate(quotas, monotonicMs);
+  const { rate } = account;
+  const name = quotas.messagesPerSecond === Number.POSITIVE_INFINITY ? 'bytesPerSecond' : 'messagesPerSecond';
+  if (quotas.beyondRate === 'refuse' && rate.debtMs(quotas, monotonicMs) > 0) {
+    return exceeded(quotas, name, 'more came');
+  }
+  rate.take(payloadBytes);
+  const debtMs = quotas.beyondRate === 'slow' ? rate.debtMs(quotas, monotonicMs) : 0;
+  if (debtMs > 0) slow(client, quotas, name, debtMs);
+  return ALLOW;
+}
+
+function slow(client: Client, quotas: Quotas, name: QuotaName, debtMs: number): void {
+  const { core } = client;
+  client.slowFor(debtMs);
+  if (core.monotonicMs < client.slowToldMs) return;
+  client.slowToldMs = core.monotonicMs + TOLD_AGAIN_MS;
+  core.reports.slowed(client, { quota: name, max: quotas[name], role: quotas.roles[name] ?? '', pauseMs: debtMs });
+}
+
+function exceeded(quotas: Quotas, name: QuotaName, found: string): Refusal {
+  const role = quotas.roles[name] ?? '';
+  const because = `role ${role} allows ${quotas[name]} ${QUOTAS[name].unit}, and ${found}`;
+  return refuse('quota-exceeded', because, `role ${role}, quotas.${name}`);
+}
+
+/** That a client is slowed is said once in so long. */
+const TOLD_AGAIN_MS = 60_000;
