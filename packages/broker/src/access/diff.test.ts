@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { diffPolicies } from './diff.ts';
-import { policyOf, roleOf } from './policy.ts';
+import { policyOf, roleOf, roleOfRules } from './policy.ts';
 import { parsePolicyTest } from './policy-test.ts';
+import type { RoleQuotas } from './quotas.ts';
 
 const group = (name: string, roles: string[], members: string[]) => ({ name, roles, members, place: '' });
 const test = (text: string) => parsePolicyTest(text, '');
@@ -24,6 +25,16 @@ describe('diffPolicies', () => {
       { where: 'group g', removed: ['member q@password'], added: ['role new'] },
       { where: 'defaults device', removed: [], added: ['a'] },
       { where: 'tests', removed: ['p may publish x'], added: ['p may publish y'] },
+    ]);
+  });
+
+  it('names each quota that changes', () => {
+    const bounded = (quotas: RoleQuotas) => policyOf([roleOfRules('a', [], false, quotas)]);
+    expect(
+      diffPolicies(bounded({ connections: 2, payloadBytes: 9 }), bounded({ connections: 3, payloadBytes: 9 })),
+    ).toEqual([{ where: 'role a', removed: ['connections: 2'], added: ['connections: 3'] }]);
+    expect(diffPolicies(bounded({}), bounded({ bytesPerSecond: 9, beyondRate: 'refuse' }))).toEqual([
+      { where: 'role a', removed: [], added: ['bytesPerSecond: 9', 'beyondRate: refuse'] },
     ]);
   });
 

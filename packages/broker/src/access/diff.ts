@@ -2,6 +2,7 @@
 
 import { identityLabel } from '../ports/identity.ts';
 import type { Policy } from './policy.ts';
+import { quotaLines } from './quotas.ts';
 
 export interface Change {
   /** Such as `role operator`, `group line1`, `tests`. */
@@ -39,9 +40,9 @@ function changesOf(kind: string, from: Lines, to: Lines): Change[] {
 
 function rulesByRole({ roles }: Policy): Lines {
   return new Map(
-    [...roles.values()].map(({ name, rules, listenerOnly }) => [
+    [...roles.values()].map(({ name, rules, listenerOnly, quotas }) => [
       name,
-      [...(listenerOnly ? ['listenerOnly'] : []), ...rules.map(({ text }) => text)],
+      [...(listenerOnly ? ['listenerOnly'] : []), ...quotaLines(quotas), ...rules.map(({ text }) => text)],
     ]),
   );
 }

@@ -1,5 +1,6 @@
 // What others need of policies: to make one, to look at it, to ask it. Who is connected asks through ports/access.ts.
 
+export { BEYOND_RATE, type BeyondRate, QUOTA_NAMES, QUOTAS, type QuotaName } from '../ports/quotas.ts';
 export { builtInPolicy } from './builtin-roles.ts';
 export { type Change, diffPolicies } from './diff.ts';
 export { POLICY_LIMITS } from './limits.ts';
@@ -7,6 +8,7 @@ export { type Finding, LINTS, type LintId, lintPolicy } from './lint.ts';
 export { nameFault, parseWho } from './names.ts';
 export { type Group, type Policy, policyOf, type Role, roleOfRules } from './policy.ts';
 export { type PolicyTest, parsePolicyTest } from './policy-test.ts';
+export { quotaLines, type RoleQuotas } from './quotas.ts';
 export { parseRule, type Rule } from './rule.ts';
 export { RuleError } from './rule-error.ts';
 export { type FailedTest, type Registered, runTests, type TestRun } from './run-tests.ts';

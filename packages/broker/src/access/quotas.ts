@@ -19,6 +19,14 @@ export function completeQuotas(role: string, stated: RoleQuotas): Quotas {
   });
 }
 
+/** What a role states, one number a line, in the words of the file. */
+export function quotaLines(quotas: Quotas): readonly string[] {
+  const lines = QUOTA_NAMES.filter((name) => quotas.roles[name] !== undefined).map(
+    (name) => `${name}: ${quotas[name]}`,
+  );
+  return boundsRate(quotas) ? [...lines, `beyondRate: ${quotas.beyondRate}`] : lines;
+}
+
 /** Of all roles together. Those of most identities come from one role, and are the role's own object. */
 export function mergeQuotas(all: readonly Quotas[]): Quotas {
   const [first = NO_QUOTAS, ...rest] = all.filter((one) => one !== NO_QUOTAS);

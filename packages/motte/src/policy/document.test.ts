@@ -93,7 +93,7 @@ describe('parsePolicy', () => {
     ['roles:\n  r: [12]\n', '2:7: roles.r[0]: must be a rule as text', 'quotes'],
     ['roles:\n  r: allow publish a\n', '2:6: roles.r: must be a list', '[]'],
     ['roles:\n  r:\n', '2:5: roles.r: must be a list', '[] for none'],
-    ['roles:\n  r: {rule: [allow publish a]}\n', '2:7: roles.r.rule: unknown key', 'rules, listenerOnly'],
+    ['roles:\n  r: {rule: [allow publish a]}\n', '2:7: roles.r.rule: unknown key', 'rules, quotas, listenerOnly'],
     ['roles:\n  r: {listenerOnly: maybe}\n', '2:7: roles.r: listenerOnly is true or false', ''],
     ['roles:\n  dеvice: []\n', '2:3: roles: "dеvice" is not a name, it holds U+0435', '1 to 63'],
     ['roles:\n  a/b: []\n', '2:3: roles: "a/b" is not a name', 'letters'],

@@ -11,6 +11,7 @@ import {
   parseWho,
   policyOf,
   type Role,
+  type RoleQuotas,
   type Rule,
   RuleError,
   roleOfRules,
@@ -20,6 +21,7 @@ import { isMap, isScalar, isSeq, type Node, Scalar } from 'yaml';
 import { keyText, type Mistakes } from '../config/mistakes.ts';
 import { nearest } from '../config/suggest.ts';
 import { Places } from './places.ts';
+import { readQuotas } from './read-quotas.ts';
 
 /** Undefined contents are an empty file. What is wrong is added to `mistakes`; the policy holds only if nothing was. */
 export function readPolicy(contents: unknown, text: string, file: string, mistakes: Mistakes): Policy {
@@ -99,14 +101,22 @@ class PolicyReader {
     if (!isMap(value)) return roleOfRules(name, this.#ruleList(value, at, what), false);
     let rules: Rule[] = [];
     let listenerOnly = false;
+    let quotas: RoleQuotas = {};
     for (const entry of this.#entries({ name, at, value }, what)) {
-      if (entry.name === 'rules') rules = this.#ruleList(entry.value, entry.at, `${what}.rules`);
+      if (entry.name === 'quotas') {
+        quotas = readQuotas(this.#entries(entry, `${what}.quotas`), `${what}.quotas`, this.#mistakes);
+      } else if (entry.name === 'rules') rules = this.#ruleList(entry.value, entry.at, `${what}.rules`);
       else if (entry.name === 'listenerOnly' && isScalar(entry.value) && typeof entry.value.value === 'boolean') {
         listenerOnly = entry.value.value;
       } else if (entry.name === 'listenerOnly') this.#mistakes.addAt(entry.at, what, 'listenerOnly is true or false');
-      else this.#mistakes.addAt(entry.at, `${what}.${entry.name}`, 'unknown key; allowed here: rules, listenerOnly');
+      else
+        this.#mistakes.addAt(
+          entry.at,
+          `${what}.${entry.name}`,
+          'unknown key; allowed here: rules, quotas, listenerOnly',
+        );
     }
-    return roleOfRules(name, rules, listenerOnly);
+    return roleOfRules(name, rules, listenerOnly, quotas);
   }
 
   #ruleList(list: unknown, at: number, what: string): Rule[] {
