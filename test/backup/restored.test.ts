@@ -48,6 +48,8 @@ beforeAll(async () => {
   await world.start('old', { fresh: true });
   await world.mustRun('old', 'device', 'add', 'pump-1');
   await world.mustRun('old', 'device', 'add', 'panel', '--role', 'operator');
+  await world.mustRun('old', 'token', 'add', 'login', '--audience', 'motte', '--jwks', 'https://127.0.0.1:1/keys');
+  await world.mustRun('old', 'token', 'revoke', 'login', '--id', 'stolen');
   const panel = await world.connect('old', 'panel');
   await panel.subscribe([{ filter: 'devices/#', qos: 2 }]);
   await panel.disconnect();
@@ -107,6 +109,12 @@ describe('the restored broker', () => {
     await world.stop('old');
     await world.mustRun('new', 'restore', 'backup', '--identity', 'key', '--revocations', world.path('old'));
     await world.start('new');
+  });
+
+  it('knows whose tokens are taken, and which are not', async () => {
+    const { issuers, revocations } = JSON.parse(await world.mustRun('new', 'token', 'list', '--json'));
+    expect(issuers).toMatchObject([{ issuer: 'login', from: 'data' }]);
+    expect(revocations).toMatchObject([{ issuer: 'login', id: 'stolen' }]);
   });
 
   it('delivers what the old one owed at that moment: all that was acknowledged before, in order, once', async () => {

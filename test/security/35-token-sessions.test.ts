@@ -4,6 +4,7 @@
 import type { Connect } from '@motte/wire';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAccess } from '../../packages/broker/src/access/access.ts';
+import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import { createGuards } from '../../packages/broker/src/identity/guards.ts';
 import { KeySet } from '../../packages/broker/src/identity/key-set.ts';
 import { createTokenProof } from '../../packages/broker/src/identity/token.ts';
@@ -16,6 +17,7 @@ import { FakeClock, FakeGauge, SeededRandom } from '../harness/fake-clock.ts';
 import { RawClient } from '../harness/raw-client.ts';
 
 const ISSUER = 'https://login.plant.example';
+const WHY = { because: 'it was revoked', rule: 'identity.tokens.revoked' };
 
 let signer: TestIssuer;
 let clock: FakeClock;
@@ -49,7 +51,7 @@ beforeEach(async () => {
   };
   const directory = { find: () => undefined, list: () => [], put: async () => {}, remove: async () => false };
   const { proof, method } = createTokenProof({
-    facts: { issuers: new Map([[ISSUER, issuer]]), bars: new Map() },
+    facts: { issuers: new Map([[ISSUER, issuer]]), revocations: new Map() },
     directory,
     nowMs: () => clock.nowMs(),
   });
@@ -122,9 +124,9 @@ async function code(client: RawClient, clientId: string, fields: Partial<Connect
   return (await client.receive('connack')).reasonCode;
 }
 
-async function connect(data: Uint8Array, name = 'pump-1'): Promise<RawClient> {
+async function connect(data: Uint8Array, name = 'pump-1', sessionExpiryInterval = 0): Promise<RawClient> {
   const client = open();
-  const properties = { authenticationMethod: 'JWT', authenticationData: data };
+  const properties = { authenticationMethod: 'JWT', authenticationData: data, sessionExpiryInterval };
   expect(await code(client, name, { properties })).toBe(0);
   return client;
 }
@@ -214,12 +216,62 @@ describe('a connection proven by a token', () => {
     const other = await connect(tokenOf('pump-2', 60, [], 'other'), 'pump-2');
     await again(client, tokenOf('pump-1', 60, [], 'second'));
     await client.receive('auth');
-    expect(broker.kick({ realm, token: 'first' })).toBe(0);
-    expect(broker.kick({ realm: 'token:https://else', token: 'second' })).toBe(0);
-    expect(broker.kick({ realm, token: 'second' })).toBe(1);
+    const revoke = (of: string, id: string) => broker.endProofs({ realm: of, token: id, ...WHY }).connections;
+    expect(revoke(realm, 'first')).toBe(0);
+    expect(revoke('token:https://else', 'second')).toBe(0);
+    expect(revoke(realm, 'second')).toBe(1);
     await settle();
     expect([client.closed, other.closed]).toEqual([true, false]);
     expect(broker.kick({ realm })).toBe(1);
+  });
+});
+
+describe('what rests on tokens that are taken no more', () => {
+  const realm = `token:${ISSUER}`;
+  const away = async (name: string): Promise<void> => {
+    const client = await connect(tokenOf(name, 60, ['operators'], `${name}-1`), name, 3600);
+    await client.subscribe('devices/#');
+    await client.cut();
+  };
+  const states = () =>
+    broker
+      .clients()
+      .map(({ identity, state }) => `${identity.split('@')[0]} ${state}`)
+      .sort();
+
+  it('a token: its connections, told with the reason, and no session', async () => {
+    const client = await connect(tokenOf('pump-1', 60, [], 'stolen'), 'pump-1', 3600);
+    const seen: BrokerEvent[] = [];
+    broker.observe((event) => seen.push(event));
+    const end = Math.floor(clock.nowMs() / 1000) + 60;
+    expect(broker.endProofs({ realm, token: 'stolen', ...WHY })).toEqual({
+      connections: 1,
+      sessions: 0,
+      endsAtMs: end * 1000,
+    });
+    expect(await client.receive('disconnect')).toMatchObject({ reasonCode: 0x98 });
+    expect(seen).toContainEqual(expect.objectContaining({ name: 'peer.refused', ...WHY, seen: 'DISCONNECT 0x98' }));
+    await settle();
+    expect(states()).toEqual(['pump-1 away']);
+  });
+
+  it('a name: all that it has; the others stay', async () => {
+    await away('pump-1');
+    await away('pump-2');
+    const client = await connect(tokenOf('pump-1', 60), 'pump-1/a');
+    expect(broker.endProofs({ realm, name: 'pump-1', ...WHY })).toMatchObject({ connections: 1, sessions: 2 });
+    await settle();
+    expect(client.closed).toBe(true);
+    expect(states()).toEqual(['pump-2 away']);
+  });
+
+  it('an issuer: everybody, whoever is away included', async () => {
+    await away('pump-1');
+    await connect(tokenOf('pump-2', 60), 'pump-2');
+    expect(broker.endProofs({ realm: 'token:else', ...WHY })).toMatchObject({ connections: 0, sessions: 0 });
+    expect(broker.endProofs({ realm, ...WHY })).toMatchObject({ connections: 1, sessions: 2 });
+    await settle();
+    expect(states()).toEqual([]);
   });
 });
 

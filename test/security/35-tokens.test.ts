@@ -5,9 +5,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KeySet } from '../../packages/broker/src/identity/key-set.ts';
 import { createTokenProof } from '../../packages/broker/src/identity/token.ts';
-import { barKey, type TokenBar, type TokenIssuer } from '../../packages/broker/src/identity/token-issuers.ts';
+import type { TokenIssuer } from '../../packages/broker/src/identity/token-issuers.ts';
 import type { ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Authentication, Evidence } from '../../packages/broker/src/ports/guards.ts';
+import { choiceKey, type TokenChoice, type TokenRevocation } from '../../packages/broker/src/ports/token-desk.ts';
 import { type Algorithm, encode, hmacToken, keySetOf, TestIssuer } from '../fixtures/tokens.ts';
 
 const ISSUER = 'https://login.plant.example';
@@ -30,13 +31,13 @@ interface Scene {
     authentication?: string,
   ) => Promise<Authentication | undefined>;
   readonly method: (data: Uint8Array | undefined, fields?: Partial<Evidence>) => Promise<Authentication>;
-  readonly bars: Map<string, TokenBar>;
+  readonly revocations: Map<string, TokenRevocation>;
 }
 
 async function scene(issuer: Partial<TokenIssuer> = {}, text = keySetOf(signer.jwk)): Promise<Scene> {
   const keys = new KeySet({ read: async () => text, monotonicMs: () => 0 });
   await keys.refresh();
-  const bars = new Map<string, TokenBar>();
+  const revocations = new Map<string, TokenRevocation>();
   const whole: TokenIssuer = {
     issuer: ISSUER,
     audience: AUDIENCE,
@@ -54,7 +55,7 @@ async function scene(issuer: Partial<TokenIssuer> = {}, text = keySetOf(signer.j
     ...issuer,
   };
   const proof = createTokenProof({
-    facts: { issuers: new Map([[whole.issuer, whole]]), bars },
+    facts: { issuers: new Map([[whole.issuer, whole]]), revocations },
     directory: { find: () => undefined },
     nowMs: () => NOW_MS,
   });
@@ -63,7 +64,7 @@ async function scene(issuer: Partial<TokenIssuer> = {}, text = keySetOf(signer.j
       proof.proof(evidence(token === undefined ? undefined : Buffer.from(token), fields, authentication)),
     method: async (data, fields = {}) =>
       proof.method[1]({ ...evidence(undefined, fields, 'token'), method: 'JWT', data }, undefined),
-    bars,
+    revocations,
   };
 }
 
@@ -282,25 +283,24 @@ describe('claims with the names of the language', () => {
 });
 
 describe('a token that was revoked', () => {
-  it('is refused by its identifier, or by the name it proves, as long as the bar stands', async () => {
-    const { ask, bars } = await scene();
-    const bar = (fields: Partial<TokenBar>) => {
-      bars.clear();
-      const whole = { issuer: ISSUER, untilMs: 0, ...fields };
-      bars.set(barKey(whole), whole);
+  it('is refused by its identifier, or by the name it proves, as long as that stands', async () => {
+    const { ask, revocations } = await scene();
+    const revoke = (choice: TokenChoice, untilMs = 0) => {
+      revocations.clear();
+      revocations.set(choiceKey(choice), { ...choice, revokedAtMs: 0, untilMs });
     };
-    bar({ id: 't-1' });
+    revoke({ issuer: ISSUER, id: 't-1' });
     expect(await ask(signer.token(CLAIMS))).toMatchObject({ rule: 'identity.tokens.revoked' });
     expect(await ask(signer.token({ ...CLAIMS, jti: 't-2' }))).toMatchObject({ allow: true });
-    bar({ subject: 'pump-1' });
+    revoke({ issuer: ISSUER, name: 'pump-1' });
     expect(await ask(signer.token({ ...CLAIMS, jti: undefined }))).toMatchObject({
       because: 'tokens of pump-1 were revoked',
     });
-    bar({ subject: 'pump-1', untilMs: NOW_MS });
+    revoke({ issuer: ISSUER, name: 'pump-1' }, NOW_MS);
     expect(await ask(signer.token(CLAIMS))).toMatchObject({ allow: true });
-    bar({ id: 'pump-1' });
+    revoke({ issuer: ISSUER, id: 'pump-1' });
     expect(await ask(signer.token(CLAIMS))).toMatchObject({ allow: true });
-    bar({ subject: 'pump-1', issuer: 'https://other.example' });
+    revoke({ issuer: 'https://other.example', name: 'pump-1' });
     expect(await ask(signer.token(CLAIMS))).toMatchObject({ allow: true });
   });
 });

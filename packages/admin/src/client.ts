@@ -15,6 +15,16 @@ import type {
 } from './schemas/devices.ts';
 import type { Refusals } from './schemas/refusals.ts';
 import type { Status } from './schemas/status.ts';
+import type {
+  IssuerRemoved,
+  NewTokenIssuer,
+  NewTokenRevocation,
+  TokenChoice,
+  TokenIssuerDocument,
+  TokenLifted,
+  TokenRevoked,
+  Tokens,
+} from './schemas/tokens.ts';
 import type { NewUser, UserChanged, UserDocument, UserList, UserRemoved } from './schemas/users.ts';
 
 export interface Admin {
@@ -30,6 +40,11 @@ export interface Admin {
   addUser(user: NewUser): Promise<UserDocument>;
   setPassword(name: string, password: string): Promise<UserChanged>;
   removeUser(name: string): Promise<UserRemoved>;
+  tokens(): Promise<Tokens>;
+  addTokenIssuer(entry: NewTokenIssuer): Promise<TokenIssuerDocument>;
+  removeTokenIssuer(issuer: string): Promise<IssuerRemoved>;
+  revokeTokens(revocation: NewTokenRevocation): Promise<TokenRevoked>;
+  liftRevocation(choice: TokenChoice): Promise<TokenLifted>;
   /** Answers when what does not hold any more has ended. */
   changeDevice(name: string, change: DeviceChange): Promise<DeviceChanged>;
   removeDevice(name: string, revocation: number): Promise<DeviceRemoved>;
@@ -65,6 +80,11 @@ export function openAdmin(data: string): Admin {
     addUser: (user) => call('POST', '/api/v1/users', user),
     setPassword: (name, password) => call('PUT', `/api/v1/users/${encodeURIComponent(name)}/password`, { password }),
     removeUser: (name) => call('DELETE', `/api/v1/users/${encodeURIComponent(name)}`),
+    tokens: () => call('GET', '/api/v1/tokens'),
+    addTokenIssuer: (entry) => call('POST', '/api/v1/tokens/issuers', entry),
+    removeTokenIssuer: (issuer) => call('DELETE', `/api/v1/tokens/issuers?${query({ issuer })}`),
+    revokeTokens: (revocation) => call('POST', '/api/v1/tokens/revocations', revocation),
+    liftRevocation: (choice) => call('DELETE', `/api/v1/tokens/revocations?${query({ ...choice })}`),
     changeDevice: (name, change) => call('PATCH', `/api/v1/devices/${encodeURIComponent(name)}`, change),
     removeDevice: (name, revocation) =>
       call('DELETE', `/api/v1/devices/${encodeURIComponent(name)}?${query({ revocation })}`),

@@ -1,11 +1,12 @@
 // The catalogue of everything the program or the admin API can say went wrong: one number each, with what to do.
 // 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 0601 to 0619 devices,
-// 0620 to 0629 users, 0640 to 0649 enrolment (enrolment-errors.ts),
+// 0620 to 0629 users, 0640 to 0649 enrolment (enrolment-errors.ts), 0650 to 0659 tokens (token-errors.ts),
 // 07xx clients, 08xx backups, 09xx policies (policy-errors.ts); 0420 to 0449 are the authority's own table. A number is never used again for something else.
 
 import { BACKUP_ERRORS } from './backup-errors.ts';
 import { ENROLMENT_ERRORS } from './enrolment-errors.ts';
 import { POLICY_ERRORS } from './policy-errors.ts';
+import { TOKEN_ERRORS } from './token-errors.ts';
 
 /** 1 the answer is no · 2 wrong usage · 3 the broker cannot be reached · 4 configuration or data refused. */
 export type ExitCode = 1 | 2 | 3 | 4;
@@ -330,6 +331,7 @@ export const ERRORS = {
     exit: 2,
   },
   ...ENROLMENT_ERRORS,
+  ...TOKEN_ERRORS,
   'MOT-0701': {
     what: 'no such client',
     when: 'No connection or session fits what was asked for.',

@@ -7,4 +7,5 @@ export type { EffectiveConfig } from './schemas/config.ts';
 export type { Device, DeviceDocument, Devices, Ended, NewDevice } from './schemas/devices.ts';
 export type { Refusal, Refusals } from './schemas/refusals.ts';
 export type { Status } from './schemas/status.ts';
+export type { NewTokenIssuer, Tokens } from './schemas/tokens.ts';
 export type { NewUser, User, UserChanged, UserDocument, UserList, UserRemoved } from './schemas/users.ts';

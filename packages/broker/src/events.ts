@@ -62,6 +62,17 @@ interface Fields {
   'user.added': { readonly identity: string; readonly roles: readonly string[] };
   'user.changed': { readonly identity: string; readonly connections: number };
   'user.removed': { readonly identity: string; readonly connections: number; readonly sessions: number };
+  /** A token, or all of a name, is taken no more; what ended with it. */
+  'token.revoked': {
+    readonly issuer: string;
+    readonly token?: string;
+    readonly identity?: string;
+    readonly connections: number;
+    readonly sessions: number;
+  };
+  'token.lifted': { readonly issuer: string; readonly token?: string; readonly identity?: string };
+  'issuer.added': { readonly issuer: string; readonly audience: string };
+  'issuer.removed': { readonly issuer: string; readonly connections: number; readonly sessions: number };
   'device.renewed': { readonly identity: string };
   /** `fingerprint` is that of the key that asks. */
   'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
@@ -134,6 +145,13 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'user.added': { level: 'info', text: 'a user was added' },
   'user.changed': { level: 'info', text: 'a user got a new password' },
   'user.removed': { level: 'info', text: 'a user was removed, and everything of it ended' },
+  'token.revoked': { level: 'warn', text: 'a token, or all tokens of a name, were revoked' },
+  'token.lifted': { level: 'warn', text: 'a revocation of tokens was taken back' },
+  'issuer.added': { level: 'info', text: 'tokens of a further issuer are taken' },
+  'issuer.removed': {
+    level: 'warn',
+    text: 'tokens of an issuer are not taken any more, and what rested on them ended',
+  },
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
   'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },

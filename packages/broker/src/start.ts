@@ -7,6 +7,7 @@ import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
 import { endConnections } from './core/end-connections.ts';
+import { endProofs } from './core/end-proofs.ts';
 import { Overload } from './core/overload.ts';
 import { Removal } from './core/removal.ts';
 import { restoreSessions } from './core/restore.ts';
@@ -23,7 +24,7 @@ import { Listeners } from './net/listeners.ts';
 import { createEmitter } from './observe/emitter.ts';
 import { SYS_INTERVAL_MS, sysMessages } from './observe/sys.ts';
 import type { Access } from './ports/access.ts';
-import type { BrokerView } from './ports/admin-view.ts';
+import type { BrokerView, EndedProofs, ProofQuery } from './ports/admin-view.ts';
 import type { Clock, Random } from './ports/clock.ts';
 import type { BrokerConfig, TlsMaterial } from './ports/config.ts';
 import type { ConnectionFacts } from './ports/connection-facts.ts';
@@ -50,6 +51,8 @@ export interface BrokerParts {
   /** What proves an identity beside certificates, and the methods of enhanced authentication. */
   readonly proofs?: readonly Proof[];
   readonly methods?: AuthenticationMethods;
+  /** False for who is in no registry and can be proven no more, as by an issuer that is gone; absent = everybody may come. */
+  readonly mayCome?: (identity: Pick<Identity, 'realm' | 'name'>) => boolean;
   readonly observers?: readonly Observer[];
   /** Each of these replaces what the broker would make itself. */
   readonly clock?: Clock;
@@ -71,6 +74,8 @@ export interface Broker extends BrokerView {
   setTls(material: TlsMaterial): void;
   /** Certificates were taken back, or an authority may prove less: ends what rests on them. What the registry says is seen without being told. */
   lookForRevoked(): void;
+  /** Proofs that are in no registry were taken back: ends what rests on them. */
+  endProofs(query: ProofQuery): EndedProofs;
   /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
   takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
   /** Ends the observer when the answer is called. */
@@ -150,7 +155,12 @@ export function createBroker(parts: BrokerParts): Broker {
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),
   });
   const subjectOf = (session: StoredSession) =>
-    recallSubject(session, { directory, listeners: config.listeners, foreign: trust.foreign });
+    recallSubject(session, {
+      directory,
+      listeners: config.listeners,
+      foreign: trust.foreign,
+      ...(parts.mayCome === undefined ? {} : { mayCome: parts.mayCome }),
+    });
   const removal = new Removal(core, {
     subjectOf,
     fallen: () => guards.fallen?.() ?? new Map(),
@@ -235,6 +245,7 @@ export function createBroker(parts: BrokerParts): Broker {
     },
     setTls: (material) => listeners.setTls(material),
     lookForRevoked: () => removal.look(),
+    endProofs: (query) => endProofs(core, query),
     async takenFrom(identity) {
       const taken = removal.lately(identity);
       const { lastTicket } = core.store;

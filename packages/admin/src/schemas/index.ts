@@ -6,4 +6,5 @@ export * from './devices.ts';
 export { NAME_PATTERN, Problem } from './parts.ts';
 export * from './refusals.ts';
 export * from './status.ts';
+export * from './tokens.ts';
 export * from './users.ts';

@@ -43,7 +43,7 @@ const row: ClientRow = {
   unsentBytes: 0,
 };
 
-/** Users have a test of their own. */
+/** Users and tokens have tests of their own. */
 const notHere = () => Promise.reject(new Error('not here'));
 const LOST = { connections: 2, sessions: 1, queuedMessages: 3, wills: 1 };
 
@@ -76,6 +76,14 @@ const view: AdminView = {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
   users: { list: () => [], add: notHere, setPassword: notHere, remove: notHere },
+  tokens: {
+    issuers: () => [],
+    revocations: () => [],
+    add: notHere,
+    remove: notHere,
+    revoke: notHere,
+    lift: notHere,
+  },
   changeDevice: async (name, state) => {
     const known = identities.get(name);
     if (known !== undefined) identities.set(name, { ...known, state });

@@ -11,6 +11,7 @@ import { addHealthRoutes } from './health.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 import { addRefusalRoutes } from './refusals.ts';
 import { addStatusRoutes } from './status.ts';
+import { addTokenRoutes } from './tokens.ts';
 import { addUserRoutes } from './users.ts';
 
 export type Door = 'socket' | 'console';
@@ -51,6 +52,7 @@ export async function createApp(view: AdminView, options: AppOptions): Promise<F
   addRefusalRoutes(app, view);
   addDeviceRoutes(app, view);
   addUserRoutes(app, view);
+  addTokenRoutes(app, view);
   addConfigRoutes(app, view);
   addBackupRoutes(app, view);
   await app.ready();

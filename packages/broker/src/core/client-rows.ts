@@ -37,16 +37,12 @@ export function kickClients(core: Core, query: KickQuery): number {
       (query.connection !== undefined && query.connection === row.connection) ||
       (query.clientId !== undefined && query.clientId === row.clientId) ||
       (query.identity !== undefined && query.identity === row.identity) ||
-      (query.realm !== undefined && isProvenBy(client, query.realm, query.token));
+      (query.realm !== undefined && query.realm === client.identity?.realm);
     if (!isMeant) continue;
     client.link.run(() => endClient(client, { reason: 'administrative-action', byPeer: false, will: true }));
     kicked += 1;
   }
   return kicked;
-}
-
-function isProvenBy(client: Client, realm: string, token: string | undefined): boolean {
-  return client.identity?.realm === realm && (token === undefined || token === client.token);
 }
 
 function rowOf(client: Client): ClientRow {

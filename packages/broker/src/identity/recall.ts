@@ -12,12 +12,14 @@ export interface RecallParts {
   readonly directory: IdentityDirectory;
   readonly listeners: readonly ListenerFacts[];
   readonly foreign: TrustFacts['foreign'];
+  /** False for who is in no registry and can be proven no more; absent = everybody may come again. */
+  readonly mayCome?: (identity: Pick<Identity, 'realm' | 'name'>) => boolean;
 }
 
 /** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener or authority is gone. */
 export function recallSubject(
   session: StoredSession,
-  { directory, listeners, foreign }: RecallParts,
+  { directory, listeners, foreign, mayCome }: RecallParts,
 ): Subject | undefined {
   const { realm, name, clientId, listener, address } = session;
   // A listener that was renamed or taken away gives no role any more; what is registered still counts.
@@ -25,7 +27,8 @@ export function recallSubject(
   if (isForeign(realm) && foreign?.get(realm) === undefined) return undefined;
   const identity = realm.startsWith('listener:')
     ? anonymous(realm, name, listeners)
-    : (registered(realm, name, directory) ?? unregistered(session, directory, foreign));
+    : (registered(realm, name, directory) ??
+      (mayCome?.({ realm, name }) === false ? undefined : unregistered(session, directory, foreign)));
   return identity === undefined ? undefined : { identity, clientId, facts: { listener: facts, address } };
 }
 

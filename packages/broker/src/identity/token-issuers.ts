@@ -1,6 +1,7 @@
 // Whose tokens (JWT, RFC 7519) prove an identity here, and what each issuer may say. Filled from the configuration by whoever
 // starts the broker; read at every proof, so that what is replaced counts at once.
 
+import type { TokenRevocation } from '../ports/token-desk.ts';
 import type { KeySet } from './key-set.ts';
 import type { ProvableNames } from './provable-names.ts';
 
@@ -24,23 +25,8 @@ export interface TokenIssuer {
   readonly clockSkewMs: number;
 }
 
-/** A token, or all tokens of a name, that are not taken any more. */
-export interface TokenBar {
-  readonly issuer: string;
-  /** Exactly one of the two: the claim `jti`, or the name that a token proves. */
-  readonly id?: string;
-  readonly subject?: string;
-  /** Wall-clock time in ms; 0 = until it is lifted. */
-  readonly untilMs: number;
-}
-
 export interface TokenFacts {
   readonly issuers: ReadonlyMap<string, TokenIssuer>;
-  /** Keys as `barKey` makes them, each with its end. */
-  readonly bars: ReadonlyMap<string, TokenBar>;
-}
-
-/** What a bar is found by. */
-export function barKey({ issuer, id, subject }: Pick<TokenBar, 'issuer' | 'id' | 'subject'>): string {
-  return id === undefined ? `${issuer}\nname\n${subject ?? ''}` : `${issuer}\nid\n${id}`;
+  /** Tokens that are not taken any more, by `choiceKey`. */
+  readonly revocations: ReadonlyMap<string, TokenRevocation>;
 }

@@ -6,13 +6,14 @@ import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Authentication, Evidence, Proven } from '../ports/guards.ts';
 import { TOKEN_REALM } from '../ports/identity.ts';
+import { choiceKey, isOver, REVOKED_RULE, whyRevoked } from '../ports/token-desk.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import type { Proof } from './authenticate.ts';
 import { withListenerRole } from './listener-role.ts';
 import { type AuthenticationMethod, TOKEN_METHOD } from './methods.ts';
 import { shown } from './provable-names.ts';
 import { type Claims, readClaims } from './token-claims.ts';
-import { barKey, type TokenAlgorithm, type TokenFacts, type TokenIssuer } from './token-issuers.ts';
+import type { TokenAlgorithm, TokenFacts, TokenIssuer } from './token-issuers.ts';
 
 export interface TokenProofParts {
   readonly facts: TokenFacts;
@@ -66,7 +67,7 @@ async function prove(parts: TokenProofParts, evidence: Evidence, bytes: Uint8Arr
   if (evidence.userName !== undefined && evidence.userName !== '' && evidence.userName !== name) {
     return bad(`the user name is ${shown(evidence.userName)}, the token is ${name}'s`);
   }
-  const refusal = checkBars(facts, issuer.issuer, { name, id, nowMs: nowMs() });
+  const refusal = checkRevoked(facts, issuer.issuer, { name, id, nowMs: nowMs() });
   if (refusal !== undefined) return refusal;
   if (directory.find(realm, name)?.state === 'disabled') return bad(`${name} is disabled in the registry`);
   const proven: Proven = {
@@ -158,17 +159,16 @@ function reasonOf(fault: unknown, issuer: TokenIssuer): string {
   return 'the token is not a signed token as RFC 7519 has it';
 }
 
-function checkBars(
-  { bars }: TokenFacts,
+function checkRevoked(
+  { revocations }: TokenFacts,
   issuer: string,
   { name, id, nowMs }: { readonly name: string; readonly id: string | undefined; readonly nowMs: number },
 ): Refusal | undefined {
-  const candidates = [{ issuer, subject: name }, ...(id === undefined ? [] : [{ issuer, id }])];
-  for (const candidate of candidates) {
-    const bar = bars.get(barKey(candidate));
-    if (bar === undefined || (bar.untilMs !== 0 && bar.untilMs <= nowMs)) continue;
-    const because = bar.id === undefined ? `tokens of ${name} were revoked` : `the token ${shown(bar.id)} was revoked`;
-    return refuse('not-authorized', because, 'identity.tokens.revoked');
+  const choices = [{ issuer, name }, ...(id === undefined ? [] : [{ issuer, id }])];
+  for (const choice of choices) {
+    const revocation = revocations.get(choiceKey(choice));
+    if (revocation === undefined || isOver(revocation, nowMs)) continue;
+    return refuse('not-authorized', whyRevoked(choice), REVOKED_RULE);
   }
   return undefined;
 }

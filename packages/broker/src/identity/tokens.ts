@@ -4,10 +4,8 @@ export { KeySet, type KeySetParts } from './key-set.ts';
 export { KEY_SET_BYTES_MAX, parseKeySet, type SigningKey } from './signing-keys.ts';
 export { createTokenProof, type TokenProof } from './token.ts';
 export {
-  barKey,
   TOKEN_ALGORITHMS,
   type TokenAlgorithm,
-  type TokenBar,
   type TokenFacts,
   type TokenIssuer,
 } from './token-issuers.ts';

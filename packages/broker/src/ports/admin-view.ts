@@ -6,6 +6,7 @@ import type { IdentityDirectory, RegisteredIdentity, Verifier } from './director
 import type { Identity } from './identity.ts';
 import type { StoreSnapshot } from './store.ts';
 import type { TakenAway } from './taken-away.ts';
+import type { TokenDesk } from './token-desk.ts';
 import type { Users } from './users.ts';
 import type { Layer } from './verdict.ts';
 
@@ -65,8 +66,6 @@ export interface KickQuery {
   readonly connection?: number;
   /** All of a realm. */
   readonly realm?: string;
-  /** Identifier of the token that proved it; only together with its realm. */
-  readonly token?: string;
 }
 
 /** The part of the view that `createBroker` returns. */
@@ -80,6 +79,21 @@ export interface BrokerView {
   endConnections(identity: Pick<Identity, 'realm' | 'name'>): number;
   /** What keeps the broker itself from being wholly well. */
   findings(): readonly HealthFinding[];
+}
+
+/** What proved identities of a realm and does not any more: one token, all of a name, or all there are. */
+export interface ProofQuery {
+  readonly realm: string;
+  readonly name?: string;
+  /** Identifier of a token. */
+  readonly token?: string;
+  readonly because: string;
+  readonly rule: string;
+}
+
+/** `endsAtMs`: when the latest of these proofs would have ended, in wall-clock ms; 0 = none was connected. */
+export interface EndedProofs extends EndedIdentity {
+  readonly endsAtMs: number;
 }
 
 /** How much of an identity was ended. */
@@ -161,6 +175,7 @@ export interface AdminView extends BrokerView {
   /** Durable when the promise resolves; also makes the event `device.added`. Without a verifier a certificate proves it. */
   addDevice(device: NewDevice): Promise<void>;
   readonly users: Users;
+  readonly tokens: TokenDesk;
   /** Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included. */
   changeDevice(name: string, state: RegisteredIdentity['state'], revocation: number): Promise<Ended>;
   removeDevice(name: string, revocation: number): Promise<Ended>;

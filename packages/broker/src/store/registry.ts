@@ -2,11 +2,12 @@
 // durable before `put` answers. Reading is from memory. It is 0600: it decides who is known, and holds their verifiers.
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { IdentityDirectory, RegisteredIdentity, Verifier } from '../ports/directory.ts';
 import { identityKey } from '../ports/identity.ts';
+import { replaceFile } from './replace-file.ts';
+
+export { replaceFile } from './replace-file.ts';
 
 /** A registry file that is not what Motte wrote; nothing is changed. */
 export class RegistryFault extends Error {
@@ -124,28 +125,6 @@ function isLine(value: unknown): value is string {
 function render(identities: Iterable<RegisteredIdentity>, decoyKey: Uint8Array): string {
   const key = Buffer.from(decoyKey).toString('base64');
   return `${JSON.stringify({ format: FORMAT, decoyKey: key, identities: [...identities] }, null, 2)}\n`;
-}
-
-/** Writes beside the file, syncs, renames over it and syncs the directory: after a crash it is the old or the new one. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const directory = dirname(path);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const beside = `${path}.new`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.chmod(0o600);
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(beside, path);
-  const folder = await open(directory, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 const FORMAT = 1;

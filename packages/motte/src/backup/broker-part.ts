@@ -6,7 +6,8 @@ import { MotteError } from '@motte/admin/errors';
 import { parseRegistry, RegistryFault } from '@motte/broker/registry';
 import { checkRecord, FormatFault, recordKind, STORE_FORMAT } from '@motte/broker/store-files';
 import { ConfigRefused, parseText } from '../config/config.ts';
-import { CONFIG_FILE, REGISTRY_FILE } from './source.ts';
+import { parseTokenBook } from '../tokens/token-book.ts';
+import { CONFIG_FILE, REGISTRY_FILE, TOKENS_FILE } from './source.ts';
 
 /** What was found in it. */
 export interface BrokerFacts {
@@ -95,6 +96,13 @@ function lookAtFile(name: string, content: Buffer, facts: BrokerFacts): void {
     } catch (fault) {
       if (!(fault instanceof RegistryFault)) throw fault;
       throw new MotteError('MOT-0808', fault.message, { cause: fault });
+    }
+  } else if (name === TOKENS_FILE) {
+    try {
+      parseTokenBook(content.toString(), TOKENS_FILE);
+    } catch (fault) {
+      if (!(fault instanceof MotteError)) throw fault;
+      throw new MotteError('MOT-0808', fault.why, { cause: fault });
     }
   } else if (name === CONFIG_FILE) {
     try {

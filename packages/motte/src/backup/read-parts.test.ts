@@ -19,6 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'motte-read-parts-'));
 const file = join(folder, 'backup');
 const data = join(folder, 'data');
 const ID = '0123456789abcdef0123456789abcdef';
+const TOKENS = '{ "format": 1, "issuers": [], "revocations": [] }';
 const REGISTRY = '{ "format": 1, "identities": [] }';
 let identity = '';
 let to: BackupTo;
@@ -96,7 +97,7 @@ afterAll(async () => {
 describe('a backup', () => {
   it('that fits together is read, and restored with everything where it belongs', async () => {
     const content = await read(
-      { files: { 'registry.json': REGISTRY, 'motte.yaml': 'console: off\n' } },
+      { files: { 'registry.json': REGISTRY, 'tokens.json': TOKENS, 'motte.yaml': 'console: off\n' } },
       { restore: true },
     );
     expect(content).toMatchObject({
@@ -105,7 +106,8 @@ describe('a backup', () => {
     });
     expect(readdirSync(data).sort()).toEqual(['motte.yaml', 'pki', 'store']);
     expect(readFileSync(join(data, 'store', 'registry.json'), 'utf8')).toBe(REGISTRY);
-    for (const name of ['', 'store', 'pki', 'pki/ca', 'pki/ca/root.key', 'motte.yaml']) {
+    expect(readFileSync(join(data, 'store', 'tokens.json'), 'utf8')).toBe(TOKENS);
+    for (const name of ['', 'store', 'store/tokens.json', 'pki', 'pki/ca', 'pki/ca/root.key', 'motte.yaml']) {
       expect(statSync(join(data, name)).mode & 0o077, name).toBe(0);
     }
   });
@@ -144,6 +146,7 @@ describe('a backup', () => {
     [{ withoutEnd: true }, 'MOT-0806'],
     [{ files: { 'registry.json': '{' } }, 'MOT-0808'],
     [{ files: { 'registry.json': '{"format":2}' } }, 'MOT-0808'],
+    [{ files: { 'tokens.json': '{"format":2}' } }, 'MOT-0808'],
     [{ files: { '../../authorized_keys': 'x' } }, 'MOT-0808'],
   ] as const)('%j: %s, and nothing is left of it', async (recipe, code) => {
     await expect(read(recipe as Recipe, { restore: true })).rejects.toMatchObject({ code });

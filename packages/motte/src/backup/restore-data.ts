@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import type { BackupPiece, BackupRecord } from '@motte/admin/backup';
 import { MotteError } from '@motte/admin/errors';
 import { createStoreFiles, type StoreFiles } from '@motte/broker/store-files';
-import { registryPath, storePath } from '../data/layout.ts';
+import { registryPath, storePath, tokensPath } from '../data/layout.ts';
 import { makeDirectories } from '../data/make-directories.ts';
 import { said } from '../data/said.ts';
-import { CONFIG_FILE, REGISTRY_FILE } from './source.ts';
+import { CONFIG_FILE, REGISTRY_FILE, TOKENS_FILE } from './source.ts';
 
 export interface RestoreTarget {
   /** Where the authority's part belongs. */
@@ -104,7 +104,8 @@ export async function createTarget(data: string): Promise<RestoreTarget> {
 }
 
 function pathOf(draft: string, name: string): string {
-  return name === REGISTRY_FILE ? registryPath(draft) : join(draft, CONFIG_FILE);
+  if (name === REGISTRY_FILE) return registryPath(draft);
+  return name === TOKENS_FILE ? tokensPath(draft) : join(draft, CONFIG_FILE);
 }
 
 async function writeFile(path: string, content: Uint8Array): Promise<void> {

@@ -11,11 +11,12 @@ import { VERSION } from '@motte/broker/ports/version';
 import { STORE_FORMAT } from '@motte/broker/store-files';
 import type { Context } from '../context.ts';
 import { askAuthority } from '../data/ask-authority.ts';
-import { checkData, registryPath, storePath } from '../data/layout.ts';
+import { checkData, registryPath, storePath, tokensPath } from '../data/layout.ts';
 import { said } from '../data/said.ts';
 
 /** Names in the backup; whatever file the configuration came from is restored as motte.yaml. */
 export const REGISTRY_FILE = 'registry.json';
+export const TOKENS_FILE = 'tokens.json';
 export const CONFIG_FILE = 'motte.yaml';
 
 /** Of a broker that runs in this process; throws MOT-0801 if its store is in memory. */
@@ -90,6 +91,7 @@ function filesOf(data: string, configFile: string | undefined): { name: string; 
   const files: { name: string; content: Uint8Array }[] = [];
   for (const [name, path] of [
     [REGISTRY_FILE, registryPath(data)],
+    [TOKENS_FILE, tokensPath(data)],
     [CONFIG_FILE, configFile],
   ] as const) {
     if (path === undefined || !existsSync(path)) continue;

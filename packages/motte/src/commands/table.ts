@@ -38,6 +38,13 @@ export const COMMANDS: readonly CommandRow[] = [
     says: 'remove a user, its connections and its sessions',
     load: () => import('./user-remove.ts'),
   },
+  { words: 'token add', says: 'take the tokens (JWT) of an issuer', load: () => import('./token-add.ts') },
+  { words: 'token list', says: 'whose tokens are taken, and which are not', load: () => import('./token-list.ts') },
+  {
+    words: 'token revoke',
+    says: 'take no more a token, all tokens of a name, or of an issuer: what rests on them ends',
+    load: () => import('./token-revoke.ts'),
+  },
   { words: 'ca show', says: 'the CA, where its keys are, and who has not moved', load: () => import('./ca-show.ts') },
   {
     words: 'ca rotate',
@@ -105,13 +112,14 @@ export const NOUNS: Readonly<Record<string, string>> = {
   ca: 'the CA behind every certificate',
   device: 'enrolled devices',
   user: 'who logs in with a password',
+  token: 'whose tokens prove who somebody is',
   client: 'connections and sessions',
   config: 'motte.yaml',
 };
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
-  ...['topology', 'token', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
+  ...['topology', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
   ...['config adopt'],
 ]);

@@ -75,11 +75,6 @@ function checkTokens(yaml: MotteYaml, mistakes: Mistakes): void {
     if (jwksCa !== undefined && !jwks.startsWith('https://'))
       mistakes.add(at('jwksCa'), 'is for a jwks over https alone');
   }
-  if (tokens.length > 0) return;
-  for (const [index, { authentication }] of (yaml.listeners ?? []).entries()) {
-    if (authentication !== 'token') continue;
-    mistakes.add(['listeners', index, 'authentication'], 'token needs at least one issuer in identity.tokens');
-  }
 }
 
 function checkListener(listener: Listener, index: number, addresses: Map<string, string>, mistakes: Mistakes): void {

@@ -35,6 +35,11 @@ export function registryPath(data: string): string {
   return join(data, 'store', 'registry.json');
 }
 
+/** The issuers and revoked tokens that `motte token` records. */
+export function tokensPath(data: string): string {
+  return join(data, 'store', 'tokens.json');
+}
+
 function makeDirectory(path: string): void {
   try {
     if (factsOf(path) === undefined) makeDirectories(path);

@@ -11,9 +11,11 @@ import { runningSource } from '../backup/source.ts';
 import type { Exit } from '../command.ts';
 import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
-import { prepareData } from '../data/layout.ts';
+import { prepareData, tokensPath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { openRevocation } from '../revocation/revocation.ts';
+import { TokenBook } from '../tokens/token-book.ts';
+import { removedIssuer } from '../tokens/token-desk.ts';
 import { openAuthorityLink } from './authority.ts';
 import { careForCertificates } from './certificate-care.ts';
 import { readClientAuthorities } from './client-authorities.ts';
@@ -72,7 +74,8 @@ export async function runStart(context: Context): Promise<Exit> {
     const ring = new RefusalRing();
     const trust = new LiveTrust(revocation);
     trust.take(material.tls.clientCa, material.authorities);
-    const tokens = await openTokens({ config, directory, log });
+    const book = new TokenBook(tokensPath(context.data), Date.now);
+    const tokens = await openTokens({ config, book, directory, log });
     undo.push(async () => tokens.close());
     const store = await opening;
     const broker = createBroker({
@@ -118,6 +121,7 @@ export async function runStart(context: Context): Promise<Exit> {
       enrolment,
       ring,
       directory,
+      tokens,
       log,
       feed,
       authority: () => ({
@@ -169,12 +173,12 @@ export async function runStart(context: Context): Promise<Exit> {
         log,
         (why) => (reloadFault = `the old one stays: ${why}`),
         async (next) => {
-          const takeTokens = await tokens.prepare(next);
+          const takeTokens = await tokens.prepareAll(next);
           const ofNext = readClientAuthorities(next.clientAuthorities, material.tls.clientCa);
           const takeRevocation = await revocation.prepare(next, ofNext);
           await certificates.refresh(next);
           takeRevocation();
-          for (const realm of takeTokens()) broker.kick({ realm });
+          for (const issuer of takeTokens()) broker.endProofs(removedIssuer(issuer));
         },
       );
       endLog();

@@ -1,51 +1,135 @@
-// The issuers of `identity.tokens` while the broker runs: their keys, read again in time, what is wrong with them, and what a
-// reload makes of them. Judging a token is the broker's business.
+// The issuers of tokens while the broker runs, of motte.yaml and of `motte token add`: their keys, read again in time, what is
+// wrong with them, and what a reload makes of them. Judging a token is the broker's business.
 
 import { MotteError } from '@motte/admin/errors';
 import type { BrokerParts } from '@motte/broker';
 import type { Log } from '@motte/broker/observe';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
+import { TOKEN_REALM } from '@motte/broker/ports/identity';
+import { choiceKey, isOver } from '@motte/broker/ports/token-desk';
 import { builtInPolicy } from '@motte/broker/roles';
-import type { TokenBar, TokenIssuer } from '@motte/broker/tokens';
+import type { TokenIssuer } from '@motte/broker/tokens';
 import type { MotteConfig } from '../config/config.ts';
 import type { TokenSettings } from '../config/settings.ts';
+import type { TokenBook } from '../tokens/token-book.ts';
+import type { TokenDeskParts } from '../tokens/token-desk.ts';
 
-export interface Tokens {
+export interface Tokens extends Pick<TokenDeskParts, 'book' | 'prepare' | 'drop' | 'faultOf'> {
   /** What the broker proves identities by. */
-  readonly parts: Pick<BrokerParts, 'proofs' | 'methods'>;
+  readonly parts: Pick<BrokerParts, 'proofs' | 'methods' | 'mayCome'>;
   readonly issuers: ReadonlyMap<string, TokenIssuer>;
   findings(): readonly HealthFinding[];
   /**
-   * Reads what another configuration names; the answer puts it in force and gives the realms whose proofs are worth
+   * Reads what another configuration names; the answer puts it in force and gives the issuers whose proofs are worth
    * nothing any more. Throws MOT-0411 for a file that cannot be used, and changes nothing then.
    */
-  prepare(next: MotteConfig): Promise<() => readonly string[]>;
+  prepareAll(next: MotteConfig): Promise<() => readonly string[]>;
   close(): void;
 }
 
 export interface TokensParts {
   readonly config: MotteConfig;
+  readonly book: TokenBook;
   readonly directory: IdentityDirectory;
   readonly log: Log;
 }
 
 /** Reads the keys of every issuer. A server that does not answer is a finding; a file that is no good throws MOT-0411. */
-export async function openTokens({ config, directory, log }: TokensParts): Promise<Tokens> {
-  // Where no listener takes tokens, none of this is loaded; listeners do not change while the broker runs.
-  if (!config.listeners.some(({ authentication }) => authentication === 'token' || authentication === 'any'))
-    return NONE;
-  const { createTokenProof, KeySet } = await import('@motte/broker/tokens');
-  const { keySource } = await import('./key-source.ts');
+export async function openTokens({ config, book, directory, log }: TokensParts): Promise<Tokens> {
+  // Where no listener takes tokens, none of that is loaded; listeners do not change while the broker runs.
+  const takers = config.listeners.filter(
+    ({ authentication }) => authentication === 'token' || authentication === 'any',
+  );
+  const make = takers.length === 0 ? undefined : await issuerMaker(log);
+  /** Of motte.yaml, and recorded ones; the former come before the latter of the same name. */
+  let configured = new Map<string, Known>();
+  const recorded = new Map<string, Known>();
   const issuers = new Map<string, TokenIssuer>();
-  const bars = new Map<string, TokenBar>();
-  const sources = new Map<string, string>();
 
-  const makeIssuer = async (settings: TokenSettings): Promise<TokenIssuer> => {
+  const settle = (): void => {
+    issuers.clear();
+    for (const [name, { issuer }] of [...recorded, ...configured]) if (issuer !== undefined) issuers.set(name, issuer);
+  };
+  const know = async (settings: TokenSettings): Promise<Known> => {
+    const before = configured.get(settings.issuer) ?? recorded.get(settings.issuer);
+    return { settings, issuer: await make?.(settings, before) };
+  };
+  const isKnown = (issuer: string): boolean => configured.has(issuer) || recorded.has(issuer);
+
+  const prepareAll = async (next: MotteConfig): Promise<() => readonly string[]> => {
+    const fresh = await Promise.all(next.tokens.map(know));
+    await Promise.all(
+      [...recorded.values()].flatMap(({ issuer }) => (issuer === undefined ? [] : issuer.keys.refresh())),
+    );
+    return () => {
+      const before = [...configured.keys()];
+      configured = new Map(fresh.map((one) => [one.settings.issuer, one]));
+      settle();
+      return before.filter((issuer) => !isKnown(issuer));
+    };
+  };
+  for (const { settings } of book.issuers.values()) recorded.set(settings.issuer, await know(settings));
+  (await prepareAll(config))();
+
+  const refresh = setInterval(() => {
+    for (const { keys } of issuers.values()) void keys.refresh();
+  }, REFRESH_MS);
+  refresh.unref();
+
+  const mayCome: NonNullable<BrokerParts['mayCome']> = ({ realm, name }) => {
+    if (!realm.startsWith(TOKEN_REALM)) return true;
+    const issuer = realm.slice(TOKEN_REALM.length);
+    const revocation = book.revocations.get(choiceKey({ issuer, name }));
+    return isKnown(issuer) && (revocation === undefined || isOver(revocation, Date.now()));
+  };
+  const proofs = make === undefined ? {} : await proofsOf({ issuers, book, directory });
+  return {
+    book,
+    issuers,
+    parts: { ...proofs, mayCome },
+    findings: () => [
+      ...[...issuers.values()].flatMap(findingsOf),
+      ...withoutIssuer(takers, issuers),
+      ...[...recorded.keys()].filter((issuer) => configured.has(issuer)).map(twice),
+    ],
+    faultOf: (issuer) => issuers.get(issuer)?.keys.fault,
+    prepareAll,
+    prepare: async (settings) => {
+      const one = await know(settings);
+      // No listener wants it yet, but keys that cannot be used are told now.
+      if (make === undefined) await (await issuerMaker(log))(settings, undefined);
+      return () => {
+        recorded.set(settings.issuer, one);
+        settle();
+      };
+    },
+    drop: (issuer) => {
+      recorded.delete(issuer);
+      settle();
+    },
+    close: () => clearInterval(refresh),
+  };
+}
+
+/** An issuer whose tokens no listener takes has no keys here. */
+interface Known {
+  readonly settings: TokenSettings;
+  readonly issuer: TokenIssuer | undefined;
+}
+
+type MakeIssuer = (settings: TokenSettings, before: Known | undefined) => Promise<TokenIssuer>;
+
+/** Throws MOT-0411 for a file that holds no keys. */
+export async function issuerMaker(log: Pick<Log, 'say'>): Promise<MakeIssuer> {
+  const { KeySet } = await import('@motte/broker/tokens');
+  const { keySource } = await import('./key-source.ts');
+  return async (settings, before) => {
     const { issuer, jwks, jwksCa, roles, clockSkewSeconds, rolesClaim, names, ...rest } = settings;
-    const known = sources.get(issuer) === sourceOf(settings) ? issuers.get(issuer)?.keys : undefined;
+    // Keys are kept as long as they come from the same place.
+    const isSame = before?.settings.jwks === jwks && before.settings.jwksCa === jwksCa;
     const keys =
-      known ??
+      (isSame ? before.issuer?.keys : undefined) ??
       new KeySet({
         read: keySource(jwks, jwksCa),
         monotonicMs: () => performance.now(),
@@ -59,33 +143,18 @@ export async function openTokens({ config, directory, log }: TokensParts): Promi
     const rolesByValue = new Map(Object.entries(roles));
     return { ...rest, issuer, keys, rolesClaim, names, roles: rolesByValue, clockSkewMs: clockSkewSeconds * 1000 };
   };
+}
 
-  const prepare = async (next: MotteConfig): Promise<() => readonly string[]> => {
-    const fresh = await Promise.all(next.tokens.map(makeIssuer));
-    return () => {
-      const gone = [...issuers.keys()].filter((issuer) => !fresh.some((one) => one.issuer === issuer));
-      issuers.clear();
-      sources.clear();
-      for (const one of fresh) issuers.set(one.issuer, one);
-      for (const settings of next.tokens) sources.set(settings.issuer, sourceOf(settings));
-      return gone.map((issuer) => `token:${issuer}`);
-    };
-  };
-  (await prepare(config))();
-
-  const refresh = setInterval(() => {
-    for (const { keys } of issuers.values()) void keys.refresh();
-  }, REFRESH_MS);
-  refresh.unref();
-
-  const { proof, method } = createTokenProof({ facts: { issuers, bars }, directory, nowMs: Date.now });
-  return {
-    parts: { proofs: [proof], methods: new Map([method]) },
-    issuers,
-    findings: () => [...issuers.values()].flatMap(findingsOf),
-    prepare,
-    close: () => clearInterval(refresh),
-  };
+async function proofsOf({
+  issuers,
+  book: { revocations },
+  directory,
+}: Pick<Tokens, 'issuers' | 'book'> & Pick<TokensParts, 'directory'>): Promise<
+  Pick<BrokerParts, 'proofs' | 'methods'>
+> {
+  const { createTokenProof } = await import('@motte/broker/tokens');
+  const { proof, method } = createTokenProof({ facts: { issuers, revocations }, directory, nowMs: Date.now });
+  return { proofs: [proof], methods: new Map([method]) };
 }
 
 function findingsOf({ issuer, keys, roles }: TokenIssuer): HealthFinding[] {
@@ -105,23 +174,23 @@ function findingsOf({ issuer, keys, roles }: TokenIssuer): HealthFinding[] {
   return findings;
 }
 
-function sayKeys(log: Log, issuer: string, fault: string | undefined): void {
+function withoutIssuer(takers: MotteConfig['listeners'], issuers: ReadonlyMap<string, unknown>): HealthFinding[] {
+  if (issuers.size > 0) return [];
+  const names = takers.filter(({ authentication }) => authentication === 'token').map(({ name }) => name);
+  if (names.length === 0) return [];
+  const why = `${names.join(', ')} takes tokens, and there is no issuer: nobody gets in; \`motte token add\``;
+  return [{ subject: 'tokens', why }];
+}
+
+function twice(issuer: string): HealthFinding {
+  const why = `${issuer} stands in motte.yaml and was added by \`motte token add\`: motte.yaml counts`;
+  return { subject: 'tokens', why };
+}
+
+function sayKeys(log: Pick<Log, 'say'>, issuer: string, fault: string | undefined): void {
   if (fault === undefined) log.say('info', 'the keys of a token issuer were read', { issuer });
   else log.say('error', 'the keys of a token issuer could not be read', { issuer, why: fault });
 }
-
-/** Keys are kept over a reload as long as they come from the same place. */
-function sourceOf({ jwks, jwksCa }: TokenSettings): string {
-  return `${jwks}\n${jwksCa ?? ''}`;
-}
-
-const NONE: Tokens = {
-  parts: {},
-  issuers: new Map(),
-  findings: () => [],
-  prepare: async () => () => [],
-  close: () => {},
-};
 
 /** A key that its issuer took back is gone from here at the latest after this time. */
 const REFRESH_MS = 600_000;

@@ -12,16 +12,19 @@ import { expiredWaivers } from '../config/weaker.ts';
 import { checkAuthority } from '../data/authorities.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
+import { createTokenDesk } from '../tokens/token-desk.ts';
 import { createUsers } from '../users/users.ts';
 import type { Enrolment } from './enrolment.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
 import { createTakingAway } from './taking-away.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface ViewParts {
   readonly broker: Broker;
   readonly enrolment: Pick<Enrolment, 'rows'>;
   readonly ring: RefusalRing;
   readonly directory: IdentityDirectory;
+  readonly tokens: Tokens;
   readonly log: Log;
   readonly feed: RevocationFeed;
   /** Live: these change while the broker runs. */
@@ -73,6 +76,13 @@ export function createView(parts: ViewParts): AdminView {
         return broker.clients().filter(({ identity, state }) => identity === label && state === 'connected').length;
       },
       told: (event) => log.observe(event),
+    }),
+    tokens: createTokenDesk({
+      ...parts.tokens,
+      configured: () => parts.config().tokens,
+      end: (query) => broker.endProofs(query),
+      told: (event) => log.observe(event),
+      nowMs: Date.now,
     }),
     ...createTakingAway({ broker, directory, feed }),
     config: () => configDocument(parts.config()),
