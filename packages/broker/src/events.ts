@@ -93,6 +93,8 @@ interface Fields {
     readonly until: string;
   };
   'revocation.list-refused': { readonly ca: string; readonly place: string; readonly why: string };
+  'revocation.responder-failed': { readonly ca: string; readonly place: string; readonly why: string };
+  'revocation.responder-answers': { readonly ca: string; readonly place: string };
   'revocation.stale': { readonly ca: string; readonly why: string };
   /** `pauseMs`: for how long it is not read now. */
   'client.slowed': Who & {
@@ -157,6 +159,8 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },
   'revocation.list-read': { level: 'info', text: 'a revocation list of another authority is in force' },
   'revocation.list-refused': { level: 'error', text: 'a revocation list could not be used; what was known stays so' },
+  'revocation.responder-failed': { level: 'error', text: 'a responder gives no answer that can be believed' },
+  'revocation.responder-answers': { level: 'info', text: 'a responder gives answers' },
   'revocation.stale': { level: 'error', text: 'a revocation list has ended, and there is no newer one' },
   'store.fault': { level: 'error', text: 'the store could not do its work' },
   'broker.assertion': { level: 'error', text: 'an invariant of the broker was broken' },

@@ -36,6 +36,7 @@ import type { Observer } from './ports/observer.ts';
 import type { Gauge } from './ports/pressure.ts';
 import type { Store, StoredSession } from './ports/store.ts';
 import type { TakenAway } from './ports/taken-away.ts';
+import type { CertificateInUse } from './ports/trust.ts';
 import { VERSION } from './ports/version.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 
@@ -76,6 +77,8 @@ export interface Broker extends BrokerView {
   lookForRevoked(): void;
   /** Proofs that are in no registry were taken back: ends what rests on them. */
   endProofs(query: ProofQuery): EndedProofs;
+  /** What proved those who are connected, where a certificate did. */
+  certificatesInUse(): CertificateInUse[];
   /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
   takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
   /** Ends the observer when the answer is called. */
@@ -246,6 +249,7 @@ export function createBroker(parts: BrokerParts): Broker {
     setTls: (material) => listeners.setTls(material),
     lookForRevoked: () => removal.look(),
     endProofs: (query) => endProofs(core, query),
+    certificatesInUse: () => [...core.clients].flatMap(({ facts }) => guards.certificateOf?.(facts) ?? []),
     async takenFrom(identity) {
       const taken = removal.lately(identity);
       const { lastTicket } = core.store;

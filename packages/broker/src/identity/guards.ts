@@ -1,13 +1,13 @@
 // Identity's part of the guards, put together: the proof of every CONNECT. Bans and rates will answer `admit` from outside.
 
 import type { Clock } from '../ports/clock.ts';
-import type { TlsFacts } from '../ports/connection-facts.ts';
+import type { ConnectionFacts, TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Guards } from '../ports/guards.ts';
 import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { PosturePolicy } from '../ports/posture.ts';
-import type { TrustFacts } from '../ports/trust.ts';
+import type { CertificateInUse, TrustFacts } from '../ports/trust.ts';
 import { createAuthenticate, type Proof } from './authenticate.ts';
 import type { CertificateProof } from './certificate.ts';
 import { type AuthenticationMethods, firstOf, proofOf } from './methods.ts';
@@ -19,6 +19,7 @@ import { createProve, ProofMemory } from './prove.ts';
 import { createPskProof } from './psk.ts';
 import { createScramMethods, demandScram } from './scram/methods.ts';
 import { createStanding, refuseRevoked, revocationOf } from './standing.ts';
+import { createStatusProof } from './status-proof.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
 
@@ -42,6 +43,8 @@ export interface GuardsParts {
 export interface ProvingGuards extends Guards {
   /** Identities of which a certificate that was seen here was taken back, by key, with the reason. */
   fallen(): ReadonlyMap<string, string>;
+  /** What proved a connection, if a certificate did. */
+  certificateOf(facts: ConnectionFacts): CertificateInUse | undefined;
 }
 
 export function createGuards(parts: GuardsParts): ProvingGuards {
@@ -52,16 +55,22 @@ export function createGuards(parts: GuardsParts): ProvingGuards {
   const seen = new WeakMap<TlsFacts, CertificateProof>();
   const memory = new ProofMemory();
   const certificates = createProve({ clock, directory, trust, proofs: seen, memory });
+  const certificateOf = ({ tls }: ConnectionFacts): CertificateInUse | undefined => {
+    const proof = tls === undefined ? undefined : seen.get(tls);
+    return proof === undefined || tls?.certificate === undefined ? undefined : { ...proof, der: tls.certificate };
+  };
+  const status = createStatusProof({ trust, certificateOf });
   // Passwords last: whatever else can come in their place is told from them by its form.
   const own = firstOf([certificates, createPskProof(directory), ...(proofs ?? []), passwords, demandScram]);
   return {
     admit: () => undefined,
     ...(posture === undefined ? {} : { assess: createAssess(posture) }),
     authenticate: createAuthenticate({
-      proofs: [proofOf(own, new Map([...scram, ...(methods ?? [])])), ...(others ?? [])],
+      proofs: [proofOf(own, new Map([...scram, ...(methods ?? [])])), status, ...(others ?? [])],
       deadlineMs: limits.authenticateDeadlineMs,
       atOnceMax: limits.authenticationsAtOnceMax,
     }),
+    certificateOf,
     standing: createStanding({ directory, trust, proofs: seen }),
     fallen: () => {
       const fallen = new Map<string, string>();

@@ -30,12 +30,15 @@ export function createStanding({ directory, trust, proofs }: StandingParts): Non
 }
 
 /** How a certificate was taken back; undefined = it was not. */
-export function revocationOf(proof: CertificateProof, { revoked }: TrustFacts): RevokedCertificate | undefined {
+export function revocationOf(
+  proof: Pick<CertificateProof, 'realm' | 'serial' | 'issuer'>,
+  { revoked }: TrustFacts,
+): RevokedCertificate | undefined {
   if (revoked === undefined) return undefined;
   return revoked.find(revokedKey(proof.realm, proof.serial), proof.issuer);
 }
 
-export function refuseRevoked({ name }: CertificateProof): Refusal {
+export function refuseRevoked({ name }: Pick<CertificateProof, 'name'>): Refusal {
   return refuse('not-authorized', `the certificate of ${name} was revoked`, 'identity.revocation');
 }
 

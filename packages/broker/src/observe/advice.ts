@@ -44,6 +44,22 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'Fetch a newer revocation list of that CA, or give the one that is missing: see `tls.crl`, and `motte status`.',
   ],
   [
+    ['tls.ocsp', 'too many'],
+    'The responder is slow or many devices come at once: they try again; `motte status` says whether it answers.',
+  ],
+  [
+    ['tls.ocsp', 'does not know'],
+    'The responder knows no such certificate: ask whoever runs the CA; `url` in `tls.ocsp` may be that of another one.',
+  ],
+  [
+    ['tls.ocsp', 'names no responder'],
+    'Give the responder of that CA as `url` in `tls.ocsp`, or add its host to `hosts`.',
+  ],
+  [
+    ['tls.ocsp'],
+    'Look at the responder of that CA, and at `motte status`: `openssl ocsp -issuer CA -cert FILE -url URL` asks it.',
+  ],
+  [
     ['identity.tokens.jwks'],
     'The issuer signs with a key that its key set does not have: look at `jwks` of `identity.tokens`, and at `motte status`.',
   ],

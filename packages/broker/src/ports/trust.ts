@@ -1,5 +1,7 @@
 // Whose certificates prove an identity here, and which realm each issuer speaks for.
 
+import type { Refusal } from './verdict.ts';
+
 export interface TrustedIssuer {
   /** One CA certificate, PEM; it signs leaf certificates itself (an issuing CA) or only other CAs (a root). */
   readonly pem: string;
@@ -35,6 +37,22 @@ export interface RevokedCertificates {
   find(key: string, issuer: string): RevokedCertificate | undefined;
   /** Why certificates of that CA cannot be let in now, as its list is too old to say; undefined = they can. */
   staleOf?(issuer: string): string | undefined;
+  /**
+   * For a certificate that is about to be let in and whose status somebody else has to say first: why it is not let in, once that is
+   * known. Undefined at once where nobody has to be asked, or it is known.
+   */
+  ask?(certificate: CertificateInUse): Promise<Refusal | undefined> | undefined;
+}
+
+/** A certificate that proved a connection. */
+export interface CertificateInUse {
+  readonly realm: string;
+  readonly name: string;
+  /** Hexadecimal. */
+  readonly serial: string;
+  /** SHA-256 of the DER of the CA that signed it, lower-case hex. */
+  readonly issuer: string;
+  readonly der: Uint8Array;
 }
 
 /** A realm and a serial number, however that is spelt in hexadecimal. */

@@ -18,6 +18,7 @@ import {
   type CertificateFiles,
   type ClientCaSettings,
   type ListenerSettings,
+  type OcspSettings,
   type RevocationListSettings,
   type Settings,
   type TokenSettings,
@@ -42,6 +43,7 @@ export interface MotteConfig extends BrokerConfig {
   /** Likewise. */
   readonly revocation: Settings['revocation'] & {
     readonly lists: readonly RevocationListSettings[];
+    readonly responders: readonly OcspSettings[];
   };
 }
 
@@ -136,6 +138,7 @@ function makeConfig(settings: Settings, file: string | undefined, number: number
     revocation: {
       ...settings.revocation,
       lists: settings.tls.crl.map((one) => withPaths(one, ['file', 'serverCa'], beside)),
+      responders: settings.tls.ocsp.map((one) => withPaths(one, ['serverCa'], beside)),
     },
     enrol: settings.enrol === 'off' ? undefined : enrolConfig(settings.enrol),
     certificate: cert === undefined || key === undefined ? undefined : { cert: beside(cert), key: beside(key) },

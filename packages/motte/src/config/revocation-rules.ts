@@ -1,4 +1,4 @@
-// What the schema cannot say of `tls.crl` and `revocation`.
+// What the schema cannot say of `tls.crl`, `tls.ocsp` and `revocation`.
 
 import type { Mistakes } from './mistakes.ts';
 import type { MotteYaml } from './schema.ts';
@@ -19,9 +19,22 @@ export function checkRevocation({ tls, revocation, waivers }: MotteYaml, mistake
       mistakes.add(['tls', 'crl', index], 'needs a file or a url, and not both');
     checkServerCa('crl', index, entry, mistakes);
   }
-  if (revocation?.stale !== 'accept' || waivers?.['revocation.stale'] !== undefined) return;
-  const need = 'accept lets in who may be revoked and needs a waiver: revocation.stale in waivers';
-  mistakes.add(['revocation', 'stale'], need);
+  const asked = new Set<string>();
+  for (const [index, entry] of (tls?.ocsp ?? []).entries()) {
+    const { ca, hosts, url } = entry;
+    checkCa('ocsp', index, ca);
+    if (asked.has(ca)) mistakes.add(['tls', 'ocsp', index, 'ca'], `${ca} stands here twice`);
+    asked.add(ca);
+    if ((hosts === undefined) === (url === undefined))
+      mistakes.add(['tls', 'ocsp', index], 'needs a url or hosts, and not both');
+    if (hosts?.length === 0) mistakes.add(['tls', 'ocsp', index, 'hosts'], 'needs at least one');
+    if (hosts === undefined) checkServerCa('ocsp', index, entry, mistakes);
+  }
+  for (const key of ['stale', 'unanswered'] as const) {
+    if (revocation?.[key] !== 'accept' || waivers?.[`revocation.${key}`] !== undefined) continue;
+    const need = `accept lets in who may be revoked and needs a waiver: revocation.${key} in waivers`;
+    mistakes.add(['revocation', key], need);
+  }
 }
 
 function checkServerCa(

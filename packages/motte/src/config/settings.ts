@@ -46,6 +46,14 @@ export interface RevocationListSettings {
   readonly refreshMinutes: number;
 }
 
+export interface OcspSettings {
+  readonly ca: string;
+  readonly url?: string;
+  readonly hosts?: readonly string[];
+  readonly serverCa?: string;
+  readonly refreshMinutes: number;
+}
+
 export interface TokenSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -73,9 +81,11 @@ export interface Settings {
     readonly ticketSeconds: number;
     readonly clientCa: readonly ClientCaSettings[];
     readonly crl: readonly RevocationListSettings[];
+    readonly ocsp: readonly OcspSettings[];
   };
   readonly revocation: {
     readonly stale: 'refuse-new' | 'accept';
+    readonly unanswered: 'refuse' | 'accept';
   };
   readonly identity: {
     readonly tokens: readonly TokenSettings[];

@@ -17,7 +17,10 @@ export interface BoundedRequest {
   readonly body?: Uint8Array;
 }
 
-/** The answer's body. Rejects with an Error that names the address. */
+/** There was an answer, and it was none that can be taken. */
+export class UnfitAnswer extends Error {}
+
+/** The answer's body. Rejects with an Error that names the address, and that has an UnfitAnswer as its cause if there was one. */
 export async function requestBounded(asked: BoundedRequest): Promise<Buffer> {
   try {
     const ca = asked.caFile === undefined ? {} : { ca: readFileSync(asked.caFile) };
@@ -37,18 +40,22 @@ function exchange(asked: BoundedRequest, tls: { readonly ca?: Buffer }): Promise
     // Said in full: an environment variable must not turn the check of the server off.
     const secured = { ...options, ...tls, rejectUnauthorized: true };
     const outgoing = url.startsWith('https:') ? requestSecured(url, secured) : requestPlain(url, options);
+    const unfit = (why: string): void => {
+      // First this: the end of a short answer may be on its way already, and would pass for that of a whole one.
+      reject(new UnfitAnswer(why));
+      outgoing.destroy();
+    };
     outgoing.on('response', (response) => {
       const { statusCode = 0 } = response;
       if (statusCode !== 200) {
         const why = statusCode >= 300 && statusCode < 400 ? '; name the final address, none is followed' : '';
-        outgoing.destroy(new Error(`the server answered ${statusCode}${why}`));
-        return;
+        return unfit(`the server answered ${statusCode}${why}`);
       }
       const chunks: Buffer[] = [];
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > bytesMax) outgoing.destroy(new Error(`the answer is larger than ${bytesMax} bytes`));
+        if (bytes > bytesMax) unfit(`the answer is larger than ${bytesMax} bytes`);
         else chunks.push(chunk);
       });
       response.on('error', reject);

@@ -87,7 +87,7 @@ export async function runStart(context: Context): Promise<Exit> {
       trust,
     });
     broker.observe((event) => ring.observe(event), 'warn');
-    revocation.follow(() => broker.lookForRevoked());
+    revocation.follow(broker);
     const storeFindings = watchStore(store, broker);
     let endLog = attachLog(broker, log);
 

@@ -1,4 +1,4 @@
-// `tls.crl` and `revocation`: how the broker learns what other authorities have revoked, and what holds while it
+// `tls.crl`, `tls.ocsp` and `revocation`: how the broker learns what other authorities have revoked, and what holds while it
 // cannot know.
 
 import Type from 'typebox';
@@ -61,6 +61,41 @@ export const RevocationLists = list(
   },
 );
 
+export const OcspResponders = list(
+  section(
+    {
+      ca: authority,
+      url: Type.Optional(address('The responder that is asked about each of its certificates.')),
+      hosts: Type.Optional(
+        list(
+          text('^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[1-9][0-9]{0,4})?$', 'a host name, or HOST:PORT', {
+            says: 'A host.',
+            breaks: 'Certificates can have the broker ask there.',
+            applies: 'now',
+          }),
+          undefined,
+          {
+            says: 'Instead of `url`: the responder that a certificate names is asked if its host stands here.',
+            breaks: 'Certificates can have the broker ask there.',
+            applies: 'now',
+          },
+        ),
+      ),
+      serverCa: Type.Optional(serverCa),
+      refreshMinutes: Type.Optional(
+        refreshMinutes('How often a certificate that is in use is asked about, and earlier where an answer ends.'),
+      ),
+    },
+    'A responder.',
+  ),
+  [],
+  {
+    says: 'Authorities in `tls.clientCa` whose responder (OCSP) is asked about a certificate before it is let in.',
+    breaks: 'Without, what such an authority has revoked is not known here.',
+    applies: 'now',
+  },
+);
+
 export const Revocation = section(
   {
     stale: Type.Optional(
@@ -70,6 +105,16 @@ export const Revocation = section(
         weakerValues: ['accept'],
         says: 'What holds for new connections while a list of `tls.crl` is missing or has ended; those that are open stay.',
         breaks: 'With `accept` a device comes in that was revoked since the last list; it needs a waiver.',
+        applies: 'now',
+      }),
+    ),
+    unanswered: Type.Optional(
+      choice({
+        values: ['refuse', 'accept'],
+        default: 'refuse',
+        weakerValues: ['accept'],
+        says: 'What holds for new connections while a responder of `tls.ocsp` gives no answer that can be believed.',
+        breaks: 'With `accept` whoever keeps the answer away lets revoked devices in; it needs a waiver.',
         applies: 'now',
       }),
     ),

@@ -3,7 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { choice, integer, list, section, text } from '../setting.ts';
 import { ClientAuthorities } from './client-ca.ts';
-import { RevocationLists } from './revocation.ts';
+import { OcspResponders, RevocationLists } from './revocation.ts';
 
 const file = (says: string) =>
   text('^[^\\0]+$', 'the path of a PEM file; a relative one is taken from the directory of motte.yaml', {
@@ -87,6 +87,7 @@ export const Tls = section(
     ),
     clientCa: Type.Optional(ClientAuthorities),
     crl: Type.Optional(RevocationLists),
+    ocsp: Type.Optional(OcspResponders),
   },
   'What TLS listeners present and accept.',
 );

@@ -37,13 +37,14 @@ export const Waiver = Type.Union([Type.String({ minLength: 1, 'x-allowed': 'a re
 export type Waiver = Static<typeof Waiver>;
 
 /** Keys of motte.yaml that may stand in `waivers`. */
-export const WAIVER_KEYS = ['tls.minVersion', 'revocation.stale'] as const;
+export const WAIVER_KEYS = ['tls.minVersion', 'revocation.stale', 'revocation.unanswered'] as const;
 export type WaiverKey = (typeof WAIVER_KEYS)[number];
 
 export const Waivers = section(
   {
     'tls.minVersion': Type.Optional(Waiver),
     'revocation.stale': Type.Optional(Waiver),
+    'revocation.unanswered': Type.Optional(Waiver),
   },
   'Written reasons for single keys that are weaker than the default; listeners carry their own.',
 );
