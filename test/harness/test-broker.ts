@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ProvingGuards } from '../../packages/broker/src/identity/guards.ts';
 import { createStanding } from '../../packages/broker/src/identity/standing.ts';
+import type { Access } from '../../packages/broker/src/ports/access.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Counters } from '../../packages/broker/src/ports/counters.ts';
 import type { IdentityDirectory, RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
@@ -25,6 +26,8 @@ export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
   /** Rules in the words of the policy; default everything. */
   readonly rules?: readonly string[];
+  /** Takes the place of the rules: the policy itself, where that is the subject. */
+  readonly access?: Access;
   /** Who a client is, by its client identifier; default one anonymous identity for all. */
   readonly identities?: (clientId: string) => Identity;
   /** Takes the place of the proof of identity altogether. */
@@ -75,7 +78,7 @@ export class TestBroker {
       clock: this.clock,
       random: new SeededRandom(),
       gauge: this.gauge,
-      access: this.access,
+      access: options.access ?? this.access,
       observers: [(event) => this.events.push(event)],
       ...(guards === undefined ? {} : { guards }),
       ...(options.store === undefined ? {} : { store: options.store }),
