@@ -47,7 +47,7 @@ function sources(directory: string): string[] {
 function checksOf(path: string): Check[] {
   const text = readFileSync(path, 'utf8');
   return [...text.matchAll(QUESTION)].map((match) => {
-    const { index = 0 } = match;
+    const { index } = match;
     const line = text.slice(0, index).split('\n').length;
     return {
       file: relative(CORE, path),
