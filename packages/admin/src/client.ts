@@ -9,6 +9,7 @@ import type {
   DeviceChange,
   DeviceChanged,
   DeviceDocument,
+  DeviceOf,
   DeviceRemoved,
   Devices,
   NewDevice,
@@ -46,8 +47,8 @@ export interface Admin {
   revokeTokens(revocation: NewTokenRevocation): Promise<TokenRevoked>;
   liftRevocation(choice: TokenChoice): Promise<TokenLifted>;
   /** Answers when what does not hold any more has ended. */
-  changeDevice(name: string, change: DeviceChange): Promise<DeviceChanged>;
-  removeDevice(name: string, revocation: number): Promise<DeviceRemoved>;
+  changeDevice(name: string, change: DeviceChange, of?: DeviceOf): Promise<DeviceChanged>;
+  removeDevice(name: string, revocation: number, of?: DeviceOf): Promise<DeviceRemoved>;
   config(): Promise<EffectiveConfig>;
   /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
   backup(id: string): Promise<AsyncIterable<Uint8Array>>;
@@ -85,9 +86,10 @@ export function openAdmin(data: string): Admin {
     removeTokenIssuer: (issuer) => call('DELETE', `/api/v1/tokens/issuers?${query({ issuer })}`),
     revokeTokens: (revocation) => call('POST', '/api/v1/tokens/revocations', revocation),
     liftRevocation: (choice) => call('DELETE', `/api/v1/tokens/revocations?${query({ ...choice })}`),
-    changeDevice: (name, change) => call('PATCH', `/api/v1/devices/${encodeURIComponent(name)}`, change),
-    removeDevice: (name, revocation) =>
-      call('DELETE', `/api/v1/devices/${encodeURIComponent(name)}?${query({ revocation })}`),
+    changeDevice: (name, change, of = {}) =>
+      call('PATCH', `/api/v1/devices/${encodeURIComponent(name)}?${query({ ...of })}`, change),
+    removeDevice: (name, revocation, of = {}) =>
+      call('DELETE', `/api/v1/devices/${encodeURIComponent(name)}?${query({ revocation, ...of })}`),
     config: () => call('GET', '/api/v1/config'),
     backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };

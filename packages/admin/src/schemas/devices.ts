@@ -50,8 +50,13 @@ export const DeviceChange = Type.Object(
 );
 export const DeviceChanged = Type.Object({ format, device: Device, ended: Ended });
 
+const ca = Type.Optional(name);
+
+/** ID of the authority of tls.clientCa that certifies the device; without it one that was enrolled here. */
+export const DeviceOf = Type.Object({ ca }, { additionalProperties: false });
+
 export const DeviceRemoval = Type.Object(
-  { revocation: Type.String({ pattern: '^[0-9]{1,15}$' }) },
+  { revocation: Type.String({ pattern: '^[0-9]{1,15}$' }), ca },
   { additionalProperties: false },
 );
 export const DeviceRemoved = Type.Object({ format, ended: Ended });
@@ -65,6 +70,7 @@ export type NewDevice = Static<typeof NewDevice>;
 export type Ended = Static<typeof Ended>;
 export type DeviceChange = Static<typeof DeviceChange>;
 export type DeviceChanged = Static<typeof DeviceChanged>;
+export type DeviceOf = Static<typeof DeviceOf>;
 export type DeviceRemoval = Static<typeof DeviceRemoval>;
 export type DeviceRemoved = Static<typeof DeviceRemoved>;
 export type DeviceParams = Static<typeof DeviceParams>;

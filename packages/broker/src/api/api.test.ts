@@ -84,12 +84,12 @@ const view: AdminView = {
     revoke: notHere,
     lift: notHere,
   },
-  changeDevice: async (name, state) => {
+  changeDevice: async ({ name }, state) => {
     const known = identities.get(name);
     if (known !== undefined) identities.set(name, { ...known, state });
     return state === 'disabled' ? LOST : { ...LOST, connections: 0 };
   },
-  removeDevice: async (name) => {
+  removeDevice: async ({ name }) => {
     identities.delete(name);
     return LOST;
   },
@@ -279,6 +279,8 @@ describe('the admin API on the Unix socket', () => {
   });
 
   it.each([
+    ['PATCH', '/api/v1/devices/pump-1?ca=motte', '{"state":"disabled","revocation":0}', 400],
+    ['DELETE', '/api/v1/devices/pump-1?revocation=0&ca=a%20b', '', 400],
     ['POST', '/api/v1/devices', '{', 400],
     ['POST', '/api/v1/devices', '[]', 400],
     ['POST', '/api/v1/devices', '{"name":"x"}', 400],

@@ -7,6 +7,7 @@ import {
   DeviceChange,
   DeviceChanged,
   DeviceDocument,
+  DeviceOf,
   DeviceParams,
   DeviceRemoval,
   DeviceRemoved,
@@ -15,8 +16,8 @@ import {
 } from '@motte/admin/schemas';
 import type { FastifyInstance } from 'fastify';
 import type { AdminView } from '../ports/admin-view.ts';
-import { findDevice, isOwnDevice, type RegisteredIdentity } from '../ports/directory.ts';
-import { identityLabel } from '../ports/identity.ts';
+import { type DeviceKey, findDevice, isOwnDevice, type RegisteredIdentity } from '../ports/directory.ts';
+import { identityLabel, OWN_REALM } from '../ports/identity.ts';
 
 export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
   app.get('/api/v1/devices', { schema: { response: { 200: Devices } } }, async (): Promise<Devices> => {
@@ -32,13 +33,10 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     return { format: 1, devices };
   });
 
-  app.get<{ Params: DeviceParams }>(
+  app.get<{ Params: DeviceParams; Querystring: DeviceOf }>(
     '/api/v1/devices/:name',
-    { schema: { params: DeviceParams, response: { 200: DeviceDocument } } },
-    async (request): Promise<DeviceDocument> => ({
-      format: 1,
-      device: showEnrolled(view, request.params.name),
-    }),
+    { schema: { params: DeviceParams, querystring: DeviceOf, response: { 200: DeviceDocument } } },
+    async (request): Promise<DeviceDocument> => ({ format: 1, device: show(view, keyOf(request)) }),
   );
 
   app.post<{ Body: NewDevice }>(
@@ -46,8 +44,8 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     { schema: { body: NewDevice, response: { 201: DeviceDocument } } },
     async (request, reply): Promise<DeviceDocument> => {
       const { name, roles, psk, ca } = request.body;
-      const find = () => (ca === undefined ? findDevice(view.directory, name) : view.directory.find(`ca:${ca}`, name));
-      if (find() !== undefined) throw new MotteError('MOT-0602', name);
+      const key = { name, ...(ca === undefined ? {} : { ca }) };
+      if (findDevice(view.directory, key) !== undefined) throw new MotteError('MOT-0602', name);
       await view.addDevice({
         name,
         roles,
@@ -55,18 +53,20 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
         ...(psk === undefined ? {} : { verifier: { kind: 'psk', key: psk } }),
       });
       reply.code(201);
-      return { format: 1, device: show(view, find(), name) };
+      return { format: 1, device: show(view, key) };
     },
   );
 
-  app.patch<{ Params: DeviceParams; Body: DeviceChange }>(
+  app.patch<{ Params: DeviceParams; Querystring: DeviceOf; Body: DeviceChange }>(
     '/api/v1/devices/:name',
-    { schema: { params: DeviceParams, body: DeviceChange, response: { 200: DeviceChanged } } },
+    { schema: { params: DeviceParams, querystring: DeviceOf, body: DeviceChange, response: { 200: DeviceChanged } } },
     async (request): Promise<DeviceChanged> => {
-      const { name } = request.params;
-      showEnrolled(view, name);
-      const ended = await view.changeDevice(name, request.body.state, request.body.revocation);
-      return { format: 1, device: showEnrolled(view, name), ended };
+      const key = keyOf(request);
+      const { state, revocation } = request.body;
+      // Whom a foreign authority lets in by itself is barred without having been registered.
+      if (key.ca === undefined || state !== 'disabled') show(view, key);
+      const ended = await view.changeDevice(key, state, revocation);
+      return { format: 1, device: show(view, key), ended };
     },
   );
 
@@ -74,19 +74,23 @@ export function addDeviceRoutes(app: FastifyInstance, view: AdminView): void {
     '/api/v1/devices/:name',
     { schema: { params: DeviceParams, querystring: DeviceRemoval, response: { 200: DeviceRemoved } } },
     async (request): Promise<DeviceRemoved> => {
-      const { name } = request.params;
-      showEnrolled(view, name);
-      return { format: 1, ended: await view.removeDevice(name, Number(request.query.revocation)) };
+      const key = keyOf(request);
+      show(view, key);
+      return { format: 1, ended: await view.removeDevice(key, Number(request.query.revocation)) };
     },
   );
 }
 
-function showEnrolled(view: AdminView, name: string): Device {
-  return show(view, findDevice(view.directory, name), name);
+function keyOf({ params: { name }, query: { ca } }: { params: DeviceParams; query: DeviceOf }): DeviceKey {
+  // Its own devices are revoked by the authority: they go by their names alone.
+  if (ca === OWN_ID) throw new MotteError('MOT-0413', `${ca} is this broker's own: leave it out`);
+  return { name, ...(ca === undefined ? {} : { ca }) };
 }
 
-function show(view: AdminView, identity: RegisteredIdentity | undefined, name: string): Device {
-  if (identity === undefined) throw new MotteError('MOT-0603', name);
+function show(view: AdminView, key: DeviceKey): Device {
+  const identity = findDevice(view.directory, key);
+  if (identity === undefined)
+    throw new MotteError('MOT-0603', key.ca === undefined ? key.name : `${key.name} of ${key.ca}`);
   const label = identityLabel(identity);
   const connections = view.clients().filter((row) => row.identity === label && row.state === 'connected').length;
   return documentOf(identity, connections);
@@ -102,3 +106,5 @@ function documentOf(identity: RegisteredIdentity, connections: number): Device {
     connections,
   };
 }
+
+const OWN_ID = OWN_REALM.slice(OWN_REALM.indexOf(':') + 1);

@@ -2,7 +2,7 @@
 // registry and the configuration. The API never sees a socket, a session or a store.
 
 import type { Counters } from './counters.ts';
-import type { IdentityDirectory, RegisteredIdentity, Verifier } from './directory.ts';
+import type { DeviceKey, IdentityDirectory, RegisteredIdentity, Verifier } from './directory.ts';
 import type { Identity } from './identity.ts';
 import type { StoreSnapshot } from './store.ts';
 import type { TakenAway } from './taken-away.ts';
@@ -176,9 +176,12 @@ export interface AdminView extends BrokerView {
   addDevice(device: NewDevice): Promise<void>;
   readonly users: Users;
   readonly tokens: TokenDesk;
-  /** Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included. */
-  changeDevice(name: string, state: RegisteredIdentity['state'], revocation: number): Promise<Ended>;
-  removeDevice(name: string, revocation: number): Promise<Ended>;
+  /**
+   * Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included.
+   * A foreign device that was never registered can be disabled: its authority may let it in by itself. MOT-0413.
+   */
+  changeDevice(device: DeviceKey, state: RegisteredIdentity['state'], revocation: number): Promise<Ended>;
+  removeDevice(device: DeviceKey, revocation: number): Promise<Ended>;
   /** The effective configuration as `motte config show --json` prints it. */
   config(): Readonly<Record<string, unknown>>;
   /** Everything that is stored now; the caller closes its records. Throws MOT-0801 where nothing outlives the process. */

@@ -54,7 +54,17 @@ export function isOwnDevice({ realm, kind }: Pick<RegisteredIdentity, 'realm' | 
 /** Before the ID of an authority, Motte's own included. */
 const CA_REALM = OWN_REALM.slice(0, OWN_REALM.indexOf(':') + 1);
 
-/** Such a device by its name; no two of them have the same, since rules speak of devices by name. */
-export function findDevice(directory: Pick<IdentityDirectory, 'find'>, name: string): RegisteredIdentity | undefined {
+/** A device as commands name it: `ca` is the ID of the foreign authority that certifies it. */
+export interface DeviceKey {
+  readonly name: string;
+  readonly ca?: string;
+}
+
+/** Such a device; no two that were enrolled here have the same name, since rules speak of devices by name. */
+export function findDevice(
+  directory: Pick<IdentityDirectory, 'find'>,
+  { name, ca }: DeviceKey,
+): RegisteredIdentity | undefined {
+  if (ca !== undefined) return directory.find(CA_REALM + ca, name);
   return directory.find(OWN_REALM, name) ?? directory.find(PSK_REALM, name);
 }

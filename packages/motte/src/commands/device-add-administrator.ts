@@ -17,7 +17,7 @@ export async function addAdministrator(context: Context, name: string, options: 
   const directory = resolve(textOption(options, 'out') ?? name);
   const keyType = oneOf(KEY_TYPES, options['keyType']);
   const csrFile = textOption(options, 'csr');
-  const certified = await withRegistry(context.data, async (registry) => {
+  const certified = await withRegistry(context, async (registry) => {
     if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
     const what = { name, directory, csrFile, keyType, profile: 'administrator', bundle: undefined } as const;
     return certifyDevice({ place: context, ...what }, async () => undefined);

@@ -16,7 +16,7 @@ export async function addForeignDevice(
   for (const other of FILE_OPTIONS) {
     if (options[other] !== undefined) throw new MotteError('MOT-0002', `--ca issues nothing: leave out --${other}`);
   }
-  await withRegistry(context.data, async (registry, where) => {
+  await withRegistry(context, async (registry, where) => {
     // A running broker goes by the configuration that it has.
     if (where === 'offline') checkAuthority(loadConfig(context.config), ca);
     if ((await registry.find(name, ca)) !== undefined) throw new MotteError('MOT-0602', `${name} of ${ca}`);

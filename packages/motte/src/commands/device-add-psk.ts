@@ -23,7 +23,7 @@ export async function addPskDevice(
   const directory = resolve(textOption(options, 'out') ?? name);
   const file = `${name}.psk`;
   const key = randomBytes(KEY_BYTES);
-  await withRegistry(context.data, async (registry) => {
+  await withRegistry(context, async (registry) => {
     if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
     const files = reserveFiles(directory, [{ name: file, mode: 0o600 }]);
     try {

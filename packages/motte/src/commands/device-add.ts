@@ -66,7 +66,7 @@ export const command: CommandFile = {
     const profile = oneOf(PROFILES, options['profile']);
     const csrFile = textOption(options, 'csr');
     const bundle = await orderBundle(context, options, { type: keyType, madeHere: csrFile === undefined });
-    const certified = await withRegistry(context.data, async (registry) => {
+    const certified = await withRegistry(context, async (registry) => {
       if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
       // A certificate that was issued under the name before belongs to an attempt that did not finish, or to a device that was removed.
       return certifyDevice({ place: context, name, directory, csrFile, keyType, profile, bundle }, () =>

@@ -10,7 +10,7 @@ export const command: CommandFile = {
     void command.argument('<request>', 'the id, or the name where only one asks for it; compare the fingerprint first'),
   async run(context, [request = '']) {
     const { groupFingerprint } = await import('@motte/pki');
-    const row = await withRegistry(context.data, (registry) =>
+    const row = await withRegistry(context, (registry) =>
       askAuthority(context, async (ca) => {
         const { requests } = await ca.enrolments();
         const meant = requests.find(

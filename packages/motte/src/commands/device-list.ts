@@ -8,7 +8,7 @@ import { renderTable } from '../table.ts';
 export const command: CommandFile = {
   configure: () => {},
   async run(context) {
-    const devices = await withRegistry(context.data, (registry) => registry.list());
+    const devices = await withRegistry(context, (registry) => registry.list());
     if (context.json) context.document({ format: 1, devices });
     else {
       context.say(

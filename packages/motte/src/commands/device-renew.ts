@@ -28,7 +28,7 @@ export const command: CommandFile = {
     const directory = resolve(textOption(options, 'out') ?? name);
     const csrFile = textOption(options, 'csr');
     const keyType = oneOf(KEY_TYPES, options['keyType']);
-    const certified = await withRegistry(context.data, async (registry) => {
+    const certified = await withRegistry(context, async (registry) => {
       const device = await registry.find(name);
       if (device === undefined) throw new MotteError('MOT-0603', name);
       if (device.realm === PSK_REALM)
@@ -36,7 +36,7 @@ export const command: CommandFile = {
       return certifyDevice(
         { place: context, name, directory, csrFile, keyType, profile: undefined, bundle: undefined },
         async () => {
-          await registry.change(name, 'active', 0);
+          await registry.change({ name }, 'active', 0);
         },
       );
     });
@@ -46,7 +46,7 @@ export const command: CommandFile = {
             place: context,
             name,
             certificates: { except: certified.serial, reason: 'superseded' },
-            settle: (registry, _device, { number }) => registry.change(name, 'active', number),
+            settle: (registry, _device, { number }) => registry.change({ name }, 'active', number),
           })
         : undefined;
     if (context.json) {

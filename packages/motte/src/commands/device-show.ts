@@ -1,19 +1,23 @@
 // `motte device show NAME`: the registry's entry and the authority's certificates.
 
 import { MotteError } from '@motte/admin/errors';
-import { PSK_REALM } from '@motte/broker/ports/identity';
-import type { CommandFile } from '../command.ts';
+import { OWN_REALM, PSK_REALM } from '@motte/broker/ports/identity';
+import { type CommandFile, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { askAuthority } from '../data/ask-authority.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderFields } from '../table.ts';
 
 export const command: CommandFile = {
-  configure: (command) => void command.argument('<name>', 'the device'),
-  async run(context, [name = '']) {
-    const device = await withRegistry(context.data, (registry) => registry.find(name));
-    if (device === undefined) throw new MotteError('MOT-0603', name);
-    const certificate = device.realm === PSK_REALM ? undefined : await certificateOf(context, name);
+  configure: (command) =>
+    void command
+      .argument('<name>', 'the device')
+      .option('--ca <id>', 'one that this authority of tls.clientCa certifies'),
+  async run(context, [name = ''], options) {
+    const ca = textOption(options, 'ca');
+    const device = await withRegistry(context, (registry) => registry.find(name, ca));
+    if (device === undefined) throw new MotteError('MOT-0603', ca === undefined ? name : `${name} of ${ca}`);
+    const certificate = device.realm === OWN_REALM ? await certificateOf(context, name) : undefined;
     if (context.json) context.document({ format: 1, device, certificate: certificate ?? null });
     else {
       context.say(
@@ -24,7 +28,7 @@ export const command: CommandFile = {
           ['added', device.added],
           ['connections', device.connections],
           ['client ids', `${device.name}, ${device.name}/anything`],
-          ['proven by', device.realm === PSK_REALM ? 'a pre-shared key' : 'a certificate'],
+          ['proven by', PROOFS.get(device.realm) ?? `a certificate of ${device.realm.slice('ca:'.length)}`],
           ['certificate', certificate === undefined ? 'none issued here' : `serial ${certificate.serial}`],
           ...(certificate === undefined
             ? []
@@ -44,6 +48,11 @@ export const command: CommandFile = {
     return 0;
   },
 };
+
+const PROOFS: ReadonlyMap<string, string> = new Map([
+  [OWN_REALM, 'a certificate'],
+  [PSK_REALM, 'a pre-shared key'],
+]);
 
 async function certificateOf(context: Context, name: string) {
   const { AuthorityFault } = await import('@motte/pki');

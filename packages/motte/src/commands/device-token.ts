@@ -21,7 +21,7 @@ export async function addDeviceToken(context: Context, { name, roles, ttl, url: 
   const { encodeToken } = await import('@motte/pki');
   const seconds = parseDuration(ttl ?? TTL_DEFAULT, '--token');
   const url = await enrolUrlOf(context, given);
-  const made = await withRegistry(context.data, async (registry) => {
+  const made = await withRegistry(context, async (registry) => {
     if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);
     return askAuthority(context, (ca) => ca.addToken({ name, roles, seconds }));
   });

@@ -1,9 +1,10 @@
 // The registry whether or not the broker runs: through the admin API, or in this process under the lock.
 
 import { type Device, type Ended, openAdmin } from '@motte/admin';
-import { findDevice, type IdentityDirectory, isOwnDevice } from '@motte/broker/ports/directory';
+import { type DeviceKey, findDevice, type IdentityDirectory, isOwnDevice } from '@motte/broker/ports/directory';
 import { OWN_REALM, PSK_REALM } from '@motte/broker/ports/identity';
 import { caRealm } from '@motte/pki/protocol';
+import type { Place } from './ask-authority.ts';
 import { newDevice } from './new-device.ts';
 import { runningOrOffline } from './running-or-offline.ts';
 
@@ -14,18 +15,18 @@ export interface Registered {
   /** `psk` is a pre-shared key in base64; without it a certificate proves the device, of Motte's own authority or of `ca`. */
   add(name: string, roles: readonly string[], by?: { readonly psk?: string; readonly ca?: string }): Promise<void>;
   /** Both: what ended with it, revocations up to that number included; undefined while no broker runs that could end it. */
-  change(name: string, state: Device['state'], revocation: number): Promise<Ended | undefined>;
-  remove(name: string, revocation: number): Promise<Ended | undefined>;
+  change(device: DeviceKey, state: Device['state'], revocation: number): Promise<Ended | undefined>;
+  remove(device: DeviceKey, revocation: number): Promise<Ended | undefined>;
 }
 
 /** Runs `work` on the registry of a data directory. */
 export function withRegistry<T>(
-  data: string,
+  place: Place,
   work: (registry: Registered, where: 'running' | 'offline') => Promise<T>,
 ): Promise<T> {
-  return runningOrOffline(data, {
-    running: () => work(running(data), 'running'),
-    offline: (directory) => work(offline(directory), 'offline'),
+  return runningOrOffline(place.data, {
+    running: () => work(running(place.data), 'running'),
+    offline: (directory) => work(offline(directory, place), 'offline'),
   });
 }
 
@@ -40,12 +41,20 @@ function running(data: string): Registered {
     list: async () => (await admin.devices()).devices,
     find: async (name, ca) => pick((await admin.devices()).devices, name, ca),
     add: async (name, roles, by = {}) => void (await admin.addDevice({ name, roles: [...roles], ...by })),
-    change: async (name, state, revocation) => (await admin.changeDevice(name, { state, revocation })).ended,
-    remove: async (name, revocation) => (await admin.removeDevice(name, revocation)).ended,
+    change: async ({ name, ...of }, state, revocation) =>
+      (await admin.changeDevice(name, { state, revocation }, of)).ended,
+    remove: async ({ name, ...of }, revocation) => (await admin.removeDevice(name, revocation, of)).ended,
   };
 }
 
-function offline(directory: IdentityDirectory): Registered {
+function offline(directory: IdentityDirectory, place: Place): Registered {
+  // The configuration says which authorities there are; only this question needs it.
+  const barring = async (device: DeviceKey) => {
+    if (device.ca === undefined) return undefined;
+    const { loadConfig } = await import('../config/config.ts');
+    const { unregistered } = await import('./authorities.ts');
+    return unregistered(loadConfig(place.config), device);
+  };
   const devices = (): Device[] =>
     directory
       .list()
@@ -66,14 +75,14 @@ function offline(directory: IdentityDirectory): Registered {
           ...(psk === undefined ? {} : { verifier: { kind: 'psk', key: psk } }),
         }),
       ),
-    change: async (name, state) => {
-      const known = findDevice(directory, name);
+    change: async (device, state) => {
+      const known = findDevice(directory, device) ?? (await barring(device));
       if (known !== undefined && known.state !== state) await directory.put({ ...known, state });
       return undefined;
     },
-    remove: async (name) => {
-      const known = findDevice(directory, name);
-      if (known !== undefined) await directory.remove(known.realm, name);
+    remove: async (device) => {
+      const known = findDevice(directory, device);
+      if (known !== undefined) await directory.remove(known.realm, known.name);
       return undefined;
     },
   };

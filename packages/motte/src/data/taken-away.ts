@@ -32,7 +32,7 @@ export interface Revoked {
 export async function revokeDevice({ place, name, certificates, settle }: RevokeRequest): Promise<Revoked> {
   const { parseDeviceName, AuthorityFault } = await import('@motte/pki');
   parseDeviceName(name);
-  return withRegistry(place.data, async (registry) => {
+  return withRegistry(place, async (registry) => {
     const device = await registry.find(name);
     const startedMs = performance.now();
     const revoked = await askAuthority(place, (ca) => ca.revokeDevice({ name, ...certificates })).catch((fault) => {
@@ -54,13 +54,17 @@ export function revokedText({ serials, good, ended, ms }: Revoked): string {
   if (ended === undefined) {
     return `${certificates} revoked${rest}; no broker runs here: when it starts, what the device had ends before anybody is let in`;
   }
-  const { connections, sessions, queuedMessages, wills } = ended;
+  return `${certificates} revoked${rest}; ${endedText(ended, ms)}`;
+}
+
+/** What a device lost, and how long it took. */
+export function endedText({ connections, sessions, queuedMessages, wills }: Ended, ms: number): string {
   const lost = [
     count(connections, 'connection'),
     `${count(sessions, 'session')} with ${count(queuedMessages, 'queued message')}`,
     ...(wills === 0 ? [] : [`${count(wills, 'will')} not published`]),
   ];
-  return `${certificates} revoked${rest}; ended ${lost.join(', ')}; it took ${ms} ms`;
+  return `ended ${lost.join(', ')}; it took ${ms} ms`;
 }
 
 function count(n: number, what: string): string {

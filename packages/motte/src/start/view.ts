@@ -9,7 +9,7 @@ import { VERSION } from '@motte/broker/ports/version';
 import type { MotteConfig } from '../config/config.ts';
 import { configDocument } from '../config/show.ts';
 import { expiredWaivers } from '../config/weaker.ts';
-import { checkAuthority } from '../data/authorities.ts';
+import { checkAuthority, unregistered } from '../data/authorities.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
 import { createTokenDesk } from '../tokens/token-desk.ts';
@@ -84,7 +84,7 @@ export function createView(parts: ViewParts): AdminView {
       told: (event) => log.observe(event),
       nowMs: Date.now,
     }),
-    ...createTakingAway({ broker, directory, feed }),
+    ...createTakingAway({ broker, directory, feed, unregistered: (device) => unregistered(parts.config(), device) }),
     config: () => configDocument(parts.config()),
     openBackup: () => parts.openBackup(),
   };
