@@ -151,7 +151,7 @@ export async function startMotte(options: RunningMotteOptions = {}): Promise<Run
 }
 
 /** An origin holds the port, so this one has to be known before the broker listens. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -57,6 +57,8 @@ class Driver:
             if "cert" in one:
                 context.load_cert_chain(one["cert"], one["key"])
             client.tls_set_context(context)
+        if "userName" in one:
+            client.username_pw_set(one["userName"], one["password"])
         if "willTopic" in one:
             properties = None
             if self.is_v5:
@@ -82,6 +84,9 @@ class Driver:
                 properties.SessionExpiryInterval = int(one["sessionExpiry"])
             if "topicAliasMaximum" in one:
                 properties.TopicAliasMaximum = int(one["topicAliasMaximum"])
+            if "authenticationMethod" in one:
+                properties.AuthenticationMethod = one["authenticationMethod"]
+                properties.AuthenticationData = bytes.fromhex(one["authenticationData"])
             extra = {"clean_start": clean, "properties": properties}
         try:
             client.connect(one["host"], int(one["port"]), 60, **extra)

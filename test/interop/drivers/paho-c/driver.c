@@ -28,6 +28,15 @@ static void add_text(MQTTProperties *properties, enum MQTTPropertyCodes code, co
   MQTTProperties_add(properties, &property);
 }
 
+static void add_hex(MQTTProperties *properties, enum MQTTPropertyCodes code, const char *hex) {
+  if (hex == NULL) return;
+  MQTTProperty property = {.identifier = code};
+  int length = 0;
+  property.value.data.data = bytes_of(hex, &length);
+  property.value.data.len = length;
+  MQTTProperties_add(properties, &property);
+}
+
 static void add_users(MQTTProperties *properties, const struct words *words, const char *name) {
   for (int at = 0; at < words->count; at++) {
     if (strcmp(words->names[at], name) != 0) continue;
@@ -183,6 +192,28 @@ static MQTTAsync_connectOptions connect_options(int is_web) {
   return is_web ? web : plain;
 }
 
+/* The library asks for the key while it shakes hands: identity and key are kept for that. */
+static char psk_identity[64];
+static unsigned char psk_key[64];
+static unsigned int psk_length;
+
+static unsigned int give_psk(const char *hint, char *identity, unsigned int identity_max, unsigned char *key, unsigned int key_max, void *context) {
+  (void)hint;
+  (void)context;
+  if (strlen(psk_identity) >= identity_max || psk_length > key_max) return 0;
+  strcpy(identity, psk_identity);
+  memcpy(key, psk_key, psk_length);
+  return psk_length;
+}
+
+static void keep_psk(const char *identity, const char *hex) {
+  int length = 0;
+  void *bytes = bytes_of(hex, &length);
+  snprintf(psk_identity, sizeof psk_identity, "%s", identity);
+  psk_length = length > (int)sizeof psk_key ? 0 : (unsigned int)length;
+  memcpy(psk_key, bytes, psk_length);
+}
+
 static void connect_client(const struct words *words) {
   const char *transport = value_of(words, "transport"), *text = value_of(words, "version");
   int is_web = strcmp(transport, "wss") == 0 || strcmp(transport, "ws") == 0;
@@ -217,10 +248,18 @@ static void connect_client(const struct words *words) {
     ssl.keyStore = value_of(words, "cert");
     ssl.privateKey = value_of(words, "key");
     ssl.disableDefaultTrustStore = 1;
-    ssl.enableServerCertAuth = 1;
-    ssl.verify = 1;
+    if (value_of(words, "psk") != NULL) {
+      keep_psk(value_of(words, "pskIdentity"), value_of(words, "psk"));
+      ssl.ssl_psk_cb = give_psk;
+    } else {
+      ssl.enableServerCertAuth = 1;
+      ssl.verify = 1;
+    }
     options.ssl = &ssl;
   }
+
+  options.username = value_of(words, "userName");
+  options.password = value_of(words, "password");
 
   MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
   MQTTProperties will_properties = MQTTProperties_initializer, properties = MQTTProperties_initializer;
@@ -235,6 +274,8 @@ static void connect_client(const struct words *words) {
     add_users(&will_properties, words, "willUser");
     add_number(&properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL, words, "sessionExpiry");
     add_number(&properties, MQTTPROPERTY_CODE_TOPIC_ALIAS_MAXIMUM, words, "topicAliasMaximum");
+    add_text(&properties, MQTTPROPERTY_CODE_AUTHENTICATION_METHOD, value_of(words, "authenticationMethod"));
+    add_hex(&properties, MQTTPROPERTY_CODE_AUTHENTICATION_DATA, value_of(words, "authenticationData"));
     options.connectProperties = &properties;
     if (options.will != NULL) options.willProperties = &will_properties;
   }
@@ -271,11 +312,7 @@ static void publish(const struct words *words) {
     add_number(properties, MQTTPROPERTY_CODE_TOPIC_ALIAS, words, "topicAlias");
     add_text(properties, MQTTPROPERTY_CODE_CONTENT_TYPE, value_of(words, "contentType"));
     add_text(properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC, value_of(words, "responseTopic"));
-    if (value_of(words, "correlation") != NULL) {
-      MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};
-      property.value.data.data = (char *)bytes_of(value_of(words, "correlation"), &property.value.data.len);
-      MQTTProperties_add(properties, &property);
-    }
+    add_hex(properties, MQTTPROPERTY_CODE_CORRELATION_DATA, value_of(words, "correlation"));
     add_users(properties, words, "user");
   }
   complain("publish", MQTTAsync_sendMessage(client, value_of(words, "topic"), &message, &options));
