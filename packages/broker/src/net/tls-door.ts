@@ -89,7 +89,8 @@ export class TlsDoor {
       const candidate = this.#candidateOf({ cert, ...(names === undefined ? {} : { names }) });
       const slot = index === 0 ? '' : `${index} ${names?.join(' ') ?? ''}`;
       const ticketKeys = kept.get(slot) ?? randomBytes(TICKET_KEY_BYTES);
-      const server = this.#serve({ kind: 'certificate', cert, key, clientCa, slot, ticketKeys });
+      const staple = material.staple === undefined ? undefined : () => material.staple?.(cert);
+      const server = this.#serve({ kind: 'certificate', cert, key, clientCa, slot, ticketKeys, staple });
       return { slot, candidate, server, ticketKeys };
     });
   }

@@ -21,6 +21,8 @@ export type ServerProof =
       /** Tells the certificates of one listener apart. */
       readonly slot: string;
       readonly ticketKeys: Buffer;
+      /** Absent where nothing is ever stapled. One certificate to a server: an answer cannot go with another. */
+      readonly staple?: (() => Uint8Array | undefined) | undefined;
     }
   | {
       readonly kind: 'psk';
@@ -47,6 +49,11 @@ export class TlsServer {
     } catch (error) {
       throw explainMaterialError(`listener ${config.name} (${config.url})`, error as NodeJS.ErrnoException);
     }
+    const { proof } = parts;
+    if (proof.kind === 'certificate' && proof.staple !== undefined) {
+      const { staple } = proof;
+      this.#server.on('OCSPRequest', (_certificate, _issuer, answer) => answer(null, bufferOf(staple())));
+    }
     this.#server.on('secureConnection', parts.secured);
     this.#server.on('tlsClientError', parts.failed);
   }
@@ -60,6 +67,11 @@ export class TlsServer {
   setTicketKeys(keys: Buffer): void {
     this.#server.setTicketKeys(keys);
   }
+}
+
+/** Null = nothing; the handshake goes on without. */
+function bufferOf(answer: Uint8Array | undefined): Buffer {
+  return (answer === undefined ? null : Buffer.from(answer)) as Buffer;
 }
 
 function optionsOf({ config, proof, handshakeDeadlineMs }: TlsServerParts): TlsOptions {

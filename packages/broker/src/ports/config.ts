@@ -78,6 +78,8 @@ export interface TlsMaterial {
   readonly clientCa: string;
   /** The same of foreign authorities, by realm; a listener trusts those that it names. */
   readonly foreignCa?: readonly { readonly realm: string; readonly pem: string }[];
+  /** What is stapled to a certificate for clients that ask for it (RFC 6066, 8), by its PEM; asked in each such handshake. */
+  readonly staple?: (cert: string) => Uint8Array | undefined;
   /** Shown instead of the default one to clients that ask for its names, or that cannot use the default one's kind of key. */
   readonly further?: readonly FurtherCertificate[];
 }

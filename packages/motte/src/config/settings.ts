@@ -78,6 +78,7 @@ export interface Settings {
     readonly certificate?: { readonly cert: string; readonly key: string };
     readonly certificates: readonly CertificateFiles[];
     readonly rsa: 'off' | '2048' | '3072';
+    readonly staple: 'off' | 'on';
     readonly ticketSeconds: number;
     readonly clientCa: readonly ClientCaSettings[];
     readonly crl: readonly RevocationListSettings[];

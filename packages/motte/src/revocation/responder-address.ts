@@ -7,11 +7,13 @@ import type { OcspSettings } from '../config/settings.ts';
 /** Undefined if there is nobody who may be asked. */
 export function responderAddress({ url, hosts = [] }: OcspSettings, certificate: Uint8Array): string | undefined {
   if (url !== undefined) return url;
-  const { infoAccess = '' } = new X509Certificate(certificate);
-  const named = infoAccess
-    .split('\n')
-    .flatMap((line) => (line.startsWith(OCSP) ? [unquoted(line.slice(OCSP.length))] : []));
-  return named.find((text) => isAllowed(text, hosts));
+  return namedResponders(new X509Certificate(certificate)).find((text) => isAllowed(text, hosts));
+}
+
+/** The responders that a certificate names, as they are written there. */
+export function namedResponders({ infoAccess = '' }: X509Certificate): string[] {
+  const lines = infoAccess.split('\n').filter((line) => line.startsWith(OCSP));
+  return lines.map((line) => unquoted(line.slice(OCSP.length)));
 }
 
 function isAllowed(text: string, hosts: readonly string[]): boolean {

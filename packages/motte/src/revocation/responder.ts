@@ -36,7 +36,7 @@ export class Responder {
   }
 
   /** Rejects with an Error of one sentence, which stays in `fault`. */
-  async ask(issuer: StatusIssuer, serial: string): Promise<OcspAnswer> {
+  async ask(issuer: StatusIssuer, serial: string): Promise<OcspAnswer & { readonly der: Uint8Array }> {
     const { url, serverCa, nowMs } = this.#parts;
     let hasAnswered = false;
     try {
@@ -49,7 +49,7 @@ export class Responder {
       this.#silentUntilMs = 0;
       const answer = await readOcspAnswer(bytes, question, nowMs());
       this.fault = undefined;
-      return answer;
+      return { ...answer, der: bytes };
     } catch (fault) {
       hasAnswered ||= (fault as Error).cause instanceof UnfitAnswer;
       this.fault = (fault as Error).message;

@@ -69,7 +69,7 @@ export function careForCertificates({ config, material, obtain, use, log }: Cert
 
 /** What the listeners show and trust, and whom each CA may prove. */
 function inForce({ tls, authorities }: Material): string {
-  return JSON.stringify([tls, authorities]);
+  return JSON.stringify([tls, authorities, tls.staple !== undefined]);
 }
 
 function filesOf({ certificate, certificates }: MotteConfig): string[] {

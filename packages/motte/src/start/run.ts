@@ -14,6 +14,7 @@ import type { Context } from '../context.ts';
 import { prepareData, tokensPath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { openRevocation } from '../revocation/revocation.ts';
+import { Stapling } from '../revocation/stapling.ts';
 import { TokenBook } from '../tokens/token-book.ts';
 import { removedIssuer } from '../tokens/token-desk.ts';
 import { openAuthorityLink } from './authority.ts';
@@ -64,8 +65,15 @@ export async function runStart(context: Context): Promise<Exit> {
     if (config.authoritySocket !== undefined) manager.status('waiting for the authority');
     const authority = await openAuthorityLink(context.data, config, log);
     undo.push(() => authority.close());
-    const obtain = (of: MotteConfig) => obtainMaterial(context.data, authority.brokerSocket, of);
+    const stapling = new Stapling({ nowMs: Date.now });
+    undo.push(async () => stapling.close());
+    const obtain = async (of: MotteConfig) => {
+      const whole = await obtainMaterial(context.data, authority.brokerSocket, of);
+      return { ...whole, tls: stapling.added(whole.tls, of.settings.tls.staple) };
+    };
     let material = await obtain(config);
+    stapling.use(material.tls);
+    stapling.begin();
     const feed = await openRevocationFeed(openBrokerAuthority(authority.brokerSocket));
     undo.push(async () => feed.close());
     const { authorities } = material;
@@ -100,6 +108,7 @@ export async function runStart(context: Context): Promise<Exit> {
       obtain,
       use: (fresh) => {
         broker.setTls(fresh.tls);
+        stapling.use(fresh.tls);
         const changed = trust.take(fresh.tls.clientCa, fresh.authorities);
         revocation.setAuthorities(fresh.authorities);
         // First whom no authority may prove any more: nothing of them stays.
@@ -140,6 +149,7 @@ export async function runStart(context: Context): Promise<Exit> {
         ...storeFindings(),
         ...tokens.findings(),
         ...revocation.findings(),
+        ...stapling.findings(),
       ],
     });
     const onFault = (fault: Error) =>

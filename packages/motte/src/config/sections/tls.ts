@@ -73,6 +73,15 @@ export const Tls = section(
         applies: 'now',
       }),
     ),
+    staple: Type.Optional(
+      choice({
+        values: ['off', 'on'],
+        default: 'off',
+        says: 'Whether what the responder of a certificate in `certificate` or `certificates` says of it is fetched and shown to clients that ask for it (OCSP stapling).',
+        breaks: 'Nothing; the broker asks the responder that the certificate names.',
+        applies: 'now',
+      }),
+    ),
     ticketSeconds: Type.Optional(
       integer({
         default: 3_600,
