@@ -14,6 +14,14 @@ import type {
   Devices,
   NewDevice,
 } from './schemas/devices.ts';
+import type {
+  NewPolicy,
+  PolicyApplied,
+  PolicyChecked,
+  PolicyDocument,
+  PolicySource,
+  PolicyVersions,
+} from './schemas/policy.ts';
 import type { Refusals } from './schemas/refusals.ts';
 import type { Status } from './schemas/status.ts';
 import type {
@@ -49,6 +57,12 @@ export interface Admin {
   /** Answers when what does not hold any more has ended. */
   changeDevice(name: string, change: DeviceChange, of?: DeviceOf): Promise<DeviceChanged>;
   removeDevice(name: string, revocation: number, of?: DeviceOf): Promise<DeviceRemoved>;
+  /** The one in force without a version. */
+  policy(version?: number): Promise<PolicyDocument>;
+  policyVersions(): Promise<PolicyVersions>;
+  checkPolicy(source: PolicySource): Promise<PolicyChecked>;
+  /** Answers when it is in force, and what does not hold any more has ended. */
+  applyPolicy(policy: NewPolicy): Promise<PolicyApplied>;
   config(): Promise<EffectiveConfig>;
   /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
   backup(id: string): Promise<AsyncIterable<Uint8Array>>;
@@ -90,6 +104,10 @@ export function openAdmin(data: string): Admin {
       call('PATCH', `/api/v1/devices/${encodeURIComponent(name)}?${query({ ...of })}`, change),
     removeDevice: (name, revocation, of = {}) =>
       call('DELETE', `/api/v1/devices/${encodeURIComponent(name)}?${query({ revocation, ...of })}`),
+    policy: (version) => call('GET', `/api/v1/policy${version === undefined ? '' : `?${query({ version })}`}`),
+    policyVersions: () => call('GET', '/api/v1/policy/versions'),
+    checkPolicy: (source) => call('POST', '/api/v1/policy/check', source),
+    applyPolicy: (policy) => call('POST', '/api/v1/policy', policy),
     config: () => call('GET', '/api/v1/config'),
     backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };

@@ -292,7 +292,7 @@ export const ERRORS = {
   'MOT-0606': {
     what: 'no such role',
     when: 'A device is to get a role that is not there; it would have no right at all.',
-    remedy: 'a device may be a `device` or an `operator`',
+    remedy: 'give it one of those that `motte policy show` has',
     exit: 2,
     status: 400,
   },

@@ -5,6 +5,7 @@ export { ERRORS, type ErrorCode, type ExitCode, errorRow, isErrorCode, MotteErro
 export type { Client, Clients, Kicked } from './schemas/clients.ts';
 export type { EffectiveConfig } from './schemas/config.ts';
 export type { Device, DeviceDocument, Devices, Ended, NewDevice } from './schemas/devices.ts';
+export type { PolicyApplied, PolicyDocument, PolicyReport, PolicyVersion } from './schemas/policy.ts';
 export type { Refusal, Refusals } from './schemas/refusals.ts';
 export type { Status } from './schemas/status.ts';
 export type { NewTokenIssuer, Tokens } from './schemas/tokens.ts';

@@ -16,4 +16,31 @@ export const POLICY_ERRORS = {
     exit: 4,
     status: 422,
   },
+  'MOT-0903': {
+    what: 'a test of the policy failed',
+    when: 'The policy was not applied: by its own tests it does not say what was meant. The one in force stays.',
+    remedy: 'correct the rule or the test; `motte policy check FILE` runs the tests and changes nothing',
+    exit: 1,
+    status: 409,
+  },
+  'MOT-0904': {
+    what: 'the policy has findings',
+    when: 'It was to be applied with --strict, which takes none. The one in force stays.',
+    remedy: 'correct what was found, or apply it without --strict',
+    exit: 1,
+    status: 409,
+  },
+  'MOT-0905': {
+    what: 'stored policy refused',
+    when: 'store/policy.json cannot be read as what Motte wrote there, or this version refuses the policy in it.',
+    remedy: 'restore it from a backup; without the file the built-in policy is in force',
+    exit: 4,
+  },
+  'MOT-0906': {
+    what: 'no such version of the policy',
+    when: 'The built-in policy is version 0, and the latest hundred that were applied are kept.',
+    remedy: 'list them with `motte policy show --versions`',
+    exit: 1,
+    status: 404,
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -73,6 +73,14 @@ interface Fields {
   'token.lifted': { readonly issuer: string; readonly token?: string; readonly identity?: string };
   'issuer.added': { readonly issuer: string; readonly audience: string };
   'issuer.removed': { readonly issuer: string; readonly connections: number; readonly sessions: number };
+  /** What it took from whom stays connected no more, and from stored sessions. */
+  'policy.applied': {
+    readonly version: number;
+    readonly by: string;
+    readonly why: string;
+    readonly subscriptions: number;
+    readonly connections: number;
+  };
   'device.renewed': { readonly identity: string };
   /** `fingerprint` is that of the key that asks. */
   'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
@@ -154,6 +162,7 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
     level: 'warn',
     text: 'tokens of an issuer are not taken any more, and what rested on them ended',
   },
+  'policy.applied': { level: 'warn', text: 'another policy is in force' },
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
   'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { parseTopicName } from '@motte/wire';
 import { createAccess } from './access/access.ts';
+import type { Policy } from './access/policy.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
@@ -33,6 +34,7 @@ import type { IdentityDirectory } from './ports/directory.ts';
 import type { Guards } from './ports/guards.ts';
 import type { Identity } from './ports/identity.ts';
 import type { Observer } from './ports/observer.ts';
+import type { LostRights } from './ports/policies.ts';
 import type { Gauge } from './ports/pressure.ts';
 import type { Store, StoredSession } from './ports/store.ts';
 import type { TakenAway } from './ports/taken-away.ts';
@@ -60,6 +62,8 @@ export interface BrokerParts {
   readonly random?: Random;
   readonly gauge?: Gauge;
   readonly store?: Store;
+  /** In force from the start; absent = the built-in one. */
+  readonly policy?: Policy;
   readonly access?: Access;
   readonly guards?: Guards;
 }
@@ -79,6 +83,8 @@ export interface Broker extends BrokerView {
   endProofs(query: ProofQuery): EndedProofs;
   /** What proved those who are connected, where a certificate did. */
   certificatesInUse(): CertificateInUse[];
+  /** Puts another policy in force; answers what ended with it. Where another access was given it decides nothing. */
+  usePolicy(policy: Policy): LostRights;
   /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
   takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
   /** Ends the observer when the answer is called. */
@@ -127,6 +133,7 @@ export function createBroker(parts: BrokerParts): Broker {
       methods: parts.methods ?? new Map(),
       posture: config.posture,
     });
+  const policyAccess = createAccess(parts.policy);
   const overload = new Overload({
     memoryBytesMax: config.limits.memoryBytesMax,
     lagMsMax: config.admission.lagMsMax,
@@ -138,7 +145,7 @@ export function createBroker(parts: BrokerParts): Broker {
     random,
     store: parts.store ?? new MemoryStore({ defer: setImmediate }),
     backplane: ALONE,
-    access: parts.access ?? createAccess(),
+    access: parts.access ?? policyAccess,
     guards,
     emit: emitter.emit,
     counters,
@@ -247,6 +254,10 @@ export function createBroker(parts: BrokerParts): Broker {
       openConnection(stream, whole, core);
     },
     setTls: (material) => listeners.setTls(material),
+    usePolicy(policy) {
+      policyAccess.replacePolicy(policy);
+      return core.reauthorise();
+    },
     lookForRevoked: () => removal.look(),
     endProofs: (query) => endProofs(core, query),
     certificatesInUse: () => [...core.clients].flatMap(({ facts }) => guards.certificateOf?.(facts) ?? []),

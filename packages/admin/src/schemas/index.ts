@@ -4,6 +4,7 @@ export * from './clients.ts';
 export * from './config.ts';
 export * from './devices.ts';
 export { NAME_PATTERN, Problem } from './parts.ts';
+export * from './policy.ts';
 export * from './refusals.ts';
 export * from './status.ts';
 export * from './tokens.ts';

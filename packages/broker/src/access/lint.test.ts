@@ -3,6 +3,7 @@ import type { RegisteredIdentity } from '../ports/directory.ts';
 import { LINTS, type LintId, type LintWorld, lintPolicy } from './lint.ts';
 import { policyOf, roleOf } from './policy.ts';
 
+const LISTENERS = [{ name: 'devices', role: undefined }];
 const SILENT: LintWorld = { identities: undefined, listeners: undefined, tested: new Set(['r']) };
 
 function lint(rules: readonly string[], world: Partial<LintWorld> = {}, listenerOnly = false): string[] {
@@ -30,7 +31,7 @@ describe('lintPolicy', () => {
   ];
 
   it.each(CASES)('%s: %j', (id, rules) => {
-    const found = lint(rules, { listeners: ['devices'] });
+    const found = lint(rules, { listeners: LISTENERS });
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(new RegExp(`^${id} role r: `));
   });
@@ -51,7 +52,7 @@ describe('lintPolicy', () => {
     [['allow publish a via devices']],
     [[`allow publish ${'a/'.repeat(127)}b`]],
   ])('finds nothing in %j', (rules) => {
-    expect(lint(rules, { listeners: ['devices'] })).toEqual([]);
+    expect(lint(rules, { listeners: LISTENERS })).toEqual([]);
   });
 
   it('a role for a listener alone may be wide, and needs no test', () => {
@@ -72,10 +73,16 @@ describe('lintPolicy', () => {
       { name: 'empty', roles: ['r'], members: [], place: 'p:1:1' },
       { name: 'idle', roles: [], members: ['ca:motte\nx'], place: 'p:2:1' },
     ];
-    const findings = lintPolicy(policyOf([roleOf('r', [])], { groups }), { ...SILENT, identities: [pump] });
+    const listeners = [
+      { name: 'lab', role: 'lab' },
+      { name: 'line', role: 'r' },
+    ];
+    const world = { ...SILENT, identities: [pump], listeners };
+    const findings = lintPolicy(policyOf([roleOf('r', [])], { groups }), world);
     expect(findings).toEqual([
       { id: 'idle-group', place: 'p:1:1', why: 'the group empty has no members' },
       { id: 'idle-group', place: 'p:2:1', why: 'the group idle has no roles' },
+      { id: 'unknown-role', place: '', why: 'the listener lab gives lab, which the policy lacks' },
       { id: 'unknown-role', place: '', why: 'pump-1 is registered with device, which the policy lacks' },
     ]);
   });

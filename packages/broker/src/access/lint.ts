@@ -2,6 +2,7 @@
 // roles that no test looks at, roles that are gone.
 
 import { levelsOf } from '@motte/wire';
+import type { ListenerFacts } from '../ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
 import { identityLabel } from '../ports/identity.ts';
 import type { Policy, Role } from './policy.ts';
@@ -14,7 +15,7 @@ export const LINTS = {
   repeated: 'a rule that stands in its role twice',
   wide: 'a rule for all topics, such as `#` or `+/#`',
   'look-alike': 'a level of a filter that mixes letters of several scripts',
-  'unknown-role': 'a role that somebody is registered with and the policy lacks: it grants nothing',
+  'unknown-role': 'a role that somebody or a listener has and the policy lacks: it grants nothing',
   'unknown-listener': 'a rule for a listener that the configuration lacks',
   'idle-group': 'a group without members or without roles',
   untested: 'a role that no test of the policy looks at',
@@ -32,8 +33,8 @@ export interface Finding {
 export interface LintWorld {
   /** Undefined = not known. */
   readonly identities: readonly RegisteredIdentity[] | undefined;
-  /** Names; undefined = not known. */
-  readonly listeners: readonly string[] | undefined;
+  /** Undefined = not known. */
+  readonly listeners: readonly Pick<ListenerFacts, 'name' | 'role'>[] | undefined;
   /** Roles that took part in the tests. */
   readonly tested: ReadonlySet<string>;
 }
@@ -52,6 +53,10 @@ export function lintPolicy(policy: Policy, world: LintWorld): readonly Finding[]
   for (const { name, members, roles, place } of policy.groups.values()) {
     const lack = members.length === 0 ? 'members' : roles.length === 0 ? 'roles' : undefined;
     if (lack !== undefined) findings.push({ id: 'idle-group', place, why: `the group ${name} has no ${lack}` });
+  }
+  for (const { name, role } of world.listeners ?? []) {
+    if (role === undefined || policy.roles.has(role)) continue;
+    findings.push({ id: 'unknown-role', place: '', why: `the listener ${name} gives ${role}, which the policy lacks` });
   }
   for (const identity of world.identities ?? []) {
     const lost = identity.roles.filter((name) => !policy.roles.has(name));
@@ -78,7 +83,8 @@ function lintRules(role: Role, { listeners }: LintWorld, findings: Finding[]): v
     const odd = mixedLevel(rule.filter);
     if (odd !== undefined) add('look-alike', `"${odd}" mixes letters of several scripts`);
     const { via } = rule.conditions;
-    if (via !== undefined && listeners?.includes(via) === false) add('unknown-listener', `there is no listener ${via}`);
+    if (via !== undefined && listeners?.some(({ name }) => name === via) === false)
+      add('unknown-listener', `there is no listener ${via}`);
     if (findings.length >= FINDINGS_MAX) return;
   }
 }

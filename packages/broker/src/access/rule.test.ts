@@ -49,6 +49,7 @@ describe('parseRule', () => {
     ['allow publish devices/x${device}', 14, 'no placeholder that fills one level', 'between slashes alone'],
     ['allow publish devices/${name}', 14, 'no placeholder', '${client}'],
     ['allow subscribe $share/g/a', 16, 'not about shared', 'follows $share/NAME/'],
+    ['allow publish "#"', 14, 'double quotes mean nothing', 'single ones'],
     ['allow publish my topic/#', 17, '"topic/#" is not a condition', 'quote a filter that has a space'],
     ["allow publish 'a b", 14, 'never closed', "another '"],
     ["allow publish 'a'b", 17, 'directly on a closing quote', 'space'],

@@ -76,6 +76,10 @@ function parseFilter(text: string, word: Word): string {
     const todo = 'add a topic filter; in YAML " #" starts a comment, so put a rule with the filter # alone in quotes';
     throw new RuleError(text, word.at, 'it ends where a topic filter is due', todo);
   }
+  if (word.text.startsWith('"') && !word.quoted) {
+    const todo = 'put the whole rule in double quotes, or the filter alone in single ones';
+    throw new RuleError(text, word.at, 'double quotes mean nothing within a rule', todo);
+  }
   const levels = word.text.split('/');
   for (const level of levels) {
     if (placeholderOf(level) !== undefined) continue;

@@ -43,8 +43,11 @@ const row: ClientRow = {
   unsentBytes: 0,
 };
 
-/** Users and tokens have tests of their own. */
+/** Users, tokens and policies have tests of their own. */
 const notHere = () => Promise.reject(new Error('not here'));
+const notThere = () => {
+  throw new Error('not here');
+};
 const LOST = { connections: 2, sessions: 1, queuedMessages: 3, wills: 1 };
 
 const view: AdminView = {
@@ -75,6 +78,7 @@ const view: AdminView = {
   addDevice: async ({ name, roles }) => {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
+  policies: { version: 0, list: () => [], read: notThere, check: notThere, apply: notHere },
   users: { list: () => [], add: notHere, setPassword: notHere, remove: notHere },
   tokens: {
     issuers: () => [],

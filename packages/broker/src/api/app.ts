@@ -8,6 +8,7 @@ import { addClientRoutes } from './clients.ts';
 import { addConfigRoutes } from './config.ts';
 import { addDeviceRoutes } from './devices.ts';
 import { addHealthRoutes } from './health.ts';
+import { addPolicyRoutes } from './policy.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 import { addRefusalRoutes } from './refusals.ts';
 import { addStatusRoutes } from './status.ts';
@@ -53,6 +54,7 @@ export async function createApp(view: AdminView, options: AppOptions): Promise<F
   addDeviceRoutes(app, view);
   addUserRoutes(app, view);
   addTokenRoutes(app, view);
+  addPolicyRoutes(app, view);
   addConfigRoutes(app, view);
   addBackupRoutes(app, view);
   await app.ready();

@@ -12,6 +12,7 @@ import type { Guards } from '../ports/guards.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Link } from '../ports/link.ts';
 import type { Message } from '../ports/message.ts';
+import type { LostRights } from '../ports/policies.ts';
 import type { Pressure } from '../ports/pressure.ts';
 import type { Store, Ticket } from '../ports/store.ts';
 import { Client } from './client.ts';
@@ -156,14 +157,17 @@ export class Core {
     this.reports.flush();
     this.owed.forget(this.monotonicMs);
     this.count();
-    if (this.access.generation !== this.authorisedGeneration) {
-      this.authorisedGeneration = this.access.generation;
-      reauthorise(this);
-    }
+    if (this.access.generation !== this.authorisedGeneration) this.reauthorise();
     for (const client of this.clients) {
       client.refusals?.flush();
       client.link.run(() => checkDeadlines(client));
     }
+  }
+
+  /** Ends what the policy of now does not grant any more. */
+  reauthorise(): LostRights {
+    this.authorisedGeneration = this.access.generation;
+    return reauthorise(this);
   }
 
   /** Calls `expire` once after a delay; in place of what the name waited for before. */

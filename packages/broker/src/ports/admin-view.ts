@@ -4,6 +4,7 @@
 import type { Counters } from './counters.ts';
 import type { DeviceKey, IdentityDirectory, RegisteredIdentity, Verifier } from './directory.ts';
 import type { Identity } from './identity.ts';
+import type { Policies } from './policies.ts';
 import type { StoreSnapshot } from './store.ts';
 import type { TakenAway } from './taken-away.ts';
 import type { TokenDesk } from './token-desk.ts';
@@ -176,6 +177,7 @@ export interface AdminView extends BrokerView {
   addDevice(device: NewDevice): Promise<void>;
   readonly users: Users;
   readonly tokens: TokenDesk;
+  readonly policies: Policies;
   /**
    * Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included.
    * A foreign device that was never registered can be disabled: its authority may let it in by itself. MOT-0413.

@@ -3,11 +3,13 @@
 
 import { type BackupEnd, BackupFault, type BackupManifest, type BackupPiece, BackupReader } from '@motte/admin/backup';
 import { MotteError } from '@motte/admin/errors';
+import { PolicyHistoryFault, parsePolicyHistory } from '@motte/broker/policy-history';
 import { parseRegistry, RegistryFault } from '@motte/broker/registry';
 import { checkRecord, FormatFault, recordKind, STORE_FORMAT } from '@motte/broker/store-files';
 import { ConfigRefused, parseText } from '../config/config.ts';
+import { policyInForce } from '../policy/policies.ts';
 import { parseTokenBook } from '../tokens/token-book.ts';
-import { CONFIG_FILE, REGISTRY_FILE, TOKENS_FILE } from './source.ts';
+import { CONFIG_FILE, POLICY_FILE, REGISTRY_FILE, TOKENS_FILE } from './source.ts';
 
 /** What was found in it. */
 export interface BrokerFacts {
@@ -103,6 +105,13 @@ function lookAtFile(name: string, content: Buffer, facts: BrokerFacts): void {
     } catch (fault) {
       if (!(fault instanceof MotteError)) throw fault;
       throw new MotteError('MOT-0808', fault.why, { cause: fault });
+    }
+  } else if (name === POLICY_FILE) {
+    try {
+      policyInForce({ policies: parsePolicyHistory(content.toString(), POLICY_FILE) });
+    } catch (fault) {
+      if (!(fault instanceof PolicyHistoryFault) && !(fault instanceof MotteError)) throw fault;
+      throw new MotteError('MOT-0808', fault.message, { cause: fault });
     }
   } else if (name === CONFIG_FILE) {
     try {

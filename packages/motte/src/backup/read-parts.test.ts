@@ -21,6 +21,9 @@ const data = join(folder, 'data');
 const ID = '0123456789abcdef0123456789abcdef';
 const TOKENS = '{ "format": 1, "issuers": [], "revocations": [] }';
 const REGISTRY = '{ "format": 1, "identities": [] }';
+const policyOf = (text: string) =>
+  JSON.stringify({ format: 1, policies: [{ version: 3, appliedAtMs: 0, by: 'ann', why: '', file: 'p.yaml', text }] });
+const POLICY = policyOf('roles: {}');
 let identity = '';
 let to: BackupTo;
 let authority: Awaited<ReturnType<typeof startAuthority>>;
@@ -97,7 +100,14 @@ afterAll(async () => {
 describe('a backup', () => {
   it('that fits together is read, and restored with everything where it belongs', async () => {
     const content = await read(
-      { files: { 'registry.json': REGISTRY, 'tokens.json': TOKENS, 'motte.yaml': 'console: off\n' } },
+      {
+        files: {
+          'registry.json': REGISTRY,
+          'policy.json': POLICY,
+          'tokens.json': TOKENS,
+          'motte.yaml': 'console: off\n',
+        },
+      },
       { restore: true },
     );
     expect(content).toMatchObject({
@@ -106,8 +116,18 @@ describe('a backup', () => {
     });
     expect(readdirSync(data).sort()).toEqual(['motte.yaml', 'pki', 'store']);
     expect(readFileSync(join(data, 'store', 'registry.json'), 'utf8')).toBe(REGISTRY);
+    expect(readFileSync(join(data, 'store', 'policy.json'), 'utf8')).toBe(POLICY);
     expect(readFileSync(join(data, 'store', 'tokens.json'), 'utf8')).toBe(TOKENS);
-    for (const name of ['', 'store', 'store/tokens.json', 'pki', 'pki/ca', 'pki/ca/root.key', 'motte.yaml']) {
+    for (const name of [
+      '',
+      'store',
+      'store/tokens.json',
+      'store/policy.json',
+      'pki',
+      'pki/ca',
+      'pki/ca/root.key',
+      'motte.yaml',
+    ]) {
       expect(statSync(join(data, name)).mode & 0o077, name).toBe(0);
     }
   });
@@ -147,6 +167,8 @@ describe('a backup', () => {
     [{ files: { 'registry.json': '{' } }, 'MOT-0808'],
     [{ files: { 'registry.json': '{"format":2}' } }, 'MOT-0808'],
     [{ files: { 'tokens.json': '{"format":2}' } }, 'MOT-0808'],
+    [{ files: { 'policy.json': '{}' } }, 'MOT-0808'],
+    [{ files: { 'policy.json': policyOf('roles: 1') } }, 'MOT-0808'],
     [{ files: { '../../authorized_keys': 'x' } }, 'MOT-0808'],
   ] as const)('%j: %s, and nothing is left of it', async (recipe, code) => {
     await expect(read(recipe as Recipe, { restore: true })).rejects.toMatchObject({ code });

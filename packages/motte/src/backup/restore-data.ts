@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import type { BackupPiece, BackupRecord } from '@motte/admin/backup';
 import { MotteError } from '@motte/admin/errors';
 import { createStoreFiles, type StoreFiles } from '@motte/broker/store-files';
-import { registryPath, storePath, tokensPath } from '../data/layout.ts';
+import { policyPath, registryPath, storePath, tokensPath } from '../data/layout.ts';
 import { makeDirectories } from '../data/make-directories.ts';
 import { said } from '../data/said.ts';
-import { CONFIG_FILE, REGISTRY_FILE, TOKENS_FILE } from './source.ts';
+import { CONFIG_FILE, POLICY_FILE, REGISTRY_FILE, TOKENS_FILE } from './source.ts';
 
 export interface RestoreTarget {
   /** Where the authority's part belongs. */
@@ -105,6 +105,7 @@ export async function createTarget(data: string): Promise<RestoreTarget> {
 
 function pathOf(draft: string, name: string): string {
   if (name === REGISTRY_FILE) return registryPath(draft);
+  if (name === POLICY_FILE) return policyPath(draft);
   return name === TOKENS_FILE ? tokensPath(draft) : join(draft, CONFIG_FILE);
 }
 

@@ -1,4 +1,4 @@
-// What a backup takes of the broker: the registry, motte.yaml and all records of the store, from one moment. Of a running
+// What a backup takes of the broker: the registry, the policies, motte.yaml and all records of the store, from one moment. Of a running
 // broker over its admin socket, of a stopped one from its files, under the lock: the same stream either way.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -11,12 +11,13 @@ import { VERSION } from '@motte/broker/ports/version';
 import { STORE_FORMAT } from '@motte/broker/store-files';
 import type { Context } from '../context.ts';
 import { askAuthority } from '../data/ask-authority.ts';
-import { checkData, registryPath, storePath, tokensPath } from '../data/layout.ts';
+import { checkData, policyPath, registryPath, storePath, tokensPath } from '../data/layout.ts';
 import { said } from '../data/said.ts';
 
 /** Names in the backup; whatever file the configuration came from is restored as motte.yaml. */
 export const REGISTRY_FILE = 'registry.json';
 export const TOKENS_FILE = 'tokens.json';
+export const POLICY_FILE = 'policy.json';
 export const CONFIG_FILE = 'motte.yaml';
 
 /** Of a broker that runs in this process; throws MOT-0801 if its store is in memory. */
@@ -92,6 +93,7 @@ function filesOf(data: string, configFile: string | undefined): { name: string; 
   for (const [name, path] of [
     [REGISTRY_FILE, registryPath(data)],
     [TOKENS_FILE, tokensPath(data)],
+    [POLICY_FILE, policyPath(data)],
     [CONFIG_FILE, configFile],
   ] as const) {
     if (path === undefined || !existsSync(path)) continue;

@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { type Certified, certifyDevice, KEY_TYPES, oneOf } from '../data/certified.ts';
 import { withRegistry } from '../data/registered.ts';
 import { parseRoles } from '../data/roles.ts';
+import { storedPolicy } from '../policy/stored-policy.ts';
 import { addAdministrator } from './device-add-administrator.ts';
 import { addForeignDevice } from './device-add-foreign.ts';
 import { addPskDevice } from './device-add-psk.ts';
@@ -44,9 +45,9 @@ export const command: CommandFile = {
     const { parseDeviceName } = await import('@motte/pki/protocol');
     parseDeviceName(name);
     const ca = textOption(options, 'ca');
-    if (ca !== undefined) return addForeignDevice(context, { name, roles: rolesOf(options), ca }, options);
+    if (ca !== undefined) return addForeignDevice(context, { name, roles: rolesOf(context, options), ca }, options);
     if (options['profile'] === 'administrator') return addAdministrator(context, name, options);
-    const roles = rolesOf(options);
+    const roles = rolesOf(context, options);
     if (options['token'] !== undefined) {
       const other = ['out', 'csr', 'bundle', 'psk'].find((one) => options[one] !== undefined);
       if (other !== undefined)
@@ -112,9 +113,10 @@ function documentOf(bundled: Bundled | undefined): object {
   return { bundle: { kind, needs: bundle.needs, limits: bundle.limits, snippet } };
 }
 
-function rolesOf(options: Options): string[] {
+function rolesOf(context: Context, options: Options): string[] {
   const given = options['role'];
-  return parseRoles(Array.isArray(given) && given.length > 0 ? given.map(String) : ['device']);
+  const names = Array.isArray(given) && given.length > 0 ? given.map(String) : ['device'];
+  return parseRoles(names, storedPolicy(context.data));
 }
 
 const PROFILES = ['device', 'gateway', 'steward', 'administrator'] as const satisfies readonly NamedProfile[];

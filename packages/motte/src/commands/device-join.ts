@@ -7,6 +7,7 @@ import { askAuthority } from '../data/ask-authority.ts';
 import { parseDuration } from '../data/duration.ts';
 import { enrolUrlOf, whyNotOpen } from '../data/enrol-address.ts';
 import { parseRoles } from '../data/roles.ts';
+import { storedPolicy } from '../policy/stored-policy.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -27,7 +28,8 @@ export const command: CommandFile = {
     if (close === (time !== undefined))
       throw new MotteError('MOT-0002', 'motte device join takes --for TIME or --close');
     const given = options['role'];
-    const roles = parseRoles(Array.isArray(given) && given.length > 0 ? given.map(String) : ['device']);
+    const names = Array.isArray(given) && given.length > 0 ? given.map(String) : ['device'];
+    const roles = parseRoles(names, storedPolicy(context.data));
     const seconds = time === undefined ? 0 : parseDuration(time, '--for');
     const url = close ? '' : await enrolUrlOf(context, textOption(options, 'url'));
     const { groupFingerprint } = await import('@motte/pki');

@@ -88,6 +88,31 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./device-remove.ts'),
   },
   { words: 'ca crl', says: "the CA's revocation list, PEM", load: () => import('./ca-crl.ts') },
+  {
+    words: 'policy show',
+    says: 'who may do what: the policy in force, or an older one',
+    load: () => import('./policy-show.ts'),
+  },
+  {
+    words: 'policy check',
+    says: 'read, judge and test a policy, and change nothing',
+    load: () => import('./policy-check.ts'),
+  },
+  {
+    words: 'policy diff',
+    says: 'what a policy would change of the one in force',
+    load: () => import('./policy-diff.ts'),
+  },
+  {
+    words: 'policy apply',
+    says: 'put a policy in force, at once and for everyone who is connected',
+    load: () => import('./policy-apply.ts'),
+  },
+  {
+    words: 'policy export',
+    says: 'the policy into a file, as it was applied',
+    load: () => import('./policy-export.ts'),
+  },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
@@ -114,12 +139,13 @@ export const NOUNS: Readonly<Record<string, string>> = {
   user: 'who logs in with a password',
   token: 'whose tokens prove who somebody is',
   client: 'connections and sessions',
+  policy: 'roles, groups and tests: who may do what',
   config: 'motte.yaml',
 };
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
-  ...['topology', 'policy', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
+  ...['topology', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
   ...['config adopt'],
 ]);

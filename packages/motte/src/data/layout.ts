@@ -40,6 +40,11 @@ export function tokensPath(data: string): string {
   return join(data, 'store', 'tokens.json');
 }
 
+/** The file of the policies that were applied. */
+export function policyPath(data: string): string {
+  return join(data, 'store', 'policy.json');
+}
+
 function makeDirectory(path: string): void {
   try {
     if (factsOf(path) === undefined) makeDirectories(path);

@@ -13,6 +13,8 @@ import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { prepareData, tokensPath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
+import { createPolicies } from '../policy/policies.ts';
+import { openStoredPolicies } from '../policy/stored-policy.ts';
 import { openRevocation } from '../revocation/revocation.ts';
 import { Stapling } from '../revocation/stapling.ts';
 import { TokenBook } from '../tokens/token-book.ts';
@@ -55,6 +57,13 @@ export async function runStart(context: Context): Promise<Exit> {
     });
     undo.push(() => manager.close());
     const directory = openDirectory(context.data);
+    const policies = createPolicies({
+      history: openStoredPolicies(context.data),
+      directory,
+      listeners: () => config.listeners,
+      use: (policy) => broker.usePolicy(policy),
+      told: (event) => log.observe(event),
+    });
     const budgeted = withMemoryBudget(config);
     manager.status('reading what is stored');
     // Both take their time, and neither needs the other.
@@ -83,7 +92,7 @@ export async function runStart(context: Context): Promise<Exit> {
     const trust = new LiveTrust(revocation);
     trust.take(material.tls.clientCa, material.authorities);
     const book = new TokenBook(tokensPath(context.data), Date.now);
-    const tokens = await openTokens({ config, book, directory, log });
+    const tokens = await openTokens({ config, book, directory, log, policy: () => policies.policy });
     undo.push(async () => tokens.close());
     const store = await opening;
     const broker = createBroker({
@@ -91,6 +100,7 @@ export async function runStart(context: Context): Promise<Exit> {
       store,
       tls: material.tls,
       directory,
+      policy: policies.policy,
       ...tokens.parts,
       trust,
     });
@@ -131,6 +141,7 @@ export async function runStart(context: Context): Promise<Exit> {
       ring,
       directory,
       tokens,
+      policies,
       log,
       feed,
       authority: () => ({

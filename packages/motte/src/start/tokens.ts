@@ -4,11 +4,11 @@
 import { MotteError } from '@motte/admin/errors';
 import type { BrokerParts } from '@motte/broker';
 import type { Log } from '@motte/broker/observe';
+import type { Policy } from '@motte/broker/policy';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
 import { TOKEN_REALM } from '@motte/broker/ports/identity';
 import { choiceKey, isOver } from '@motte/broker/ports/token-desk';
-import { builtInPolicy } from '@motte/broker/roles';
 import type { TokenIssuer } from '@motte/broker/tokens';
 import type { MotteConfig } from '../config/config.ts';
 import type { TokenSettings } from '../config/settings.ts';
@@ -33,10 +33,12 @@ export interface TokensParts {
   readonly book: TokenBook;
   readonly directory: IdentityDirectory;
   readonly log: Log;
+  /** In force now. */
+  readonly policy: () => Policy;
 }
 
 /** Reads the keys of every issuer. A server that does not answer is a finding; a file that is no good throws MOT-0411. */
-export async function openTokens({ config, book, directory, log }: TokensParts): Promise<Tokens> {
+export async function openTokens({ config, book, directory, log, policy }: TokensParts): Promise<Tokens> {
   // Where no listener takes tokens, none of that is loaded; listeners do not change while the broker runs.
   const takers = config.listeners.filter(
     ({ authentication }) => authentication === 'token' || authentication === 'any',
@@ -89,7 +91,7 @@ export async function openTokens({ config, book, directory, log }: TokensParts):
     issuers,
     parts: { ...proofs, mayCome },
     findings: () => [
-      ...[...issuers.values()].flatMap(findingsOf),
+      ...[...issuers.values()].flatMap((issuer) => findingsOf(issuer, policy())),
       ...withoutIssuer(takers, issuers),
       ...[...recorded.keys()].filter((issuer) => configured.has(issuer)).map(twice),
     ],
@@ -157,13 +159,12 @@ async function proofsOf({
   return { proofs: [proof], methods: new Map([method]) };
 }
 
-function findingsOf({ issuer, keys, roles }: TokenIssuer): HealthFinding[] {
+function findingsOf({ issuer, keys, roles }: TokenIssuer, policy: Policy): HealthFinding[] {
   const findings: HealthFinding[] = [];
   if (keys.fault !== undefined) {
     const rest = keys.keys.length === 0 ? 'none of its tokens is taken' : 'the keys read before stay in force';
     findings.push({ subject: 'tokens', why: `the keys of ${issuer} cannot be read: ${keys.fault}; ${rest}` });
   }
-  const policy = builtInPolicy();
   for (const role of new Set(roles.values())) {
     if (policy.roles.has(role)) continue;
     findings.push({

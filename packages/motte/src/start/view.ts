@@ -12,6 +12,7 @@ import { expiredWaivers } from '../config/weaker.ts';
 import { checkAuthority, unregistered } from '../data/authorities.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
+import type { LivePolicies } from '../policy/policies.ts';
 import { createTokenDesk } from '../tokens/token-desk.ts';
 import { createUsers } from '../users/users.ts';
 import type { Enrolment } from './enrolment.ts';
@@ -25,6 +26,7 @@ export interface ViewParts {
   readonly ring: RefusalRing;
   readonly directory: IdentityDirectory;
   readonly tokens: Tokens;
+  readonly policies: LivePolicies;
   readonly log: Log;
   readonly feed: RevocationFeed;
   /** Live: these change while the broker runs. */
@@ -36,7 +38,7 @@ export interface ViewParts {
 }
 
 export function createView(parts: ViewParts): AdminView {
-  const { broker, ring, directory, log, feed } = parts;
+  const { broker, ring, directory, policies, log, feed } = parts;
   const startedAtMs = Date.now();
   return {
     version: VERSION,
@@ -62,11 +64,12 @@ export function createView(parts: ViewParts): AdminView {
     async addDevice(wanted) {
       const { ca } = wanted;
       if (ca !== undefined) checkAuthority(parts.config(), ca);
-      const device = newDevice({ ...wanted, roles: parseRoles(wanted.roles) });
+      const device = newDevice({ ...wanted, roles: parseRoles(wanted.roles, policies.policy) });
       await directory.put(device);
       const { addedAtMs: atMs, roles } = device;
       log.observe({ name: 'device.added', atMs, identity: identityLabel(device), roles });
     },
+    policies,
     users: createUsers({
       directory,
       endConnections: (user) => broker.endConnections(user),
@@ -76,6 +79,7 @@ export function createView(parts: ViewParts): AdminView {
         return broker.clients().filter(({ identity, state }) => identity === label && state === 'connected').length;
       },
       told: (event) => log.observe(event),
+      policy: () => policies.policy,
     }),
     tokens: createTokenDesk({
       ...parts.tokens,

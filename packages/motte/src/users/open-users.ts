@@ -18,6 +18,7 @@ export function withUsers<T>(data: string, work: (users: OpenUsers) => Promise<T
     running: () => work(running(data)),
     offline: async (directory) => {
       const { createUsers } = await import('./users.ts');
+      const { storedPolicy } = await import('../policy/stored-policy.ts');
       const users = createUsers({
         directory,
         // Sessions of users that are gone are discarded at the next start.
@@ -25,6 +26,7 @@ export function withUsers<T>(data: string, work: (users: OpenUsers) => Promise<T
         ended: async () => ({ connections: 0, sessions: 0 }),
         connections: () => 0,
         told: () => {},
+        policy: () => storedPolicy(data),
       });
       return work({
         list: async () => users.list().map(documentOf),

@@ -1,5 +1,6 @@
 // What administrators do to users, on a registry in memory.
 
+import { builtInPolicy } from '@motte/broker/policy';
 import { describe, expect, it } from 'vitest';
 import type { BrokerEvent } from '../../../broker/src/events.ts';
 import { MemoryDirectory, user } from '../../../broker/src/testing/logins.ts';
@@ -24,6 +25,7 @@ function world() {
     },
     connections: ({ name }) => (name === 'ada' ? 3 : 0),
     told: (event) => events.push(event),
+    policy: builtInPolicy,
   });
   return { directory, ended, events, users };
 }

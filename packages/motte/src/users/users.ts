@@ -2,6 +2,7 @@
 
 import { MotteError } from '@motte/admin/errors';
 import type { BrokerEvent } from '@motte/broker/events';
+import type { Policy } from '@motte/broker/policy';
 import type { EndedIdentity } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory, RegisteredIdentity, Verifier } from '@motte/broker/ports/directory';
 import { PASSWORD_REALM, SCRAM_REALM, type UserRealm, type UserRow, type Users } from '@motte/broker/ports/users';
@@ -18,9 +19,11 @@ export interface UsersParts {
   readonly ended: (user: { realm: UserRealm; name: string }) => Promise<EndedIdentity>;
   readonly connections: (user: { realm: UserRealm; name: string }) => number;
   readonly told: (event: BrokerEvent) => void;
+  /** In force now. */
+  readonly policy: () => Policy;
 }
 
-export function createUsers({ directory, endConnections, ended, connections, told }: UsersParts): Users {
+export function createUsers({ directory, endConnections, ended, connections, told, policy }: UsersParts): Users {
   let last: Promise<unknown> = Promise.resolve();
   /** One change at a time: a password takes its time to be hashed, and a name must not be given twice meanwhile. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -37,7 +40,7 @@ export function createUsers({ directory, endConnections, ended, connections, tol
     add: ({ name, realm, roles: given, password }) =>
       inTurn(async () => {
         if (!isDeviceName(name)) throw new MotteError('MOT-0620', JSON.stringify(name.slice(0, NAME_SHOWN)));
-        const roles = parseRoles(given);
+        const roles = parseRoles(given, policy());
         const taken = find(directory, name);
         if (taken !== undefined) throw new MotteError('MOT-0621', `${name}, of the realm ${taken.realm}`);
         const verifier = await verifierOf(realm, name, password);

@@ -1,0 +1,28 @@
+// What was found in a policy, for people: findings, failed tests and changes, one line each.
+
+import type { PolicyReport } from '@motte/admin';
+
+export function reportLines({ findings, passed, failed }: PolicyReport): string[] {
+  const lines = findings.map(({ id, place, why }) => `${place === '' ? '' : `${place}: `}${id}: ${why}`);
+  for (const { place, test, because } of failed) lines.push(`${place}: failed: ${test}: ${because}`);
+  const tests = passed + failed.length;
+  if (tests === 0) lines.push('it has no tests');
+  else
+    lines.push(
+      failed.length === 0 ? `${counted(tests, 'test')} passed` : `${failed.length} of ${counted(tests, 'test')} failed`,
+    );
+  return lines;
+}
+
+/** Empty = the two say the same. */
+export function changeLines({ changes }: Pick<PolicyReport, 'changes'>): string[] {
+  return changes.flatMap(({ where, removed, added }) => [
+    where,
+    ...removed.map((line) => `  - ${line}`),
+    ...added.map((line) => `  + ${line}`),
+  ]);
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

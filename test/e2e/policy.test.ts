@@ -1,0 +1,243 @@
+// A policy is applied while devices are connected: what is not allowed any more ends, what is newly allowed works, at once and
+// on every transport; over kill -9, and where no broker runs. The real program.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openAdmin } from '@motte/admin';
+import { type ClientOptions, connectClient, type MqttClient, tlsTransport, webSocketTransport } from '@motte/client';
+import { parseTopicFilter } from '@motte/wire';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Finished, motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'motte-policy-'));
+const data = join(folder, 'data');
+const clients: MqttClient[] = [];
+let broker: Started;
+let ports: Record<string, number> = {};
+
+const run = (...args: string[]): Promise<Finished> => motte([...args, '--data', data], folder);
+const command = async (...args: string[]): Promise<string> => {
+  const done = await run(...args);
+  expect(done, args.join(' ')).toMatchObject({ exit: 0 });
+  return done.out;
+};
+
+async function start(): Promise<void> {
+  broker = await startBroker(data);
+  const { listeners } = await openAdmin(data).status();
+  ports = Object.fromEntries(listeners.map(({ name, url }) => [name, Number(/:([0-9]+)/.exec(url.slice(7))?.[1])]));
+}
+
+async function end(signal: NodeJS.Signals): Promise<void> {
+  for (const client of clients.splice(0)) client.destroy();
+  broker.child.kill(signal);
+  await broker.exited;
+}
+
+/** A file of the folder, named as the test names it. */
+function policy(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+const pairOf = (name: string) => {
+  const read = (file: string) => readFileSync(join(folder, name, file), 'utf8');
+  return { ca: read('ca.crt'), cert: read(`${name}.crt`), key: read(`${name}.key`) };
+};
+const mqtts = (name: string) => tlsTransport({ host: '127.0.0.1', port: ports['devices'] ?? 0, ...pairOf(name) });
+const wss = (name: string) => webSocketTransport({ url: `wss://localhost:${ports['web']}/mqtt`, ...pairOf(name) });
+
+async function connect(options: ClientOptions): Promise<MqttClient> {
+  const client = await connectClient(options);
+  clients.push(client);
+  return client;
+}
+
+const at = (filter: string) => [{ filter: parseTopicFilter(filter), qos: 1 as const }];
+const KEPT = { sessionExpiryInterval: 3_600 };
+
+const DEVICE = `  device:
+    - allow publish devices/\${device}/up/#
+    - allow subscribe devices/\${device}/down/#
+`;
+const NARROW = `roles:
+${DEVICE}    - allow publish devices/\${device}/extra
+    - deny publish devices/+/up/secret/#
+  operator:
+    - allow subscribe devices/pump-1/#
+tests:
+  - pump-1 may publish devices/pump-1/extra
+  - panel may not subscribe devices/#
+`;
+
+beforeAll(async () => {
+  mkdirSync(data);
+  const listeners = ['{ name: devices, url: "mqtts://127.0.0.1:0" }', '{ name: web, url: "wss://127.0.0.1:0/mqtt" }'];
+  writeFileSync(join(data, 'motte.yaml'), `listeners: [${listeners.join(', ')}]\nconsole: off\n`);
+  await start();
+  for (const name of ['pump-1', 'pump-2']) await command('device', 'add', name);
+  await command('device', 'add', 'panel', '--role', 'operator');
+}, 60_000);
+afterAll(async () => {
+  await end('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('`policy apply` on a running broker', () => {
+  it('ends subscriptions that lost their right within a second, and leaves everyone else alone', async () => {
+    const pump = await connect({ transport: mqtts('pump-1'), clientId: 'pump-1' });
+    await pump.subscribe(at('devices/pump-1/down/#'));
+    const losers = [
+      await connect({ transport: mqtts('panel'), clientId: 'panel' }),
+      await connect({ transport: wss('panel'), clientId: 'panel/web' }),
+      await connect({ transport: mqtts('panel'), clientId: 'panel/old', version: 4 }),
+    ];
+    for (const one of losers) await one.subscribe(at('devices/+/up/#'));
+    const kept = await connect({ transport: mqtts('panel'), clientId: 'panel/kept', properties: KEPT });
+    await kept.subscribe(at('devices/#'));
+    await kept.subscribe(at('devices/pump-1/up/#'));
+    kept.destroy();
+    await kept.closed;
+    const other = await connect({ transport: mqtts('pump-2'), clientId: 'pump-2' });
+    await pump.publish('devices/pump-1/up/a', 'may come', { qos: 1 });
+    await other.publish('devices/pump-2/up/a', 'may not', { qos: 1 });
+    await expect(pump.publish('devices/pump-1/extra', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+
+    const gone = Promise.all(losers.map(({ closed }) => closed.then((how) => ({ how, ms: performance.now() }))));
+    const file = policy('narrow.yaml', NARROW);
+    const { exit, out } = await run('policy', 'apply', file, '--why', 'line 2 is closed');
+    const answeredMs = performance.now();
+    expect(exit).toBe(0);
+    expect(out).toContain('version 1 is in force\nended with it: 4 subscriptions, 3 connections');
+    expect(out).toContain('role lab (gone)');
+    const ended = await gone;
+    expect(ended.map(({ how }) => how.code)).toEqual([0x87, 0x87, undefined]);
+    for (const { ms } of ended) expect(ms - answeredMs).toBeLessThan(1_000);
+
+    // Whoever gained a right has it on the connection that it had.
+    expect(await pump.publish('devices/pump-1/extra', 'x', { qos: 1 })).toMatchObject({
+      reason: 'no-matching-subscribers',
+    });
+    await other.ping();
+
+    const heard: string[] = [];
+    const back = await connect({
+      transport: mqtts('panel'),
+      clientId: 'panel/kept',
+      cleanStart: false,
+      properties: KEPT,
+      onMessage: ({ payload }) => heard.push(Buffer.from(payload).toString()),
+    });
+    expect(back.connack.sessionPresent).toBe(true);
+    await expect.poll(() => heard).toEqual(['may come']);
+    await other.publish('devices/pump-2/up/a', 'may not', { qos: 1 });
+    await pump.publish('devices/pump-1/up/a', 'is heard', { qos: 1 });
+    await expect.poll(() => heard).toEqual(['may come', 'is heard']);
+  }, 60_000);
+
+  it('`why` names the rule with file, line and column', async () => {
+    const pump = await connect({ transport: mqtts('pump-1'), clientId: 'pump-1' });
+    await expect(pump.publish('devices/pump-1/up/secret/x', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+    const { refusals } = JSON.parse(await command('why', 'pump-1', '--json')) as { refusals: Record<string, string>[] };
+    expect(refusals[0]).toMatchObject({ rule: 'role device, narrow.yaml:6:7', layer: 'access' });
+    expect(refusals[0]?.['because']).toContain(
+      'denies publish devices/pump-1/up/secret/x: deny publish devices/+/up/secret/#',
+    );
+    const panel = JSON.parse(await command('why', 'panel', '--json')) as { refusals: Record<string, string>[] };
+    expect(panel.refusals.map(({ seen }) => seen)).toEqual(
+      expect.arrayContaining(['DISCONNECT 0x87', 'the connection closed']),
+    );
+    expect(broker.out()).toContain('policy.applied');
+  }, 60_000);
+
+  it('roles are those of the policy in force', async () => {
+    expect(await run('device', 'add', 'x', '--role', 'lab')).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('there are: device, operator'),
+    });
+  }, 60_000);
+
+  it.each([
+    ['a mistake', 'roles:\n  r: [allow publish]\n', [], 4, 'roles.r[0]: it ends where a topic filter is due'],
+    [
+      'a failed test',
+      `${NARROW}  - pump-2 may publish devices/pump-1/up/x\n`,
+      [],
+      1,
+      ':12:5: pump-2 may publish devices/pump-1/up/x: role device',
+    ],
+    ['a finding and --strict', `roles:\n${DEVICE}`, ['--strict'], 1, 'the policy has findings'],
+  ])(
+    '%s changes nothing',
+    async (_what, text, options, exit, why) => {
+      const done = await run('policy', 'apply', policy('refused.yaml', text), ...options);
+      expect(done).toMatchObject({ exit, out: '', err: expect.stringContaining(why) });
+      expect(JSON.parse(await command('policy', 'show', '--json'))).toMatchObject({
+        policy: { version: 1, file: 'narrow.yaml', why: 'line 2 is closed', text: NARROW },
+      });
+    },
+    60_000,
+  );
+
+  it('check and diff change nothing, and say what would', async () => {
+    const file = policy('wide.yaml', `${NARROW.replace('devices/pump-1/#', 'devices/#')}`);
+    expect(await run('policy', 'check', file)).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining(
+        'wide.yaml:11:5: failed: panel may not subscribe devices/#: role operator, wide.yaml:8:7 allows it',
+      ),
+    });
+    expect(await run('policy', 'diff', file)).toMatchObject({
+      exit: 1,
+      out: 'role operator\n  - allow subscribe devices/pump-1/#\n  + allow subscribe devices/#\n',
+    });
+    expect(await run('policy', 'diff', 'narrow.yaml')).toMatchObject({ exit: 0, out: 'it says the same\n' });
+    expect(await command('policy', 'show', '--versions')).toMatch(
+      /^VERSION .*\n1 .*narrow\.yaml +line 2 is closed\n0 .*built in\n$/,
+    );
+  }, 60_000);
+});
+
+describe('the policy in force', () => {
+  it('is there after kill -9, and is exported as it was applied', async () => {
+    await end('SIGKILL');
+    await start();
+    await command('policy', 'export', 'exported.yaml');
+    expect(readFileSync(join(folder, 'exported.yaml'), 'utf8')).toBe(NARROW);
+    expect(await run('policy', 'export', 'exported.yaml')).toMatchObject({ exit: 1 });
+    const panel = await connect({ transport: mqtts('panel'), clientId: 'panel' });
+    expect(await panel.subscribe(at('devices/#')).catch(({ code }: { code: number }) => [code])).toEqual([0x87]);
+  }, 60_000);
+
+  it('is applied where no broker runs, and holds from its start, for sessions that were kept as well', async () => {
+    await end('SIGTERM');
+    const out = await command('policy', 'apply', policy('none.yaml', `roles:\n${DEVICE}  operator: []\n`));
+    expect(out).toContain('version 2 is in force\nthe broker does not run: it starts with it');
+    await start();
+    const back = await connect({
+      transport: mqtts('panel'),
+      clientId: 'panel/kept',
+      properties: KEPT,
+      cleanStart: false,
+    });
+    expect(back.connack.sessionPresent).toBe(true);
+    const heard: string[] = [];
+    back.onMessage(({ topic }) => heard.push(topic));
+    const pump = await connect({ transport: mqtts('pump-1'), clientId: 'pump-1' });
+    await pump.publish('devices/pump-1/up/a', 'x', { qos: 1 });
+    await back.ping().catch(() => undefined);
+    expect(heard).toEqual([]);
+  }, 60_000);
+
+  it('is not guessed: a file that cannot be read stops the start, and nothing listens', async () => {
+    await end('SIGTERM');
+    const path = join(data, 'store', 'policy.json');
+    const stored = readFileSync(path, 'utf8');
+    writeFileSync(path, stored.slice(0, -20));
+    const done = await run('start');
+    expect(done).toMatchObject({ exit: 4, err: expect.stringContaining('(MOT-0905)') });
+    writeFileSync(path, stored);
+    await start();
+  }, 60_000);
+});
