@@ -84,6 +84,13 @@ interface Fields {
   'device.renewed': { readonly identity: string };
   /** `fingerprint` is that of the key that asks. */
   'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
+  /** At most once a day for each certificate; `daysLeft` is below 0 once it has ended. */
+  'certificate.ending': {
+    readonly kind: 'server' | 'ca' | 'device';
+    readonly subject: string;
+    readonly notAfter: string;
+    readonly daysLeft: number;
+  };
   /** What ended with it; `wills` were cancelled, not published. */
   'device.revoked': {
     readonly identity: string;
@@ -165,6 +172,7 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'policy.applied': { level: 'warn', text: 'another policy is in force' },
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
+  'certificate.ending': { level: 'warn', text: 'a certificate ends within 30 days, or has ended' },
   'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },
   'revocation.list-read': { level: 'info', text: 'a revocation list of another authority is in force' },
   'revocation.list-refused': { level: 'error', text: 'a revocation list could not be used; what was known stays so' },

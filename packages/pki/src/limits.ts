@@ -30,6 +30,8 @@ export const CSR_CHARACTERS_MAX = 16_384;
 export const SERVER_NAMES_MAX = 64;
 
 export const DEVICE_PAGE = 100;
+/** Devices that are named of those whose certificates end soon. */
+export const ENDING_PAGE = 100;
 export const DEVICE_HISTORY_MAX = 20;
 export const REVOCATION_PAGE = 300;
 /** A question for revocations waits this long for one; well below the deadlines of socket and client. */
@@ -67,6 +69,7 @@ export const BROKER_SOCKET: SocketLimits = {
   rates: {
     'server.issue': { burst: 20, perMinute: 2 },
     'trust.read': { burst: 120, perMinute: 120 },
+    'device.ending': { burst: 20, perMinute: 4 },
     'token.redeem': { burst: 120, perMinute: 120 },
     'request.ask': { burst: 120, perMinute: 120 },
     'device.renew': { burst: 120, perMinute: 120 },

@@ -27,6 +27,15 @@ export const Status = Type.Object({
   authoritySeparated: Type.Boolean(),
   listeners: Type.Array(ListenerStatus),
   findings: Type.Array(Type.Object({ subject: Type.String(), why: Type.String() })),
+  ending: Type.Array(
+    Type.Object({
+      kind: Type.Union([Type.Literal('server'), Type.Literal('ca'), Type.Literal('device')]),
+      name: Type.String(),
+      notAfter: time,
+      daysLeft: Type.Integer({ description: 'below 0 once it has ended' }),
+    }),
+    { description: 'certificates that end next, the first one first; of devices those that end within 30 days' },
+  ),
   counters: Type.Record(Type.String(), Type.Integer()),
 });
 

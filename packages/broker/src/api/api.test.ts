@@ -50,6 +50,8 @@ const notThere = () => {
 };
 const LOST = { connections: 2, sessions: 1, queuedMessages: 3, wills: 1 };
 
+const ENDS_MS = Date.UTC(2099, 0, 1);
+
 const view: AdminView = {
   version: '0.1.0',
   pid: 1,
@@ -64,6 +66,7 @@ const view: AdminView = {
   kick: ({ clientId, connection }) => (clientId === row.clientId || connection === 3 ? 1 : 0),
   endConnections: () => 0,
   findings: () => [],
+  ending: () => [{ kind: 'server', name: 'CN=gate', isOwn: true, notAfterMs: ENDS_MS, id: '' }],
   authority: () => ({ fingerprint: FINGERPRINT, trusted: [FINGERPRINT], separated: false }),
   refusals: (query) => {
     if (query === 'boom') throw new Error('secret inside');

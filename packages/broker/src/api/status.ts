@@ -36,6 +36,14 @@ function statusOf(view: AdminView): Status {
     authoritySeparated: authority.separated,
     listeners: [...view.listeners],
     findings,
+    ending: view.ending().map(({ kind, name, notAfterMs }) => ({
+      kind,
+      name,
+      notAfter: new Date(notAfterMs).toISOString(),
+      daysLeft: Math.floor((notAfterMs - Date.now()) / DAY_MS),
+    })),
     counters: { ...view.counters },
   };
 }
+
+const DAY_MS = 86_400_000;

@@ -139,6 +139,18 @@ export interface HealthFinding {
   readonly why: string;
 }
 
+/** A certificate by its end. */
+export interface EndingCertificate {
+  /** What a listener shows, what signs certificates, what a device shows. */
+  readonly kind: 'server' | 'ca' | 'device';
+  readonly name: string;
+  /** Whether Motte's own authority made it. */
+  readonly isOwn: boolean;
+  readonly notAfterMs: number;
+  /** Another one has another. */
+  readonly id: string;
+}
+
 /** What a backup takes, all of one moment. */
 export interface BackupSource {
   /** Format of the store's records. */
@@ -165,6 +177,8 @@ export interface AdminView extends BrokerView {
   readonly startedAtMs: number;
   readonly configNumber: number;
   findings(): readonly HealthFinding[];
+  /** Certificates that end next; of devices only those that do so soon. */
+  ending(): readonly EndingCertificate[];
   /**
    * SHA-256 of the root that the broker's certificate leads to, and of all roots that devices may come from; `separated` is
    * false while the authority runs as the broker's own user.

@@ -20,6 +20,9 @@ export class Counters {
   queuedBytes = 0;
   memoryBytes = 0;
   eventLoopLagMs = 0;
+  /** Days until the first certificate of the broker or of a CA ends, and devices whose own ends soon; as of the last look. */
+  certificateDaysLeft = 0;
+  devicesEnding = 0;
   assertions = 0;
   observerFaults = 0;
 }

@@ -23,8 +23,21 @@ export const command: CommandFile = {
         ),
       );
       context.say(status.authoritySeparated ? 'CA separated' : 'trial mode: CA not separated');
+      const [next] = status.ending;
+      if (next !== undefined) context.say(`next to end: ${NAMES[next.kind]} ${next.name}, ${endText(next)}`);
+      const devices = status.ending.filter(({ kind }) => kind === 'device');
+      if (devices.length > 0) {
+        const named = devices.map((one) => `${one.name} (${endText(one)})`).join(', ');
+        context.say(`${status.counters['devicesEnding'] ?? devices.length} devices have to renew: ${named}`);
+      }
       for (const { subject, why } of status.findings) context.say(`${subject}: ${why}`);
     }
     return status.healthy ? 0 : 1;
   },
 };
+
+function endText({ daysLeft, notAfter }: { readonly daysLeft: number; readonly notAfter: string }): string {
+  return daysLeft < 0 ? `ended on ${notAfter.slice(0, 10)}` : `${daysLeft} days left, until ${notAfter.slice(0, 10)}`;
+}
+
+const NAMES = { server: 'server certificate', ca: 'CA', device: 'device' } as const;

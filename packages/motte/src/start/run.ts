@@ -23,6 +23,7 @@ import { openAuthorityLink } from './authority.ts';
 import { careForCertificates } from './certificate-care.ts';
 import { readClientAuthorities } from './client-authorities.ts';
 import { createEnrolment } from './enrolment.ts';
+import { watchExpiry } from './expiry-watch.ts';
 import { greet } from './greeting.ts';
 import { obtainMaterial } from './material.ts';
 import { withMemoryBudget } from './memory-budget.ts';
@@ -134,6 +135,14 @@ export async function runStart(context: Context): Promise<Exit> {
     undo.push(async () => certificates.end());
     const trustWatch = watchTrust(authority.brokerSocket, () => certificates.refresh(config), log);
     undo.push(async () => trustWatch.close());
+    const expiry = watchExpiry({
+      material: () => material,
+      authority: openBrokerAuthority(authority.brokerSocket),
+      clients: () => broker.clients(),
+      counters: broker.counters,
+      told: (event) => log.observe(event),
+    });
+    undo.push(async () => expiry.close());
     let reloadFault: string | undefined;
     const view = createView({
       broker,
@@ -151,10 +160,12 @@ export async function runStart(context: Context): Promise<Exit> {
       }),
       phase: () => phase,
       config: () => config,
+      ending: () => expiry.next,
       openBackup: () => runningSource(store, context.data, config.file),
       findings: () => [
         ...authority.findings(),
         ...certificates.findings,
+        ...expiry.findings(),
         ...trustWatch.findings(Date.now()),
         ...(reloadFault === undefined ? [] : [{ subject: 'configuration', why: reloadFault }]),
         ...storeFindings(),
@@ -174,6 +185,7 @@ export async function runStart(context: Context): Promise<Exit> {
         unsynced = fault as Error;
       }
     });
+    await expiry.look();
     await broker.open();
     webConsole = await openConsole(view, config, material, onFault);
     undo.push(async () => webConsole?.close());

@@ -34,6 +34,7 @@ export interface ViewParts {
   readonly config: () => MotteConfig;
   readonly authority: AdminView['authority'];
   readonly findings: () => readonly HealthFinding[];
+  readonly ending: AdminView['ending'];
   readonly openBackup: () => BackupSource;
 }
 
@@ -58,6 +59,7 @@ export function createView(parts: ViewParts): AdminView {
     kick: (query) => broker.kick(query),
     endConnections: (identity) => broker.endConnections(identity),
     findings: () => [...parts.findings(), ...broker.findings(), ...expiredWaivers(parts.config().settings, Date.now())],
+    ending: () => parts.ending(),
     authority: parts.authority,
     refusals: (query, max) => ring.find(query, max),
     directory,

@@ -10,6 +10,7 @@ import type { EnrolmentParts } from '../enrol/parts.ts';
 import { voidEnrolment } from '../enrol/requests.ts';
 import { caExists, createCa } from '../issue/ca.ts';
 import { certifyDevice } from '../issue/certify.ts';
+import { endingDevices } from '../issue/ending.ts';
 import { type IssuedRecord, Ledger, recordOf } from '../issue/ledger.ts';
 import { parseCertificationRequest } from '../issue/request.ts';
 import { sign } from '../issue/sign.ts';
@@ -145,6 +146,7 @@ function dispatcher({ enrolment, revocations, desk, crl, turns, now }: Parts): C
     'backup.read': ({ id }) => inTurn(async () => ({ base64: await desk.read(id) })),
     'server.issue': ({ csr }) => inTurn(() => issueServer(ca, ledger, csr, now())),
     'trust.read': async () => ca.trust(),
+    'device.ending': async ({ days }) => endingDevices(ledger, enrolment.isRevoked, days, now()),
     ...enrolmentHandlers(enrolment, now, inTurn),
     'revocation.read': async ({ after, wait }) => {
       if (wait) await revocations.grown(after, REVOCATION_WAIT_MS);

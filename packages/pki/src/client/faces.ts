@@ -16,6 +16,7 @@ import type {
   CaInfo,
   DeviceDetails,
   DeviceSummary,
+  EndingDevices,
   IssuedDevice,
   IssuedServer,
   RevocationNews,
@@ -59,6 +60,7 @@ export interface BrokerAuthority {
   /** The names are those of the request's alternative names: host names and addresses only. */
   issueServer(csr: string): Promise<IssuedServer>;
   trust(): Promise<TrustMaterial>;
+  endingDevices(days: number): Promise<EndingDevices>;
   /** Answers when it is not `number` any more, or after a few seconds. */
   watchEnrolment(number: number): Promise<EnrolmentState>;
   redeemToken(request: { token: string; csr: string }): Promise<EnrolledDevice>;
@@ -125,6 +127,7 @@ export function brokerAuthority(call: Call): BrokerAuthority {
   return {
     issueServer: (csr) => call('server.issue', { csr }),
     trust: () => call('trust.read', {}),
+    endingDevices: (days) => call('device.ending', { days }),
     watchEnrolment: (number) => call('enrolment.watch', { number }),
     redeemToken: (request) => call('token.redeem', request),
     askToJoin: (request) => call('request.ask', request),

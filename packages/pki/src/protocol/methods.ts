@@ -6,6 +6,7 @@ import type {
   CaInfo,
   DeviceDetails,
   DeviceSummary,
+  EndingDevices,
   IssuedDevice,
   IssuedServer,
   RevocationNews,
@@ -47,6 +48,8 @@ export interface AuthorityMethods extends EnrolmentAuthorityMethods {
 export interface BrokerMethods extends EnrolmentBrokerMethods {
   'server.issue': { params: { csr: string }; result: IssuedServer };
   'trust.read': { params: Record<never, never>; result: TrustMaterial };
+  /** Devices whose latest certificate ends within so many days, the first ones first. */
+  'device.ending': { params: { days: number }; result: EndingDevices };
   /** Revocations behind the first `after`; with `wait` not before there is one, or a few seconds have passed. */
   'revocation.read': { params: { after: number; wait: boolean }; result: RevocationNews };
 }
@@ -114,6 +117,7 @@ export const METHODS = {
   },
   'server.issue': { socket: 'broker', params: { csr: { kind: 'string' } } },
   'trust.read': { socket: 'broker', params: {} },
+  'device.ending': { socket: 'broker', params: { days: { kind: 'number' } } },
   'revocation.read': {
     socket: 'broker',
     params: { after: { kind: 'number' }, wait: { kind: 'boolean', otherwise: false } },

@@ -95,6 +95,12 @@ export interface DeviceSummary {
   readonly certificates: number;
 }
 
+/** `count` of them, the first of which are named. */
+export interface EndingDevices {
+  readonly count: number;
+  readonly devices: readonly { readonly name: string; readonly notAfter: string }[];
+}
+
 export interface DeviceDetails extends DeviceSummary {
   readonly realm: string;
   readonly certificate: string;
