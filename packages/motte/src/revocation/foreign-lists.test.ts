@@ -210,7 +210,8 @@ describe('who cannot be let in', () => {
     expect(lists.find('A', issuing)).toEqual({ superseded: false });
     expect(lists.findings()).toMatchObject([{ why: expect.stringContaining('CN=Plant has ended') }]);
     await lists.look();
-    expect(events.filter(({ name }) => name === 'revocation.stale')).toHaveLength(1);
+    const ended = events.filter(({ name }) => name === 'revocation.stale');
+    expect(ended).toMatchObject([{ ca: 'plant', why: expect.stringContaining('CN=Plant has ended') }]);
     const vendor = [...readForeignCas(authorities).keys()][2] ?? '';
     expect([lists.staleOf(vendor), lists.staleOf('unknown')]).toEqual([undefined, undefined]);
   });
@@ -273,6 +274,22 @@ describe('a list that is fetched', () => {
     laterMs = 55 * MINUTE_MS;
     await lists.look();
     expect(asked).toBe(2);
+  });
+
+  it('is fetched again when the CAs change while it is on its way', async () => {
+    let asked = 0;
+    const next = issueFrom(plant.root, 'Plant two', { ca: true, subjectAltName: '' });
+    const cas = readForeignCas([authorityOf('plant', plant.root.cert, plant.issuing.cert, next.cert)]);
+    const bodies = [listDer(list()), Buffer.from(list() + makeList(next))];
+    let lists: ForeignLists | undefined = undefined;
+    const url = await serve((_request, response) => {
+      if (asked === 0) lists?.setCas(cas);
+      response.end(bodies[asked++]);
+    });
+    lists = await open([entry({ url })]);
+    await lists.look();
+    await lists.look();
+    expect([asked, lists.staleOf([...cas.keys()][2] ?? '')]).toEqual([2, undefined]);
   });
 
   it.each<[string, RequestListener, string]>([

@@ -164,9 +164,11 @@ export class ForeignLists {
       const end = this.#endOf(fingerprint) ?? '';
       if ((this.#told.get(fingerprint) ?? '') === end) continue;
       this.#told.set(fingerprint, end);
-      const { realm, issuer } = this.#cas.get(fingerprint) ?? {};
-      const why = `the revocation list of ${issuer?.name} has ended: ${end}`;
-      if (end !== '') this.#parts.told({ name: 'revocation.stale', atMs: this.#parts.nowMs(), ca: realm ?? '', why });
+      const known = this.#cas.get(fingerprint);
+      if (end === '' || known === undefined) continue;
+      const { settings } = this.#sources.find((one) => caRealm(one.settings.ca) === known.realm) ?? {};
+      const why = `the revocation list of ${known.issuer.name} has ended: ${end}`;
+      this.#parts.told({ name: 'revocation.stale', atMs: this.#parts.nowMs(), ca: settings?.ca ?? '', why });
     }
   }
 }

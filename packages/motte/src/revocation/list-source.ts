@@ -24,6 +24,7 @@ export class ListSource {
   #seen: string | undefined;
   #taken: string | undefined;
   #dueAtMs = Number.NEGATIVE_INFINITY;
+  #isForgotten = false;
 
   constructor(parts: ListSourceParts) {
     this.#parts = parts;
@@ -46,6 +47,7 @@ export class ListSource {
 
   /** Has it read anew, whatever was read: the CAs have changed. */
   forget(): void {
+    this.#isForgotten = true;
     this.#taken = undefined;
     this.#dueAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -66,7 +68,10 @@ export class ListSource {
     const { file, url } = this.settings;
     if (file !== undefined) return this.#lookAtFile(file, issuers);
     if (url === undefined || this.#parts.nowMs() < this.#dueAtMs) return false;
+    this.#isForgotten = false;
     const isTaken = await this.#attempt(issuers, () => this.#fetch(url));
+    // What was fetched meanwhile was judged by CAs that are not those any more.
+    if (this.#isForgotten) return true;
     this.#dueAtMs = this.#parts.nowMs() + (isTaken ? this.#restMs() : RETRY_MS);
     return true;
   }

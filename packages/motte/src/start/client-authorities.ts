@@ -7,6 +7,7 @@ import { MotteError } from '@motte/admin/errors';
 import { parseAuthority } from '@motte/broker/authorities';
 import type { ForeignAuthority } from '@motte/broker/ports/trust';
 import { caRealm } from '@motte/pki/protocol';
+import { parseStatusIssuer } from '@motte/pki/status';
 import type { ClientCaSettings } from '../config/settings.ts';
 import { said } from '../data/said.ts';
 
@@ -27,6 +28,7 @@ export function readClientAuthorities(files: readonly ClientCaSettings[], ownCa:
     for (const pem of certificates) {
       try {
         parseAuthority(pem, true);
+        parseStatusIssuer(pem);
       } catch (cause) {
         throw refused(id, `${file}: ${(cause as Error).message}`);
       }

@@ -36,6 +36,16 @@ export function* elementsOf(der: Uint8Array, { from, to }: Pick<Element, 'from' 
   }
 }
 
+/** Those of an element that has few: throws an Error for more than `max`, before they cost anything. */
+export function fewOf(der: Uint8Array, within: Pick<Element, 'from' | 'to'>, max: number): Element[] {
+  const found: Element[] = [];
+  for (const element of elementsOf(der, within)) {
+    if (found.length === max) throw new Error(NO_DER);
+    found.push(element);
+  }
+  return found;
+}
+
 /** The element with this tag, or an Error that names what is missing. */
 export function expectTag(element: Element | undefined, tag: number): Element {
   if (element?.tag !== tag) throw new Error(NO_DER);

@@ -127,6 +127,20 @@ describe('a list that is refused', () => {
   });
 });
 
+it('what has a million parts where there should be few is given up at once', async () => {
+  const filled = (size: number): Buffer => Buffer.alloc(size, Buffer.of(5, 0));
+  const wrapped = (content: Buffer): Buffer => {
+    const header = Buffer.of(0x30, 0x83, 0, 0, 0);
+    header.writeUIntBE(content.length, 2, 3);
+    return Buffer.concat([header, content]);
+  };
+  for (const der of [wrapped(filled(8_000_000)), wrapped(wrapped(filled(8_000_000)))]) {
+    const before = process.memoryUsage().heapUsed;
+    await expect(readRevocationList(der, issuers)).rejects.toThrow('not what it should be in DER');
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
+  }
+});
+
 describe('a file of lists', () => {
   it('is DER, or PEM with one or several', () => {
     const [one, other] = [makeList(plant.root), makeList(plant.issuing)];

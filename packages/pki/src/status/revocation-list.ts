@@ -10,6 +10,7 @@ import {
   elementAt,
   elementsOf,
   expectTag,
+  fewOf,
   oidText,
   serialText,
   TAG,
@@ -47,13 +48,12 @@ export function splitLists(file: Uint8Array): Uint8Array[] {
 export async function readRevocationList(der: Uint8Array, issuers: readonly StatusIssuer[]): Promise<RevocationList> {
   const whole = expectTag(elementAt(der, 0, der.length), TAG.sequence);
   if (whole.to !== der.length) throw new Error('something follows the list');
-  const [toBeSigned, algorithm, signature, more] = [...elementsOf(der, whole)];
-  if (more !== undefined) throw new Error('something follows its signature');
+  const [toBeSigned, algorithm, signature] = fewOf(der, whole, 3);
   const signed = expectTag(toBeSigned, TAG.sequence);
   const parts = partsOf(der, signed);
   const own = ownersOf(der, parts, issuers);
   if (!same(der, parts.algorithm, expectTag(algorithm, TAG.sequence))) throw new Error('it names two algorithms');
-  const [id] = [...elementsOf(der, parts.algorithm)];
+  const [id] = fewOf(der, parts.algorithm, 2);
   const proof = {
     bytes: der.subarray(signed.at, signed.to),
     signature: bitsOf(der, signature),
@@ -81,7 +81,7 @@ interface Parts {
 }
 
 function partsOf(der: Uint8Array, signed: Element): Parts {
-  const rest = [...elementsOf(der, signed)];
+  const rest = fewOf(der, signed, PARTS_MAX);
   // OpenSSL's own program makes lists of version 1 where nobody told it more; those have no extensions to be misread.
   const version = rest[0]?.tag === TAG.integer ? rest.shift() : undefined;
   const isTwo = version !== undefined && version.to - version.from === 1 && der[version.from] === 1;
@@ -130,7 +130,7 @@ async function readEntries(der: Uint8Array, entries: Element | undefined): Promi
   for (const entry of elementsOf(der, entries)) {
     if (++count > ENTRIES_MAX) throw new Error(`it has more than ${ENTRIES_MAX} entries`);
     if (count % ENTRIES_A_TURN === 0) await nextTurn();
-    const [serial, when, extensions] = [...elementsOf(der, expectTag(entry, TAG.sequence))];
+    const [serial, when, extensions] = fewOf(der, expectTag(entry, TAG.sequence), 3);
     if (when === undefined) throw new Error('an entry of it does not say when');
     timeOf(der, when);
     revoked.set(serialText(der, serial), extensions !== undefined && isSuperseded(der, extensions));
@@ -151,7 +151,7 @@ function isSuperseded(der: Uint8Array, holder: Element): boolean {
 
 function* extensionsOf(der: Uint8Array, list: Element) {
   for (const extension of elementsOf(der, expectTag(list, TAG.sequence))) {
-    const [id, ...rest] = [...elementsOf(der, extension)];
+    const [id, ...rest] = fewOf(der, extension, 3);
     const value = expectTag(rest.at(-1), TAG.octetString);
     const [flag] = rest;
     const isCritical = rest.length > 1 && flag?.tag === TAG.boolean && der[flag.from] !== 0;
@@ -175,6 +175,8 @@ const CRL_NUMBER = '2.5.29.20';
 const AUTHORITY_KEY = '2.5.29.35';
 const REASON = '2.5.29.21';
 const SUPERSEDED = 4;
+/** RFC 5280, 5.1.2. */
+const PARTS_MAX = 7;
 /** RFC 5280, 5.2.3. */
 const NUMBER_BYTES_MAX = 20;
 

@@ -1,7 +1,7 @@
 // A CA as lists and answers about its certificates need it: its name and key as bytes, and whether it may sign lists.
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { bitsOf, type Element, elementAt, elementsOf, expectTag, oidText, TAG } from './der.ts';
+import { bitsOf, type Element, elementAt, elementsOf, expectTag, fewOf, oidText, TAG } from './der.ts';
 
 export interface StatusIssuer {
   readonly certificate: X509Certificate;
@@ -27,7 +27,7 @@ export function parseStatusIssuer(certificate: string | Uint8Array): StatusIssue
   const parts = partsOf(der);
   // After version and serial number: signature, issuer, validity, subject, key.
   const subject = expectTag(parts[5], TAG.sequence);
-  const [, bits] = [...elementsOf(der, expectTag(parts[6], TAG.sequence))];
+  const [, bits] = fewOf(der, expectTag(parts[6], TAG.sequence), 2);
   const usage = keyUsageOf(der, parts);
   return {
     certificate: parsed,
@@ -51,8 +51,8 @@ export function nameText(name: string | undefined): string {
 
 /** What is signed of a certificate, part by part; the version is there, or nothing would have an extension. */
 function partsOf(der: Uint8Array): Element[] {
-  const [toBeSigned] = [...elementsOf(der, elementAt(der, 0, der.length))];
-  const parts = [...elementsOf(der, expectTag(toBeSigned, TAG.sequence))];
+  const [toBeSigned] = fewOf(der, elementAt(der, 0, der.length), 3);
+  const parts = fewOf(der, expectTag(toBeSigned, TAG.sequence), PARTS_MAX);
   expectTag(parts[0], TAG.context0);
   return parts;
 }
@@ -61,7 +61,7 @@ function keyUsageOf(der: Uint8Array, parts: readonly Element[]): number | undefi
   const holder = parts.find(({ tag }) => tag === TAG.context3);
   if (holder === undefined) return undefined;
   for (const extension of elementsOf(der, elementAt(der, holder.from, holder.to))) {
-    const [id, ...rest] = [...elementsOf(der, extension)];
+    const [id, ...rest] = fewOf(der, extension, 3);
     if (oidText(der, id) !== KEY_USAGE) continue;
     const value = expectTag(rest.at(-1), TAG.octetString);
     const bits = expectTag(elementAt(der, value.from, value.to), TAG.bitString);
@@ -70,6 +70,8 @@ function keyUsageOf(der: Uint8Array, parts: readonly Element[]): number | undefi
   return undefined;
 }
 
+/** RFC 5280, 4.1. */
+const PARTS_MAX = 10;
 const KEY_USAGE = '2.5.29.15';
 /** Bit 6 of the first byte. */
 const CRL_SIGN = 0x02;
