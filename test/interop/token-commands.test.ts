@@ -1,7 +1,7 @@
 // `motte token add|list|revoke` on the built program, running and not: whose tokens are taken, what ends when one is not any
 // more, and what a restart knows of it.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
@@ -166,6 +166,20 @@ it('a token in a file is revoked without a broker, for as long as it lives', asy
   const list = await done('list');
   expect(list).toMatch(/plant +lost +/);
   expect(list + (broker?.out() ?? '')).not.toContain('eyJ');
+});
+
+it('an issuer whose recorded file is gone keeps no broker from starting: none of its tokens is taken, and that is said', async () => {
+  renameSync(file('keys.json'), file('elsewhere.json'));
+  try {
+    await start();
+    expect((await openAdmin(data).status()).findings.map(({ why }) => why).join()).toMatch(
+      /the keys of plant cannot be read: .*there is no such file; none of its tokens is taken/,
+    );
+    await isRefused('pump-1', 'again');
+    expect(await done('list')).toContain('there is no such file');
+  } finally {
+    renameSync(file('elsewhere.json'), file('keys.json'));
+  }
 });
 
 it('all tokens of a name: everything it has ends, and it comes again once that is lifted', async () => {

@@ -53,12 +53,17 @@ beforeAll(async () => {
   await world.mustRun('old', 'device', 'revoke', 'pump-0');
   for (const name of ['pump-1', 'pump-2', 'pump-3']) await (await world.connect('old', name)).disconnect();
   token = await world.mustRun('old', 'device', 'add', 'pump-9', '--token', '--json');
+  for (const issuer of ['plant', 'former'])
+    await world.mustRun('old', 'token', 'add', issuer, '--audience', 'motte', '--jwks', 'https://127.0.0.1:1/keys');
+  await world.mustRun('old', 'token', 'revoke', 'plant', '--id', 'early');
   await world.mustRun('old', 'backup', 'backup', '--recipient', world.recipient);
   // And then:
   await world.mustRun('old', 'device', 'revoke', 'pump-1', '--reason', 'keyCompromise');
   await world.mustRun('old', 'device', 'remove', 'pump-2');
   await world.mustRun('old', 'device', 'revoke', 'board');
   await world.mustRun('old', 'user', 'remove', 'ada');
+  await world.mustRun('old', 'token', 'revoke', 'plant', '--id', 'late');
+  await world.mustRun('old', 'token', 'revoke', 'former', '--all');
   await world.mustRun('old', 'device', 'add', 'newer');
   await world.mustRun('old', 'device', 'revoke', 'newer');
   await world.mustRun('old', 'ca', 'crl', '--out', world.path('late.crl'));
@@ -84,7 +89,12 @@ describe('a restore', () => {
     const { exit, out, err } = await restore('--revocations', world.path('old'), '--json');
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     expect(JSON.parse(out)).toMatchObject({
-      revocations: { merged: 3, removed: ['pump-2', 'ada@password'], disabled: ['pump-1', 'board@psk'] },
+      revocations: {
+        merged: 3,
+        tokens: 1,
+        removed: ['pump-2', 'ada@password', 'issuer former'],
+        disabled: ['pump-1', 'board@psk'],
+      },
     });
     await world.start('new');
     for (const name of ['pump-0', 'pump-1', 'pump-2', 'newer'])
@@ -101,6 +111,12 @@ describe('a restore', () => {
       ...{ 'pump-0': 'disabled', 'pump-1': 'disabled', 'pump-3': 'active', board: 'disabled' },
     });
     expect(await world.mustRun('new', 'user', 'list')).not.toContain('ada');
+    const { issuers, revocations } = JSON.parse(await world.mustRun('new', 'token', 'list', '--json')) as {
+      issuers: { issuer: string }[];
+      revocations: { id: string }[];
+    };
+    expect(issuers.map(({ issuer }) => issuer)).toEqual(['plant']);
+    expect(revocations.map(({ id }) => id)).toEqual(['early', 'late']);
     // What is issued under the names anew is another certificate; the old ones stay revoked.
     await world.mustRun('new', 'device', 'add', 'newer', '--out', world.path('newer-again'));
     await expect(world.connect('new', 'newer')).rejects.toMatchObject({ reason: 'not-authorized' });

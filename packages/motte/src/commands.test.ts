@@ -27,6 +27,8 @@ describe('usage', () => {
     [['token', 'add', 'x', '--audience', 'a', '--jwks', 'a', '--clock-skew', '2h'], '--clock-skew takes seconds'],
     [['token', 'revoke', 'x'], 'say what: --id'],
     [['token', 'revoke', 'x', '--id', 'a', '--name', 'b'], 'only one of --id, --name, --token-file, --all'],
+    [['token', 'revoke', 'x', '--name', 'a/b'], '--name takes a name'],
+    [['token', 'revoke', 'x', '--id', ''], '--id takes 1 to 256 characters'],
     [['token', 'revoke', 'x', '--all', '--lift'], '--lift goes with --id, --name or --token-file'],
     [['enrol'], 'the address is missing'],
     [['enrol', 'http://broker:8446', 'x'], 'must be https://ADDRESS:PORT'],

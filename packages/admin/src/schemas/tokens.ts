@@ -1,10 +1,9 @@
 // GET /api/v1/tokens, POST and DELETE of issuers and revocations: whose tokens are taken, and which are not any more.
 
 import Type, { type Static } from 'typebox';
-import { format, time } from './parts.ts';
+import { format, name, time } from './parts.ts';
 
 const issuer = Type.String({ minLength: 1, maxLength: 256 });
-const name = Type.String({ minLength: 1, maxLength: 63 });
 const id = Type.String({ minLength: 1, maxLength: 256, description: 'the claim jti' });
 
 export const TokenIssuer = Type.Object({

@@ -7,12 +7,15 @@ import type { RegisteredIdentity } from '@motte/broker/ports/directory';
 import { identityKey, identityLabel, OWN_REALM } from '@motte/broker/ports/identity';
 import { parseRegistry } from '@motte/broker/registry';
 import { AuthorityFault, type Later, readLater } from '@motte/pki';
-import { registryPath } from '../data/layout.ts';
+import { registryPath, tokensPath } from '../data/layout.ts';
 import { said } from '../data/said.ts';
+import { mergeTokenBooks, parseTokenBook, type TokenRecord } from '../tokens/token-book.ts';
+import { TOKENS_FILE } from './source.ts';
 
 export interface LaterSources {
   readonly lists: readonly Later[];
   readonly registries: readonly ReadonlyMap<string, RegisteredIdentity>[];
+  readonly tokens: readonly TokenRecord[];
 }
 
 /** Reads all that is named; throws MOT-0441, and MOT-0810 where nothing is named and `accepted` does not say that it is known. */
@@ -21,8 +24,18 @@ export async function readLaterSources(paths: readonly string[], accepted: boole
     throw new MotteError('MOT-0810', 'whoever was revoked since the backup would be let in again');
   }
   const lists = await Promise.all(paths.map((path) => readLater(path)));
-  const registries = paths.filter((path) => statSync(path).isDirectory()).map(readRegistry);
-  return { lists, registries };
+  const directories = paths.filter((path) => statSync(path).isDirectory());
+  return { lists, registries: directories.map(readRegistry), tokens: directories.map(readTokens) };
+}
+
+/** Nothing was ever recorded where there is no file. */
+function readTokens(data: string): TokenRecord {
+  const path = tokensPath(data);
+  try {
+    return parseTokenBook(existsSync(path) ? readFileSync(path, 'utf8') : undefined, path);
+  } catch (fault) {
+    throw new AuthorityFault('MOT-0441', fault instanceof MotteError ? fault.why : said(fault), { cause: fault });
+  }
 }
 
 function readRegistry(data: string): ReadonlyMap<string, RegisteredIdentity> {
@@ -61,4 +74,23 @@ export function amendRegistry(text: string, { registries }: LaterSources, gone: 
     return [{ ...known, state: 'disabled' as const }];
   });
   return { text: `${JSON.stringify({ ...document, identities }, null, 2)}\n`, removed, disabled };
+}
+
+/** What the backup records of tokens without issuers that were removed since, and with what was revoked since. */
+export function amendTokens(text: string | undefined, { tokens }: LaterSources): AmendedTokens {
+  const before = parseTokenBook(text, TOKENS_FILE);
+  if (tokens.length === 0) return { text: undefined, removed: [], revoked: 0 };
+  const merged = mergeTokenBooks(before, tokens);
+  return {
+    text: merged.text,
+    removed: [...before.issuers.keys()].filter((issuer) => !merged.issuers.has(issuer)).map((one) => `issuer ${one}`),
+    revoked: merged.revocations.size - before.revocations.size,
+  };
+}
+
+export interface AmendedTokens {
+  /** Undefined = as it was. */
+  readonly text: string | undefined;
+  readonly removed: readonly string[];
+  readonly revoked: number;
 }

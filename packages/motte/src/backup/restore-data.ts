@@ -17,8 +17,8 @@ export interface RestoreTarget {
   readonly pki: string;
   /** Puts a piece of the broker's part where it belongs. */
   take(piece: BackupPiece): Promise<void>;
-  /** Changes the registry's text, if there is one. */
-  amendRegistry(change: (text: string) => string): Promise<void>;
+  /** Changes the text of a file of the broker's part; undefined where there is none. */
+  amend(name: string, change: (text: string | undefined) => string | undefined): Promise<void>;
   /** Gives the directory its name. */
   finish(): Promise<void>;
   /** Takes it away, unless it is finished. */
@@ -71,12 +71,13 @@ export async function createTarget(data: string): Promise<RestoreTarget> {
         throw unmade(fault);
       }
     },
-    async amendRegistry(change) {
-      const path = registryPath(draft);
-      if (!existsSync(path)) return;
+    async amend(name, change) {
+      const path = pathOf(draft, name);
       try {
-        const text = change(await readFile(path, 'utf8'));
-        await rm(path);
+        const before = existsSync(path) ? await readFile(path, 'utf8') : undefined;
+        const text = change(before);
+        if (text === undefined) return;
+        await rm(path, { force: true });
         await writeFile(path, Buffer.from(text));
       } catch (fault) {
         throw unmade(fault);

@@ -65,27 +65,37 @@ export const command: CommandFile = {
 
 async function restore(context: Context, path: string, options: Options): Promise<0> {
   const { checkTarget, createTarget } = await import('../backup/restore-data.ts');
-  const { amendRegistry, readLaterSources } = await import('../backup/later-sources.ts');
+  const { REGISTRY_FILE, TOKENS_FILE } = await import('../backup/source.ts');
+  const { amendRegistry, amendTokens, readLaterSources } = await import('../backup/later-sources.ts');
   checkTarget(context.data);
   const named = revocationsOf(options).map((one) => resolve(one));
-  let sources: LaterSources = { lists: [], registries: [] };
+  let sources: LaterSources = { lists: [], registries: [], tokens: [] };
   let amended: Omit<Amended, 'text'> = { removed: [], disabled: [] };
+  let tokens = 0;
   const { head, content, bytes } = await withBackup(path, options, {
     before: async () => {
       sources = await readLaterSources(named, options['acceptLostRevocations'] === true);
     },
     make: async () => ({ ...(await createTarget(context.data)), later: sources.lists }),
-    after: (target, { merged: { gone } }) =>
-      target.amendRegistry((text) => {
+    after: async (target, { merged: { gone } }) => {
+      await target.amend(REGISTRY_FILE, (text) => {
+        if (text === undefined) return undefined;
         const { text: next, ...what } = amendRegistry(text, sources, gone);
         amended = what;
         return next;
-      }),
+      });
+      await target.amend(TOKENS_FILE, (text) => {
+        const { text: next, removed, revoked } = amendTokens(text, sources);
+        amended = { ...amended, removed: [...amended.removed, ...removed] };
+        tokens = revoked;
+        return next;
+      });
+    },
   });
   const { findings } = content.broker;
   const { merged } = content.merged;
   if (context.json) {
-    const revocations = { from: named, merged, ...amended };
+    const revocations = { from: named, merged, tokens, ...amended };
     const { data } = context;
     context.document({ format: 1, data, file: path, bytes, ...head, ...countsOf(content), revocations, findings });
     return 0;
@@ -94,7 +104,7 @@ async function restore(context: Context, path: string, options: Options): Promis
   sayContent(context, content, head.made);
   if (named.length > 0) {
     context.say(
-      `  ${merged} later revocations merged${namesOf('removed', amended.removed)}${namesOf('disabled', amended.disabled)}`,
+      `  ${merged} later revocations merged${tokens === 0 ? '' : `, and ${tokens} of tokens`}${namesOf('removed', amended.removed)}${namesOf('disabled', amended.disabled)}`,
     );
   } else
     context.warn(`motte: note: nobody knows what was revoked after ${head.made}: revoke it again before the start`);

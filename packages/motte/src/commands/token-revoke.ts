@@ -3,12 +3,14 @@
 
 import { MotteError } from '@motte/admin/errors';
 import type { TokenChoice } from '@motte/broker/ports/token-desk';
+import { printable } from '@motte/broker/printable';
+import { isDeviceName } from '@motte/pki/protocol';
 import { type CommandFile, type Options, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseDuration } from '../data/duration.ts';
 import { countOf } from '../table.ts';
 import { withTokens } from '../tokens/open-tokens.ts';
-import { readToken } from '../tokens/read-token.ts';
+import { ID_CHARACTERS_MAX, readToken } from '../tokens/read-token.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -30,7 +32,7 @@ export const command: CommandFile = {
     const seconds = textOption(options, 'for');
     const limitMs = seconds === undefined ? 0 : Date.now() + parseDuration(seconds, '--for') * 1000;
     const { choice, untilMs } = choose(issuer, options);
-    const what = 'id' in choice ? `the token ${choice.id}` : `every token of ${choice.name}`;
+    const what = 'id' in choice ? `the token ${printable(choice.id)}` : `every token of ${choice.name}`;
     if (options['lift'] === true) {
       await withTokens(context, (tokens) => tokens.lift(choice));
       if (context.json) context.document({ format: 1, lifted: choice });
@@ -60,8 +62,15 @@ async function removeIssuer(context: Context, issuer: string, options: Options):
 
 function choose(issuer: string, options: Options): { readonly choice: TokenChoice; readonly untilMs: number } {
   const [id, name, file] = (['id', 'name', 'tokenFile'] as const).map((option) => textOption(options, option));
-  if (id !== undefined) return { choice: { issuer, id }, untilMs: 0 };
-  if (name !== undefined) return { choice: { issuer, name }, untilMs: 0 };
+  if (id !== undefined) {
+    if (id === '' || id.length > ID_CHARACTERS_MAX)
+      throw new MotteError('MOT-0002', `--id takes 1 to ${ID_CHARACTERS_MAX} characters`);
+    return { choice: { issuer, id }, untilMs: 0 };
+  }
+  if (name !== undefined) {
+    if (!isDeviceName(name)) throw new MotteError('MOT-0002', '--name takes a name as devices have it');
+    return { choice: { issuer, name }, untilMs: 0 };
+  }
   const token = readToken(file ?? '', issuer);
   return { choice: { issuer, id: token.id }, untilMs: token.endsAtMs };
 }

@@ -53,14 +53,14 @@ export async function openTokens({ config, book, directory, log, policy }: Token
     issuers.clear();
     for (const [name, { issuer }] of [...recorded, ...configured]) if (issuer !== undefined) issuers.set(name, issuer);
   };
-  const know = async (settings: TokenSettings): Promise<Known> => {
+  const know = async (settings: TokenSettings, strict = true): Promise<Known> => {
     const before = configured.get(settings.issuer) ?? recorded.get(settings.issuer);
-    return { settings, issuer: await make?.(settings, before) };
+    return { settings, issuer: await make?.(settings, before, strict) };
   };
   const isKnown = (issuer: string): boolean => configured.has(issuer) || recorded.has(issuer);
 
   const prepareAll = async (next: MotteConfig): Promise<() => readonly string[]> => {
-    const fresh = await Promise.all(next.tokens.map(know));
+    const fresh = await Promise.all(next.tokens.map((one) => know(one)));
     await Promise.all(
       [...recorded.values()].flatMap(({ issuer }) => (issuer === undefined ? [] : issuer.keys.refresh())),
     );
@@ -71,7 +71,8 @@ export async function openTokens({ config, book, directory, log, policy }: Token
       return before.filter((issuer) => !isKnown(issuer));
     };
   };
-  for (const { settings } of book.issuers.values()) recorded.set(settings.issuer, await know(settings));
+  // What a command recorded once keeps no broker from starting.
+  for (const { settings } of book.issuers.values()) recorded.set(settings.issuer, await know(settings, false));
   (await prepareAll(config))();
 
   const refresh = setInterval(() => {
@@ -100,7 +101,7 @@ export async function openTokens({ config, book, directory, log, policy }: Token
     prepare: async (settings) => {
       const one = await know(settings);
       // No listener wants it yet, but keys that cannot be used are told now.
-      if (make === undefined) await (await issuerMaker(log))(settings, undefined);
+      if (make === undefined) await (await issuerMaker(log))(settings, undefined, true);
       return () => {
         recorded.set(settings.issuer, one);
         settle();
@@ -120,13 +121,14 @@ interface Known {
   readonly issuer: TokenIssuer | undefined;
 }
 
-type MakeIssuer = (settings: TokenSettings, before: Known | undefined) => Promise<TokenIssuer>;
+/** `strict`: a file that holds no keys is refused, and not only told. */
+type MakeIssuer = (settings: TokenSettings, before: Known | undefined, strict: boolean) => Promise<TokenIssuer>;
 
 /** Throws MOT-0411 for a file that holds no keys. */
 export async function issuerMaker(log: Pick<Log, 'say'>): Promise<MakeIssuer> {
   const { KeySet } = await import('@motte/broker/tokens');
   const { keySource } = await import('./key-source.ts');
-  return async (settings, before) => {
+  return async (settings, before, strict) => {
     const { issuer, jwks, jwksCa, roles, clockSkewSeconds, rolesClaim, names, ...rest } = settings;
     // Keys are kept as long as they come from the same place.
     const isSame = before?.settings.jwks === jwks && before.settings.jwksCa === jwksCa;
@@ -139,7 +141,7 @@ export async function issuerMaker(log: Pick<Log, 'say'>): Promise<MakeIssuer> {
       });
     await keys.refresh();
     const isFile = !jwks.startsWith('https://');
-    if (keys.fault !== undefined && keys.keys.length === 0 && isFile) {
+    if (strict && keys.fault !== undefined && keys.keys.length === 0 && isFile) {
       throw new MotteError('MOT-0411', `${issuer}: ${keys.fault}`);
     }
     const rolesByValue = new Map(Object.entries(roles));

@@ -55,7 +55,7 @@ async function offline(context: Context): Promise<OpenTokens> {
     book: new TokenBook(tokensPath(context.data), Date.now),
     configured: () => loadConfig(context.config).tokens,
     prepare: async (settings) => {
-      await (await issuerMaker({ say: () => {} }))(settings, undefined);
+      await (await issuerMaker({ say: () => {} }))(settings, undefined, true);
       return () => {};
     },
     drop: () => {},

@@ -21,6 +21,7 @@ it('gives identifier and end, with the most that clocks may differ', () => {
 it.each([
   ['of another issuer', { iss: 'else', jti: 't-1', exp: 1 }, 'of another issuer'],
   ['without identifier', { iss: 'plant', exp: 1 }, 'no identifier'],
+  ['with an identifier that is too long', { iss: 'plant', jti: 'x'.repeat(257), exp: 1 }, 'no identifier'],
   ['without end', { iss: 'plant', jti: 't-1' }, 'no end'],
   ['with an end that is no time', { iss: 'plant', jti: 't-1', exp: 1e300 }, 'no end'],
   ['that is a list', [], 'of another issuer'],

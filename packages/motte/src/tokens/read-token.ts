@@ -25,7 +25,8 @@ export function readToken(path: string, issuer: string): ReadToken {
   }
   const { iss, jti, exp } = claims;
   if (iss !== issuer) throw refused('the token in it is of another issuer');
-  if (typeof jti !== 'string' || jti === '') throw refused('the token has no identifier (jti): revoke by --name');
+  if (typeof jti !== 'string' || jti === '' || jti.length > ID_CHARACTERS_MAX)
+    throw refused('the token has no identifier (jti) that could be kept: revoke by --name');
   if (typeof exp !== 'number' || !Number.isSafeInteger(Math.ceil(exp) * 1000))
     throw refused('the token has no end (exp)');
   return { id: jti, endsAtMs: Math.ceil(exp) * 1000 + CLOCK_SKEW_MS_MAX };
@@ -40,3 +41,5 @@ function claimsOf(token: string): Readonly<Record<string, unknown>> {
 
 const FILE_BYTES_MAX = 64 * 1024;
 const CLOCK_SKEW_MS_MAX = 600_000;
+/** No longer one is taken at a CONNECT either. */
+export const ID_CHARACTERS_MAX = 256;

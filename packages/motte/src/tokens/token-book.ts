@@ -15,7 +15,8 @@ export interface RecordedIssuer {
   readonly settings: TokenSettings;
 }
 
-interface Content {
+/** What such a file holds: issuers by name, revocations by `choiceKey`. */
+export interface TokenRecord {
   readonly issuers: Map<string, RecordedIssuer>;
   readonly revocations: Map<string, TokenRevocation>;
 }
@@ -23,7 +24,7 @@ interface Content {
 export class TokenBook {
   readonly #path: string;
   readonly #nowMs: () => number;
-  readonly #content: Content;
+  readonly #content: TokenRecord;
   #last: Promise<unknown> = Promise.resolve();
 
   /** Empty if there is no file yet. Throws MOT-0655 for a file that cannot be understood. */
@@ -69,13 +70,13 @@ export class TokenBook {
   }
 
   /** One at a time, durable before it counts; what could not be written does not count. */
-  #change(work: (next: Content) => void): Promise<void> {
+  #change(work: (next: TokenRecord) => void): Promise<void> {
     const done = this.#last.then(() => this.#write(work));
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  async #write(work: (next: Content) => void): Promise<void> {
+  async #write(work: (next: TokenRecord) => void): Promise<void> {
     const { issuers, revocations } = this.#content;
     const nowMs = this.#nowMs();
     const kept = [...revocations].filter(([, one]) => !isOver(one, nowMs));
@@ -88,8 +89,8 @@ export class TokenBook {
 }
 
 /** The text of such a file; `path` is for messages. Throws MOT-0655. */
-export function parseTokenBook(text: string | undefined, path: string): Content {
-  const content: Content = { issuers: new Map(), revocations: new Map() };
+export function parseTokenBook(text: string | undefined, path: string): TokenRecord {
+  const content: TokenRecord = { issuers: new Map(), revocations: new Map() };
   if (text === undefined) return content;
   const refused = (why: string): MotteError => new MotteError('MOT-0655', `${path}: ${why}`);
   let document: unknown;
@@ -112,6 +113,13 @@ export function parseTokenBook(text: string | undefined, path: string): Content 
   return content;
 }
 
+/** As later records have it: issuers that each of them still has, and whatever any of them revoked. */
+export function mergeTokenBooks(before: TokenRecord, later: readonly TokenRecord[]): TokenRecord & { text: string } {
+  const issuers = new Map([...before.issuers].filter(([name]) => later.every((one) => one.issuers.has(name))));
+  const revocations = new Map([before, ...later].flatMap((one) => [...one.revocations]));
+  return { issuers, revocations, text: render({ issuers, revocations }) };
+}
+
 function isRevocation(value: unknown): value is TokenRevocation {
   const one = (value ?? {}) as Readonly<Record<string, unknown>>;
   const choices = [one['id'], one['name']].filter((choice) => typeof choice === 'string');
@@ -123,7 +131,7 @@ function isRevocation(value: unknown): value is TokenRevocation {
   );
 }
 
-function render({ issuers, revocations }: Content): string {
+function render({ issuers, revocations }: TokenRecord): string {
   const entries = [...issuers.values()].map(({ entry }) => entry);
   return `${JSON.stringify({ format: FORMAT, issuers: entries, revocations: [...revocations.values()] }, null, 2)}\n`;
 }
