@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { openAdmin } from '@motte/admin';
 import { connectClient, type MqttClient, type OpenTransport, tlsTransport, webSocketTransport } from '@motte/client';
+import { parseStatusIssuer, readRevocationList, splitLists } from '@motte/pki/status';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
 import { createTestAuthority, type Pair, type TestAuthority } from '../fixtures/certificates.ts';
@@ -138,8 +139,11 @@ const event = async (name: string, count: number): Promise<Line> => {
   return found() as Line;
 };
 
-const findings = async (): Promise<string> =>
-  (await openAdmin(data).status()).findings.map(({ why }) => why).join('\n');
+/** What `motte status` has to say of revocation. */
+const findings = async (): Promise<string> => {
+  const { findings: all } = await openAdmin(data).status();
+  return all.flatMap(({ subject, why: text }) => (subject === 'revocation' ? [text] : [])).join('\n');
+};
 const why = async (name: string): Promise<string> => (await motte(['why', name, '--data', data])).out;
 
 async function reload(): Promise<string> {
@@ -169,12 +173,20 @@ describe('a list that is replaced while devices are connected', () => {
       await connect(back(), 'pump-1/resumed'),
     ];
     const other = await connect(mqtts('pump-2'), 'pump-2');
+    const away = await connectClient({
+      transport: mqtts('pump-1'),
+      clientId: 'pump-1/away',
+      properties: { sessionExpiryInterval: 3_600 },
+    });
+    await away.disconnect();
     const count = log().length;
     put('plant.crl', list(plant, { revoked: [serial('pump-1')] }));
     const gone = await Promise.all(ways.map(({ closed }) => closed));
     expect(gone.map(({ code }) => code)).toEqual([0x98, 0x98, 0x98]);
     const [learned, ended] = [await event('revocation.list-read', count), await event('device.revoked', count)];
-    expect(ended).toMatchObject({ connections: 3 });
+    expect(ended).toMatchObject({ connections: 3, sessions: 4 });
+    const { clients: rows } = await openAdmin(data).clients();
+    expect(rows.map(({ identity }) => identity)).toEqual(['pump-2@ca:plant']);
     expect(Date.parse(ended.time) - Date.parse(learned.time)).toBeLessThan(1_000);
     for (const transport of [mqtts('pump-1'), wss('pump-1'), back()]) await refusedWith(transport, 'pump-1');
     expect(await why('pump-1')).toContain('the certificate of pump-1 was revoked');
@@ -264,3 +276,13 @@ describe('a list that has ended', () => {
     await (await connect(mqtts('pump-3'), 'pump-3')).disconnect();
   }, 60_000);
 });
+
+it('a list that another Motte writes of its devices is one that can be used', async () => {
+  await motte(['device', 'revoke', 'mine', '--data', data]);
+  await motte(['ca', 'crl', '--out', join(folder, 'own.crl'), '--data', data]);
+  const issuer = parseStatusIssuer(readFileSync(join(data, 'pki', 'ca', 'issuing.crt'), 'utf8'));
+  const lists = splitLists(readFileSync(join(folder, 'own.crl')));
+  const [list] = await Promise.all(lists.map((der) => readRevocationList(der, [issuer])));
+  const mine = serialOf(readFileSync(join(folder, 'mine', 'mine.crt'), 'utf8'));
+  expect(list?.revoked.has(mine.replace(/^0+/, ''))).toBe(true);
+}, 60_000);

@@ -86,8 +86,11 @@ log: { shape: json }
 
   const refused = (name: string): Promise<void> => expect(connect(name)).rejects.toMatchObject({ code: 0x87 });
   const why = async (name: string): Promise<string> => (await motte(['why', name, '--data', data])).out;
-  const findings = async (): Promise<string> =>
-    (await openAdmin(data).status()).findings.map((one) => one.why).join('\n');
+  /** What `motte status` has to say of revocation. */
+  const findings = async (): Promise<string> => {
+    const { findings: all } = await openAdmin(data).status();
+    return all.flatMap(({ subject, why: text }) => (subject === 'revocation' ? [text] : [])).join('\n');
+  };
 
   async function reload(): Promise<void> {
     const before = broker.out().length;
