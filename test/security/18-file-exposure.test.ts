@@ -1,7 +1,17 @@
 // File exposure (CVE-2017-9868; symlink following in mosquitto 2.1): whatever the mask of the process, nothing that was
 // written is open to others, and no symbolic link is followed to or from a secret.
 
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,8 +33,12 @@ afterEach(() => {
 
 /** Everything that writes, once. */
 async function start(): Promise<void> {
+  mkdirSync(join(data, 'pki'), { recursive: true, mode: 0o700 });
+  // The one file of the authority's that a person writes.
+  writeFileSync(join(data, 'pki', 'authority.yaml'), '{}\n', { mode: 0o600 });
   const authority = await startAuthority({ data, lockWaitMs: 0 });
   try {
+    if ((await authority.administrator.showCa()).old === null) await authority.administrator.rotateCa('30d');
     await obtainServerCertificate({
       directory: join(data, 'run', 'server'),
       authority: authority.broker,
@@ -57,6 +71,8 @@ const SECRETS = [
   'pki/ca/issuing.key',
   'pki/ca/issuing.crt',
   'pki/issued.jsonl',
+  'pki/authorities.json',
+  'pki/authority.yaml',
   'pki/lock',
   'run',
   'run/server',

@@ -25,7 +25,7 @@ import { readClientAuthorities } from './client-authorities.ts';
 import { createEnrolment } from './enrolment.ts';
 import { watchExpiry } from './expiry-watch.ts';
 import { greet } from './greeting.ts';
-import { obtainMaterial } from './material.ts';
+import { type Material, obtainMaterial } from './material.ts';
 import { withMemoryBudget } from './memory-budget.ts';
 import { openConsole } from './open-console.ts';
 import { attachLog, openLog } from './open-log.ts';
@@ -77,8 +77,8 @@ export async function runStart(context: Context): Promise<Exit> {
     undo.push(() => authority.close());
     const stapling = new Stapling({ nowMs: Date.now });
     undo.push(async () => stapling.close());
-    const obtain = async (of: MotteConfig) => {
-      const whole = await obtainMaterial(context.data, authority.brokerSocket, of);
+    const obtain = async (of: MotteConfig, before?: Material) => {
+      const whole = await obtainMaterial(context.data, authority.brokerSocket, of, before);
       return { ...whole, tls: stapling.added(whole.tls, of.settings.tls.staple) };
     };
     let material = await obtain(config);
@@ -133,7 +133,7 @@ export async function runStart(context: Context): Promise<Exit> {
       log,
     });
     undo.push(async () => certificates.end());
-    const trustWatch = watchTrust(authority.brokerSocket, () => certificates.refresh(config), log);
+    const trustWatch = watchTrust(authority.brokerSocket, () => certificates.follow(), log);
     undo.push(async () => trustWatch.close());
     const expiry = watchExpiry({
       material: () => material,
