@@ -21,8 +21,10 @@ export type EnrolOutcome =
   | { readonly state: 'busy'; readonly because: string };
 
 export interface EnrolDesk {
-  /** The root, PEM. */
+  /** The root that the broker's own certificate leads to, PEM. */
   readonly root: string;
+  /** Every root that devices may come from, PEM; two while the CA is being replaced. */
+  readonly roots: string;
   redeem(request: { readonly token: string; readonly csr: string }): Promise<EnrolOutcome>;
   ask(request: { readonly name: string; readonly csr: string }): Promise<EnrolOutcome>;
   /** `certificate` was shown in a full handshake, PEM; who checks it is the desk. */

@@ -29,6 +29,17 @@ export async function fetchCa(url: string, fingerprint: string): Promise<string>
   return new X509Certificate(body).toString();
 }
 
+/** Every root that the broker trusts, PEM, in the word of a server that the CA vouches for. MOT-0642, MOT-0643. */
+export async function fetchRoots(url: string, ca: string): Promise<string[]> {
+  const { status, body } = await exchange(url, '/roots', undefined, { ca });
+  return status === 200 ? splitPem(body) : [];
+}
+
+/** The certificates in a PEM text. */
+export function splitPem(text: string): string[] {
+  return text.match(PEM) ?? [];
+}
+
 export interface Credentials {
   readonly ca: string;
   readonly cert?: string;
@@ -78,5 +89,6 @@ function faultOf(url: string, fault: NodeJS.ErrnoException): MotteError {
   return new MotteError(isTrust ? 'MOT-0643' : 'MOT-0642', `${url}: ${message}`, { cause: fault });
 }
 
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const SILENCE_MS = 20_000;
 const ANSWER_BYTES_MAX = 64 * 1024;

@@ -3,7 +3,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { MotteError } from '@motte/admin/errors';
 import { deviceNameOf, groupFingerprint } from '@motte/pki/protocol';
-import { type Answer, fingerprintOf } from './exchange.ts';
+import { type Answer, fingerprintOf, splitPem } from './exchange.ts';
 
 export interface Issued {
   readonly name: string;
@@ -36,7 +36,7 @@ export function readIssued({ status, body }: Answer, expected: Expected): Issued
   const { certificate = '', issuing = '', root = '' } = answer;
   try {
     const [leaf, between] = [certificate, issuing].map((pem) => new X509Certificate(pem));
-    const roots = (root.match(PEM) ?? []).map((pem) => new X509Certificate(pem));
+    const roots = splitPem(root).map((pem) => new X509Certificate(pem));
     if (leaf === undefined || between === undefined) throw new TypeError('no certificate');
     const pinned = fingerprintOf(expected.ca);
     if (!roots.some((one) => fingerprintOf(one.toString()) === pinned)) throw new TypeError('it names another root');
@@ -64,5 +64,3 @@ function parse(body: string): Readonly<Record<string, string>> {
     return {};
   }
 }
-
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

@@ -19,7 +19,7 @@ import { MotteError } from '@motte/admin/errors';
 import { RENEW_AT } from '@motte/pki';
 import { deviceNameOf, renewalText } from '@motte/pki/protocol';
 import { said } from '../data/said.ts';
-import { post } from './exchange.ts';
+import { fetchRoots, fingerprintOf, post, splitPem } from './exchange.ts';
 import { readIssued } from './issued.ts';
 import { readPlace } from './place.ts';
 
@@ -45,11 +45,12 @@ export async function renewHere({ directory, url: given, force, nowMs }: Renewal
     const leaf = new X509Certificate(readFileSync(path('crt')));
     const notAfter = new Date(leaf.validTo).toISOString();
     const dueMs = dueAtMs(leaf);
-    if (nowMs < dueMs && !force) return { state: 'not-due', name, dueAt: new Date(dueMs).toISOString(), notAfter };
     const url = given ?? readPlace(directory, name);
+    const ca = readFileSync(join(directory, 'ca.crt'), 'utf8');
+    const isDue = force || nowMs >= dueMs || (url !== undefined && (await isCaReplaced(url, ca)));
+    if (!isDue) return { state: 'not-due', name, dueAt: new Date(dueMs).toISOString(), notAfter };
     if (url === undefined) throw new MotteError('MOT-0646', `${directory} does not say where ${name} was enrolled`);
     const { createCsr } = await import('@motte/pki');
-    const ca = readFileSync(join(directory, 'ca.crt'), 'utf8');
     const [cert, old] = [leaf.toString(), readFileSync(path('key'), 'utf8')];
     // Kept until it is certified: somebody may have to approve it first, and then the same key has to ask.
     if (!existsSync(path('key.new'))) writeNew(path('key.new'), newKey(), 0o600);
@@ -71,8 +72,21 @@ export async function renewHere({ directory, url: given, force, nowMs }: Renewal
   }
 }
 
+/**
+ * Whether the broker trusts a CA that the device does not know. It is asked over a connection that the known CA vouches for, and its
+ * answer only brings the renewal forward: nothing of it is trusted or kept. Whoever cannot be asked says no.
+ */
+async function isCaReplaced(url: string, ca: string): Promise<boolean> {
+  try {
+    const known = new Set(splitPem(ca).map(fingerprintOf));
+    return (await fetchRoots(url, ca)).some((root) => !known.has(fingerprintOf(root)));
+  } catch {
+    return false;
+  }
+}
+
 /** At two thirds of its life, each certificate a little earlier or later, but the same one always at the same time. */
-export function dueAtMs(leaf: X509Certificate): number {
+export function dueAtMs(leaf: Pick<X509Certificate, 'validFrom' | 'validTo' | 'raw'>): number {
   const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
   const chance = createHash('sha256').update(leaf.raw).digest().readUInt32BE(0) / 2 ** 32;
   return from + (to - from) * (RENEW_AT.share + RENEW_AT.jitter * (2 * chance - 1));

@@ -38,6 +38,9 @@ export function createEnrolDesk({ authority, directory, emit, tls }: EnrolDeskPa
     get root() {
       return chain()[0] ?? '';
     },
+    get roots() {
+      return chain().filter(isRoot).join('');
+    },
     redeem: (request) => outcomeOf('enrol.token', async () => enter(await authority.redeemToken(request))),
     ask: (request) =>
       outcomeOf('enrol.join', async () => {
@@ -63,6 +66,11 @@ export function createEnrolDesk({ authority, directory, emit, tls }: EnrolDeskPa
 
 function enrolledOf({ name, roles, certificate, issuing, root, notAfter }: EnrolledDevice): Enrolled {
   return { name, roles, certificate, issuing, root, notAfter };
+}
+
+function isRoot(pem: string): boolean {
+  const certificate = new X509Certificate(pem);
+  return certificate.checkIssued(certificate);
 }
 
 function nameOf(pem: string): string {

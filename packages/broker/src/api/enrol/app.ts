@@ -62,6 +62,8 @@ export async function createEnrolApp(options: EnrolAppOptions): Promise<FastifyI
   };
 
   app.get('/ca', async (_request, reply) => reply.type('application/x-pem-file').send(desk.root));
+  // For devices that have certificates: whether there is a CA that they do not know yet.
+  app.get('/roots', async (_request, reply) => reply.type('application/x-pem-file').send(desk.roots));
   app.post<{ Body: { token: string; csr: string } }>('/enrol', bodyOf('token', 'csr'), async (request, reply) =>
     answer(request, reply, await desk.redeem(request.body)),
   );

@@ -40,6 +40,7 @@ async function open(outcome: (...asked: unknown[]) => EnrolOutcome, limits: Part
   };
   const desk: EnrolDesk = {
     root: 'ROOT',
+    roots: 'ROOT NEXT',
     redeem: answer,
     ask: answer,
     renew: answer,
@@ -84,6 +85,7 @@ it('gives the certificate with its chain, and anybody the root', async () => {
   expect(JSON.parse(text)).toEqual({ format: 1, state: 'issued', ...DEVICE });
   expect(asked).toEqual([{ token: 't', csr: 'c' }]);
   expect(await send(port, '/ca', { method: 'GET' })).toMatchObject({ status: 200, text: 'ROOT' });
+  expect(await send(port, '/roots', { method: 'GET' })).toMatchObject({ status: 200, text: 'ROOT NEXT' });
 });
 
 it('whatever a refusal was for, the peer sees the same bytes, and the operator the reason', async () => {
