@@ -1,5 +1,6 @@
 // The authority, its clients, and the certificates of this host. Importing this file loads no X.509 library.
 
+export type { AskPassphrase } from './authority/asking.ts';
 export { acquireLock, type Lock } from './authority/lock.ts';
 export { type ReadyLine, runAuthorityProcess } from './authority/process.ts';
 export { type AuthorityOptions, type RunningAuthority, startAuthority } from './authority/start.ts';

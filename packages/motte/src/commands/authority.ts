@@ -5,14 +5,19 @@ import { type CommandFile, type Exit, textOption } from '../command.ts';
 
 export const command: CommandFile = {
   configure: (command) =>
-    void command.option(
-      '--sockets <dir>',
-      'run apart from the broker: its sockets are in this directory, and a broker reaches its one by the group',
-    ),
+    void command
+      .option(
+        '--sockets <dir>',
+        'run apart from the broker: its sockets are in this directory, and a broker reaches its one by the group',
+      )
+      .option('--terminal', 'the passphrase of the keys may be asked for on the terminal of the process'),
   async run(context, _args, options) {
     const { runAuthorityProcess } = await import('@motte/pki');
     const sockets = textOption(options, 'sockets');
-    if (sockets === undefined) return (await runAuthorityProcess({ data: context.data })) as Exit;
+    const { askAtStandardInput, askAtTerminal } = await import('../data/ask-for-ca-passphrase.ts');
+    const ask = options['terminal'] === true ? askAtTerminal : askAtStandardInput();
+    const own = { data: context.data, ...(ask === undefined ? {} : { ask }) };
+    if (sockets === undefined) return (await runAuthorityProcess(own)) as Exit;
     const { openServiceManager } = await import('../start/service-manager.ts');
     const manager = openServiceManager({
       env: process.env,
@@ -20,7 +25,7 @@ export const command: CommandFile = {
     });
     try {
       return (await runAuthorityProcess({
-        data: context.data,
+        ...own,
         sockets,
         onReady: () => manager.ready('both sockets are open'),
         onEnding: () => manager.stopping('ending'),

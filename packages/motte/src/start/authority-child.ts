@@ -73,7 +73,10 @@ interface Running {
 }
 
 function launch(data: string, log: Log): Promise<Running> {
-  const child = spawn(process.execPath, [ENTRY, 'authority', '--data', data], { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Whoever sits here may be asked for the passphrase of the keys: by the child, on the terminal itself.
+  const isAttended = process.stdin.isTTY === true;
+  const args = [ENTRY, 'authority', '--data', data, ...(isAttended ? ['--terminal'] : [])];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const said: string[] = [];
   let isReady = false;
   child.stdin.on('error', () => {});
@@ -90,7 +93,8 @@ function launch(data: string, log: Log): Promise<Running> {
       child.kill('SIGKILL');
       reject(faultOf(why));
     };
-    const deadline = setTimeout(() => fail('it did not get ready within 30 s'), READY_DEADLINE_MS);
+    const deadlineMs = isAttended ? ATTENDED_DEADLINE_MS : READY_DEADLINE_MS;
+    const deadline = setTimeout(() => fail(`it did not get ready within ${deadlineMs / 1000} s`), deadlineMs);
     void exited.then((how) => {
       clearTimeout(deadline);
       // Its own line, number included, says more than ours could.
@@ -130,6 +134,8 @@ function parseReady(line: string): ReadyLine | undefined {
 
 const ENTRY = fileURLToPath(new URL('../../bin/motte.js', import.meta.url));
 const READY_DEADLINE_MS = 30_000;
+/** People look passphrases up. */
+const ATTENDED_DEADLINE_MS = 300_000;
 const END_DEADLINE_MS = 5_000;
 const SAID_LINES_MAX = 20;
 const BACKOFF_LEAST_MS = 1_000;

@@ -10,12 +10,18 @@ import { AuthorityFault } from '../protocol/faults.ts';
 import { OWN_REALM } from '../protocol/names.ts';
 import type { CaDetails, CaGeneration, TrustMaterial } from '../protocol/results.ts';
 import { parseOverlap } from './overlap.ts';
-import { readSettings } from './settings.ts';
+
+/** Where keys are: as it was at the start, and how to look again. */
+interface Settings {
+  readonly settings: KeeperSettings;
+  readonly reread: () => Promise<KeeperSettings>;
+}
 
 export class CaDesk {
   readonly #pki: string;
   readonly #ledger: Ledger;
   readonly #now: () => number;
+  readonly #reread: Settings['reread'];
   #settings: KeeperSettings;
   #authorities: Authorities;
 
@@ -23,10 +29,11 @@ export class CaDesk {
     pki: string,
     ledger: Ledger,
     now: () => number,
-    settings: KeeperSettings,
+    { settings, reread }: Settings,
     authorities: Authorities,
   ) {
     this.#settings = settings;
+    this.#reread = reread;
     this.#pki = pki;
     this.#ledger = ledger;
     this.#now = now;
@@ -34,8 +41,8 @@ export class CaDesk {
   }
 
   /** Throws MOT-0423 and MOT-0424. */
-  static async open(pki: string, ledger: Ledger, now: () => number, settings: KeeperSettings): Promise<CaDesk> {
-    return new CaDesk(pki, ledger, now, settings, await load(pki, ledger, settings));
+  static async open(pki: string, ledger: Ledger, now: () => number, settings: Settings): Promise<CaDesk> {
+    return new CaDesk(pki, ledger, now, settings, await load(pki, ledger, settings.settings));
   }
 
   /** In force now; read it anew for every request. */
@@ -79,7 +86,7 @@ export class CaDesk {
   async rotate(overlap: string): Promise<CaDetails> {
     const nowMs = this.#now();
     // The file may name other keys than at the start: those of an HSM are made before this is asked.
-    const fresh = await readSettings(this.#pki);
+    const fresh = await this.#reread();
     const when = { nowMs, overlapMs: parseOverlap(overlap), settings: fresh };
     await beginRotation(this.#pki, this.#authorities, when, (certificate) =>
       this.#ledger.append(recordOf(certificate, 'creation', nowMs)),

@@ -24,6 +24,7 @@ import type { DeviceSummary } from '../protocol/results.ts';
 import { CrlDesk } from '../revoke/crl.ts';
 import { Revocations } from '../revoke/revocations.ts';
 import { revokeDevice } from '../revoke/revoke-device.ts';
+import { type AskPassphrase, askOnce } from './asking.ts';
 import { CaDesk } from './ca-desk.ts';
 import { readSettings } from './settings.ts';
 import { Turns } from './turns.ts';
@@ -59,11 +60,14 @@ export interface CoreOptions {
   readonly now: () => number;
   /** Makes the CA if there is none; otherwise that is MOT-0436. */
   readonly create: boolean;
+  /** Asks a person for the passphrase of the keys; absent where nobody can be asked. */
+  readonly ask?: AskPassphrase;
 }
 
 /** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436, MOT-0466. */
-export async function openCore(pki: string, { now, create }: CoreOptions): Promise<Core> {
-  const settings = await readSettings(pki);
+export async function openCore(pki: string, { now, create, ask }: CoreOptions): Promise<Core> {
+  const asked = askOnce(ask);
+  const settings = await readSettings(pki, asked);
   const ledger = await Ledger.open(join(pki, 'issued.jsonl'));
   let revocations: Revocations | undefined;
   const turns = new Turns();
@@ -85,7 +89,7 @@ export async function openCore(pki: string, { now, create }: CoreOptions): Promi
         ledger.append(recordOf(certificate, 'creation', now()));
       await createCa(pki, now(), record, undefined, settings);
     }
-    const ca = await CaDesk.open(pki, ledger, now, settings);
+    const ca = await CaDesk.open(pki, ledger, now, { settings, reread: () => readSettings(pki, asked) });
     const authorities = () => ca.authorities;
     const book = await EnrolmentBook.open(pki);
     const revoked = revocations;

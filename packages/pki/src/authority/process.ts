@@ -2,6 +2,7 @@
 // ends when standard input closes (its parent is gone, however it went) or on SIGTERM; a service by a signal.
 
 import { AuthorityFault } from '../protocol/faults.ts';
+import type { AskPassphrase } from './asking.ts';
 import { startAuthority } from './start.ts';
 
 /** What the parent reads first from the child's standard output. */
@@ -19,6 +20,8 @@ export interface AuthorityProcessOptions {
   readonly data: string;
   /** Given: it is a service of its own, ended by signals alone, with its sockets there. */
   readonly sockets?: string;
+  /** Asks a person for the passphrase of the keys. */
+  readonly ask?: AskPassphrase;
   /** Told when both sockets are open, and when it was told to end. */
   readonly onReady?: () => void;
   readonly onEnding?: () => void;
@@ -26,7 +29,7 @@ export interface AuthorityProcessOptions {
 
 /** Runs until told to end; resolves with the exit code. Never throws: what stops it is said on standard error. */
 export async function runAuthorityProcess(options: AuthorityProcessOptions): Promise<number> {
-  const { data, sockets } = options;
+  const { data, sockets, ask } = options;
   process.umask(0o077);
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
@@ -34,7 +37,12 @@ export async function runAuthorityProcess(options: AuthorityProcessOptions): Pro
   try {
     const onFailure = (fault: unknown) =>
       say(`motte authority: ${fault instanceof Error ? fault.message : String(fault)}`);
-    const authority = await startAuthority({ data, ...(sockets === undefined ? {} : { sockets }), onFailure });
+    const authority = await startAuthority({
+      data,
+      ...(sockets === undefined ? {} : { sockets }),
+      ...(ask === undefined ? {} : { ask }),
+      onFailure,
+    });
     const { authoritySocket, brokerSocket, fingerprint, created } = authority;
     const ready: ReadyLine = {
       ready: true,

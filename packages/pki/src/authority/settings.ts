@@ -10,13 +10,14 @@ import type { SignerSettings } from '../issue/signer.ts';
 import { PASSPHRASE_BYTES_MAX, SIGNER_DEADLINE_MS } from '../limits.ts';
 import { errno, readPrivateFile } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
+import { askOnce, PASSPHRASE_CHARACTERS_MIN, tooShort } from './asking.ts';
 
 export const SETTINGS_NAME = 'authority.yaml';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads and checks it; throws MOT-0423, MOT-0478. Passphrase and public keys are read when they are needed. */
-export async function readSettings(pki: string): Promise<KeeperSettings> {
+export async function readSettings(pki: string, asked: Passphrase = askOnce(undefined)): Promise<KeeperSettings> {
   const path = join(pki, SETTINGS_NAME);
   const text = await readPrivateFile(path);
   if (text === undefined) return {};
@@ -31,7 +32,7 @@ export async function readSettings(pki: string): Promise<KeeperSettings> {
   }
   const { passphrase, signer, crl } = fieldsOf(document, ['passphrase', 'signer', 'crl'], 'the file', refuse);
   return {
-    ...(passphrase === undefined ? {} : { passphrase: passphraseFrom(passphrase, refuse) }),
+    ...(passphrase === undefined ? {} : { passphrase: passphraseFrom(passphrase, asked, refuse) }),
     ...(signer === undefined ? {} : { signer: signerFrom(signer, refuse) }),
     ...(crl === undefined ? {} : { crlUrl: crlUrlFrom(crl, refuse) }),
   };
@@ -39,9 +40,13 @@ export async function readSettings(pki: string): Promise<KeeperSettings> {
 
 type Refuse = (why: string) => AuthorityFault;
 
-function passphraseFrom(value: unknown, refuse: Refuse): () => Promise<string> {
+type Passphrase = NonNullable<KeeperSettings['passphrase']>;
+
+function passphraseFrom(value: unknown, asked: Passphrase, refuse: Refuse): Passphrase {
+  if (value === 'ask') return asked;
   const { file, credential } = fieldsOf(value, ['file', 'credential'], 'passphrase', refuse);
-  if ((file === undefined) === (credential === undefined)) throw refuse('passphrase has file or credential');
+  if ((file === undefined) === (credential === undefined))
+    throw refuse('passphrase has file or credential, or is the word ask');
   const named = textOf(file ?? credential, 'passphrase', refuse);
   if (file !== undefined && !isAbsolute(named)) throw refuse('passphrase.file is not an absolute path');
   if (credential !== undefined && !/^[A-Za-z0-9._-]+$/.test(named)) throw refuse('passphrase.credential is no name');
@@ -52,7 +57,7 @@ function passphraseFrom(value: unknown, refuse: Refuse): () => Promise<string> {
     }
     const [first = ''] = (await readSecret(file === undefined ? join(directory ?? '', named) : named)).split('\n');
     if (first.length < PASSPHRASE_CHARACTERS_MIN) {
-      throw new AuthorityFault('MOT-0476', `the passphrase has less than ${PASSPHRASE_CHARACTERS_MIN} characters`);
+      throw tooShort();
     }
     return first;
   };
@@ -138,7 +143,5 @@ function textOf(value: unknown, what: string, refuse: Refuse): string {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) throw refuse(`${what} is not a text`);
   return value;
 }
-
-const PASSPHRASE_CHARACTERS_MIN = 12;
 /** With the name of the file less than what needs two bytes of length in a certificate, which not every small reader has met. */
 const CRL_URL_CHARACTERS_MAX = 90;

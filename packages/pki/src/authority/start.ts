@@ -6,6 +6,7 @@ import { type Administrator, administrator, type BrokerAuthority, brokerAuthorit
 import { ADMINISTRATOR_SOCKET, BROKER_SOCKET, LOCK_WAIT_MS, type SocketLimits } from '../limits.ts';
 import { ensurePrivateDirectory, errno } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
+import type { AskPassphrase } from './asking.ts';
 import { createDataDirectory, openCore, openPkiDirectory } from './core.ts';
 import { acquireLock } from './lock.ts';
 import { openSocket } from './socket.ts';
@@ -17,6 +18,8 @@ export interface AuthorityOptions {
   /** Wall-clock milliseconds since 1970. */
   readonly now?: () => number;
   readonly lockWaitMs?: number;
+  /** Asks a person for the passphrase of the keys, where they have one that is asked for. */
+  readonly ask?: AskPassphrase;
   readonly limits?: { readonly authority?: SocketLimits; readonly broker?: SocketLimits };
   /** Told of failures that are nobody's refusal. */
   readonly onFailure?: (fault: unknown) => void;
@@ -49,7 +52,11 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   try {
     const lock = await acquireLock(join(pki, 'lock'), options.lockWaitMs ?? LOCK_WAIT_MS);
     undo.push(lock.release);
-    const core = await openCore(pki, { now: options.now ?? Date.now, create: true });
+    const core = await openCore(pki, {
+      now: options.now ?? Date.now,
+      create: true,
+      ...(options.ask === undefined ? {} : { ask: options.ask }),
+    });
     undo.push(core.close);
     const { call, fingerprint, created } = core;
     const onFailure = options.onFailure ?? (() => undefined);

@@ -3,6 +3,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AskPassphrase } from '../authority/asking.ts';
 import { openCore, openPkiDirectory } from '../authority/core.ts';
 import { acquireLock, type Lock, pauseBeforeRetry } from '../authority/lock.ts';
 import { LOCK_WAIT_MS } from '../limits.ts';
@@ -13,6 +14,8 @@ import { type Administrator, administrator } from './faces.ts';
 export interface OfflineOptions {
   readonly now?: () => number;
   readonly lockWaitMs?: number;
+  /** Asks a person for the passphrase of the keys, where no authority runs. */
+  readonly ask?: AskPassphrase;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function withAuthority<T>(
       if (isFault(fault, 'MOT-0422') && performance.now() < deadline) return undefined;
       throw fault;
     });
-    if (lock !== undefined) return workUnder(lock, pki, work, options.now ?? Date.now);
+    if (lock !== undefined) return workUnder(lock, pki, work, options);
     await pauseBeforeRetry(attempt);
   }
 }
@@ -43,10 +46,10 @@ async function workUnder<T>(
   lock: Lock,
   pki: string,
   work: (administrator: Administrator, where: 'offline') => Promise<T>,
-  now: () => number,
+  { now = Date.now, ask }: OfflineOptions,
 ): Promise<T> {
   try {
-    const core = await openCore(pki, { now, create: false });
+    const core = await openCore(pki, { now, create: false, ...(ask === undefined ? {} : { ask }) });
     try {
       return await work(administrator(core.call), 'offline');
     } finally {

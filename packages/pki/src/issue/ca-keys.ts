@@ -20,8 +20,8 @@ import { runSigner, type SignerSettings } from './signer.ts';
 export type CaRole = 'root' | 'issuing';
 
 export interface KeeperSettings {
-  /** Reads the passphrase when it is needed. */
-  readonly passphrase?: () => Promise<string>;
+  /** Reads the passphrase when it is needed; a `new` one closes what no passphrase closed before. */
+  readonly passphrase?: (which: 'new' | 'known') => Promise<string>;
   readonly signer?: SignerSettings;
   /** Below this URL, without a slash at its end, the revocation lists are published: see `crlName`. */
   readonly crlUrl?: string;
@@ -53,7 +53,7 @@ export async function makeKey(role: CaRole, { passphrase, signer }: KeeperSettin
   }
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const text = passphrase === undefined ? pem : await sealKey(pem, await passphrase());
+  const text = passphrase === undefined ? pem : await sealKey(pem, await passphrase('new'));
   return { publicKey, sign: await inProcess(privateKey), text };
 }
 
@@ -77,12 +77,12 @@ export async function findKey(
   if (text.startsWith(SEALED)) {
     const locked = async () => Promise.reject(new AuthorityFault('MOT-0476', 'authority.yaml names no passphrase'));
     if (passphrase === undefined || role === 'root') return { place: 'passphrase', sign: locked };
-    const key = parseKey(await openSealed(text, await passphrase()), certified, why);
+    const key = parseKey(await openSealed(text, await passphrase('known')), certified, why);
     return { place: 'passphrase', sign: await inProcess(key) };
   }
   const found = await inProcess(parseKey(text, certified, why));
   if (passphrase === undefined) return { place: 'file', sign: found };
-  return { place: 'passphrase', sign: found, text: await sealKey(text, await passphrase()) };
+  return { place: 'passphrase', sign: found, text: await sealKey(text, await passphrase('new')) };
 }
 
 function parseKey(pem: string, certified: KeyObject, why: (why: string) => AuthorityFault): KeyObject {
