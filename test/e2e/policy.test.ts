@@ -199,6 +199,51 @@ describe('`policy apply` on a running broker', () => {
   }, 60_000);
 });
 
+describe('`access`', () => {
+  const NO =
+    'deny: role device, narrow.yaml:6:7 denies publish devices/pump-1/up/secret/x: deny publish devices/+/up/secret/#';
+
+  it('says of the running broker who may what, and by which rule', async () => {
+    expect(await run('access', 'check', 'pump-1', 'publish', 'devices/pump-1/extra')).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(
+        /^allow: role device, narrow\.yaml:5:7 allows it: .*\n {2}rule {6}role device, narrow\.yaml:5:7\n/,
+      ),
+    });
+    const asked = ['access', 'check', 'pump-1', 'publish', 'devices/pump-1/up/secret/x'];
+    const { exit, out } = await run(...asked, '--explain');
+    expect(exit).toBe(1);
+    expect(out.split('\n')[0]).toBe(NO);
+    expect(out).toContain('  * role device, narrow.yaml:3:7: allow publish devices/${device}/up/#\n');
+    expect(out).toContain('  others who may publish it: nobody\n');
+    expect(await run('access', 'who', 'devices/pump-1/up/x')).toMatchObject({
+      exit: 0,
+      out: 'IDENTITY  PUBLISH  RECEIVE\npanel     no       yes\npump-1    yes      no\n',
+    });
+    expect(await run('access', 'who', 'other')).toMatchObject({ exit: 1, out: 'nobody\n' });
+    expect(await run('access', 'check', 'pump-1', 'publish', '#')).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('(MOT-0907)'),
+    });
+  }, 60_000);
+
+  it('answers the same without a broker', async () => {
+    await end('SIGTERM');
+    expect(await run('access', 'check', 'pump-1', 'publish', 'devices/pump-1/up/secret/x')).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining(NO),
+    });
+    expect(JSON.parse(await command('access', 'who', 'devices/pump-1/up/x', '--json'))).toMatchObject({
+      format: 1,
+      holders: [
+        { identity: 'panel', publish: 'no', receive: 'yes' },
+        { identity: 'pump-1', publish: 'yes', receive: 'no' },
+      ],
+    });
+    await start();
+  }, 60_000);
+});
+
 describe('the policy in force', () => {
   it('is there after kill -9, and is exported as it was applied', async () => {
     await end('SIGKILL');

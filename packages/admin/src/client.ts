@@ -3,6 +3,7 @@
 import { request } from 'node:http';
 import { join, relative } from 'node:path';
 import { type ErrorCode, isErrorCode, MotteError } from './errors.ts';
+import type { AccessChecked, AccessHolders } from './schemas/access.ts';
 import type { Clients, Kicked } from './schemas/clients.ts';
 import type { EffectiveConfig } from './schemas/config.ts';
 import type {
@@ -36,6 +37,17 @@ import type {
 } from './schemas/tokens.ts';
 import type { NewUser, UserChanged, UserDocument, UserList, UserRemoved } from './schemas/users.ts';
 
+/** Empty `from` and `via` leave it open. */
+export interface AccessQuestion {
+  readonly client: string;
+  readonly action: 'publish' | 'subscribe' | 'receive';
+  readonly topic: string;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly from: string;
+  readonly via: string;
+}
+
 export interface Admin {
   status(): Promise<Status>;
   clients(): Promise<Clients>;
@@ -63,6 +75,8 @@ export interface Admin {
   checkPolicy(source: PolicySource): Promise<PolicyChecked>;
   /** Answers when it is in force, and what does not hold any more has ended. */
   applyPolicy(policy: NewPolicy): Promise<PolicyApplied>;
+  checkAccess(question: AccessQuestion): Promise<AccessChecked>;
+  accessHolders(topic: string): Promise<AccessHolders>;
   config(): Promise<EffectiveConfig>;
   /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
   backup(id: string): Promise<AsyncIterable<Uint8Array>>;
@@ -108,6 +122,9 @@ export function openAdmin(data: string): Admin {
     policyVersions: () => call('GET', '/api/v1/policy/versions'),
     checkPolicy: (source) => call('POST', '/api/v1/policy/check', source),
     applyPolicy: (policy) => call('POST', '/api/v1/policy', policy),
+    checkAccess: ({ retain, ...question }) =>
+      call('GET', `/api/v1/access/check?${query({ ...question, retain: String(retain) })}`),
+    accessHolders: (topic) => call('GET', `/api/v1/access/who?${query({ topic })}`),
     config: () => call('GET', '/api/v1/config'),
     backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };

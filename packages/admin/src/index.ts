@@ -2,6 +2,7 @@
 // in @motte/admin/schemas, so that a command line that only asks does not load them.
 export { type Admin, adminSocketPath, openAdmin } from './client.ts';
 export { ERRORS, type ErrorCode, type ExitCode, errorRow, isErrorCode, MotteError } from './errors.ts';
+export type { AccessChecked, AccessHolders } from './schemas/access.ts';
 export type { Client, Clients, Kicked } from './schemas/clients.ts';
 export type { EffectiveConfig } from './schemas/config.ts';
 export type { Device, DeviceDocument, Devices, Ended, NewDevice } from './schemas/devices.ts';

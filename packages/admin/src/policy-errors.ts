@@ -43,4 +43,11 @@ export const POLICY_ERRORS = {
     exit: 1,
     status: 404,
   },
+  'MOT-0907': {
+    what: 'the question cannot be answered',
+    when: 'Client, topic, filter or listener of `motte access` is not one, or the name is that of several identities.',
+    remedy: 'write the identity as `motte who` shows it, NAME or NAME@REALM, and a topic as a client would send it',
+    exit: 2,
+    status: 400,
+  },
 } as const satisfies Record<string, ErrorRow>;

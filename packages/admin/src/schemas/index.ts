@@ -1,4 +1,5 @@
 // Every schema of the admin API. Heavy to load: the command line imports only their types.
+export * from './access.ts';
 export * from './backup.ts';
 export * from './clients.ts';
 export * from './config.ts';

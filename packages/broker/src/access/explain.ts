@@ -65,8 +65,8 @@ function textFor(compiled: CompiledRules, rule: Rule): string {
   return shown(read.because === undefined ? read.text : rule.text);
 }
 
-function unmetConditions(rule: IndexedRule, message: MessageFacts): string {
-  const { conditions } = rule;
+/** Empty = the message meets them. */
+export function unmetConditions({ conditions }: Pick<IndexedRule, 'conditions'>, message: MessageFacts): string {
   const unmet: string[] = [];
   if (conditions !== undefined && message.qos > conditions.qosMax) unmet.push(qosText(conditions.qosMax, message.qos));
   if (conditions?.noRetain === true && message.retain) unmet.push('without RETAIN');

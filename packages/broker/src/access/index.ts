@@ -1,12 +1,14 @@
 // What others need of policies: to make one, to look at it, to ask it. Who is connected asks through ports/access.ts.
 
 export { BEYOND_RATE, type BeyondRate, QUOTA_NAMES, QUOTAS, type QuotaName } from '../ports/quotas.ts';
+export { askPolicy, heldRight } from './ask.ts';
 export { builtInPolicy } from './builtin-roles.ts';
 export { type Change, diffPolicies } from './diff.ts';
+export { imagineSubject } from './imagine-subject.ts';
 export { POLICY_LIMITS } from './limits.ts';
 export { type Finding, LINTS, type LintId, lintPolicy } from './lint.ts';
-export { nameFault, parseWho } from './names.ts';
-export { type Group, type Policy, policyOf, type Role, roleOfRules } from './policy.ts';
+export { nameFault, parseWho, type Who } from './names.ts';
+export { type Group, type Policy, policyOf, type Role, roleOfRules, rolesOf } from './policy.ts';
 export { type PolicyTest, parsePolicyTest } from './policy-test.ts';
 export { quotaLines, type RoleQuotas } from './quotas.ts';
 export { parseRule, type Rule } from './rule.ts';

@@ -3,6 +3,7 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { AdminView } from '../ports/admin-view.ts';
+import { addAccessRoutes } from './access.ts';
 import { addBackupRoutes } from './backup.ts';
 import { addClientRoutes } from './clients.ts';
 import { addConfigRoutes } from './config.ts';
@@ -55,6 +56,7 @@ export async function createApp(view: AdminView, options: AppOptions): Promise<F
   addUserRoutes(app, view);
   addTokenRoutes(app, view);
   addPolicyRoutes(app, view);
+  addAccessRoutes(app, view);
   addConfigRoutes(app, view);
   addBackupRoutes(app, view);
   await app.ready();

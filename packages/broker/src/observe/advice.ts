@@ -222,7 +222,8 @@ const BY_LAYER: Readonly<Record<Layer, string>> = {
   admission: 'See `admission` in `motte config show`; loopback is exempt by default.',
   transport: 'Check that the client uses TLS 1.2 or later, trusts ca.crt and shows the certificate it was issued.',
   identity: 'Check the certificate and the client id: `motte device show NAME`.',
-  access: 'Compare the roles of the client, in `motte who`, with what they allow: `motte policy show`.',
+  access:
+    'Ask for it by `motte access check CLIENT publish|subscribe|receive TOPIC --explain`; roles and rules are in `motte policy show`.',
   protocol: 'The client does not keep to MQTT: look at the rule named here and update its library.',
   broker: 'The broker could not serve the client: see `motte status` and the log.',
 };

@@ -1,6 +1,7 @@
 // What the admin API needs to know and do; start-up wiring composes it from the broker, the ring of refusals, the
 // registry and the configuration. The API never sees a socket, a session or a store.
 
+import type { AccessDesk } from './access-desk.ts';
 import type { Counters } from './counters.ts';
 import type { DeviceKey, IdentityDirectory, RegisteredIdentity, Verifier } from './directory.ts';
 import type { Identity } from './identity.ts';
@@ -192,6 +193,7 @@ export interface AdminView extends BrokerView {
   readonly users: Users;
   readonly tokens: TokenDesk;
   readonly policies: Policies;
+  readonly access: AccessDesk;
   /**
    * Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included.
    * A foreign device that was never registered can be disabled: its authority may let it in by itself. MOT-0413.

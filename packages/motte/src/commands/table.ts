@@ -113,6 +113,16 @@ export const COMMANDS: readonly CommandRow[] = [
     says: 'the policy into a file, as it was applied',
     load: () => import('./policy-export.ts'),
   },
+  {
+    words: 'access check',
+    says: 'may a client publish, subscribe or receive this, and by which rule',
+    load: () => import('./access-check.ts'),
+  },
+  {
+    words: 'access who',
+    says: 'who may publish or receive a topic',
+    load: () => import('./access-who.ts'),
+  },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },
@@ -139,13 +149,14 @@ export const NOUNS: Readonly<Record<string, string>> = {
   user: 'who logs in with a password',
   token: 'whose tokens prove who somebody is',
   client: 'connections and sessions',
+  access: 'questions about rights',
   policy: 'roles, groups and tests: who may do what',
   config: 'motte.yaml',
 };
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
-  ...['topology', 'access', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
+  ...['topology', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
   ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
   ...['config adopt'],
 ]);

@@ -3,12 +3,15 @@
 
 import { existsSync } from 'node:fs';
 import {
+  type AccessChecked,
+  type AccessHolders,
   openAdmin,
   type PolicyApplied,
   type PolicyDocument,
   type PolicyReport,
   type PolicyVersion,
 } from '@motte/admin';
+import type { AccessQuestion } from '@motte/broker/ports/access-desk';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
 import type { AppliedPolicy, NewPolicy, PolicyRow, PolicySource } from '@motte/broker/ports/policies';
 import type { Context } from '../context.ts';
@@ -21,6 +24,8 @@ export interface OpenPolicies {
   versions(): Promise<readonly PolicyVersion[]>;
   check(source: PolicySource): Promise<PolicyReport>;
   apply(policy: NewPolicy): Promise<Omit<PolicyApplied, 'format'>>;
+  ask(question: AccessQuestion): Promise<Omit<AccessChecked, 'format'>>;
+  who(topic: string): Promise<AccessHolders['holders']>;
 }
 
 export type Where = 'running' | 'offline';
@@ -45,6 +50,8 @@ function running(data: string): OpenPolicies {
     versions: async () => (await admin.policyVersions()).versions,
     check: async (source) => (await admin.checkPolicy(source)).report,
     apply: (policy) => admin.applyPolicy(policy),
+    ask: (question) => admin.checkAccess(question),
+    who: async (topic) => (await admin.accessHolders(topic)).holders,
   };
 }
 
@@ -52,20 +59,23 @@ async function offline(context: Context, directory: PolicyDirectory): Promise<Op
   const { createPolicies } = await import('./policies.ts');
   const { openStoredPolicies } = await import('./stored-policy.ts');
   const { loadConfig } = await import('../config/config.ts');
+  const { createAccessDesk } = await import('./access-desk.ts');
+  const listeners = () => {
+    try {
+      return loadConfig(context.config).listeners;
+    } catch {
+      // Whoever starts on it is told what is wrong with it.
+      return undefined;
+    }
+  };
   const policies = createPolicies({
     history: openStoredPolicies(context.data),
     directory,
-    listeners: () => {
-      try {
-        return loadConfig(context.config).listeners;
-      } catch {
-        // Whoever starts on it is told what is wrong with it.
-        return undefined;
-      }
-    },
+    listeners,
     use: () => ({ subscriptions: 0, connections: 0 }),
     told: () => {},
   });
+  const desk = createAccessDesk({ policy: () => policies.policy, directory, listeners });
   return {
     read: async (version) => {
       const { text, ...row } = policies.read(version);
@@ -77,6 +87,11 @@ async function offline(context: Context, directory: PolicyDirectory): Promise<Op
       const { policy: row, report, lost } = await policies.apply(policy);
       return { policy: versionOf(row), report: reportOf(report), lost };
     },
+    ask: async (question) => {
+      const { roles, considered, ...answer } = desk.check(question);
+      return { ...answer, roles: [...roles], considered: [...considered] };
+    },
+    who: async (topic) => [...desk.who(topic)],
   };
 }
 

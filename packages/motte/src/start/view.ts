@@ -12,6 +12,7 @@ import { expiredWaivers } from '../config/weaker.ts';
 import { checkAuthority, unregistered } from '../data/authorities.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
+import { createAccessDesk } from '../policy/access-desk.ts';
 import type { LivePolicies } from '../policy/policies.ts';
 import { createTokenDesk } from '../tokens/token-desk.ts';
 import { createUsers } from '../users/users.ts';
@@ -72,6 +73,11 @@ export function createView(parts: ViewParts): AdminView {
       log.observe({ name: 'device.added', atMs, identity: identityLabel(device), roles });
     },
     policies,
+    access: createAccessDesk({
+      policy: () => policies.policy,
+      directory,
+      listeners: () => parts.config().listeners,
+    }),
     users: createUsers({
       directory,
       endConnections: (user) => broker.endConnections(user),
