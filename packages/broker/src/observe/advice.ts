@@ -154,6 +154,10 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     'Give the client its certificate and key (`--cert`, `--key`); `motte device add NAME` makes them.',
   ],
   [
+    [', quotas.'],
+    'The role bounds that: raise the number in its `quotas`, give the client another role as well, or let it do with less.',
+  ],
+  [
     ['listeners.onexpiry'],
     'Renew what proved it: `motte enrol --renew` on the device or `motte device renew NAME`, or a fresh token; the listener says what becomes of it until then.',
   ],

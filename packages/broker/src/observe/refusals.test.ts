@@ -46,6 +46,12 @@ describe('the ring of refusals', () => {
     expect(ring.find('192.0.2.1', 1)).toHaveLength(1);
   });
 
+  it('a quota of a role is to be changed there', () => {
+    const ring = new RefusalRing();
+    ring.observe(refused({ reason: 'quota-exceeded', rule: 'role device, quotas.payloadBytes' }));
+    expect(ring.find('last', 1)[0]?.advice).toContain('`quotas`');
+  });
+
   it('keeps no more than its number, the oldest goes first', () => {
     const ring = new RefusalRing(10);
     for (let i = 0; i < 100; i++) ring.observe(refused({ address: `10.0.1.${i}` }));
