@@ -106,6 +106,10 @@ describe('`policy apply` on a running broker', () => {
 
     const gone = Promise.all(losers.map(({ closed }) => closed.then((how) => ({ how, ms: performance.now() }))));
     const file = policy('narrow.yaml', NARROW);
+    // What it would mean is known before: for subscriptions, and for what was published lately.
+    const foretold = (await run('policy', 'check', file)).out;
+    expect(foretold).toContain('  panel (panel/web): subscribe devices/+/up/#: allowed -> denied (');
+    expect(foretold).toContain('  pump-1: publish devices/pump-1/extra: denied -> allowed\n');
     const { exit, out } = await run('policy', 'apply', file, '--why', 'line 2 is closed');
     const answeredMs = performance.now();
     expect(exit).toBe(0);

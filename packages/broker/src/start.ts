@@ -2,8 +2,9 @@
 
 import type { Duplex } from 'node:stream';
 import { parseTopicName } from '@motte/wire';
-import { createAccess } from './access/access.ts';
+import { createAccess, type PolicyAccess } from './access/access.ts';
 import type { Policy } from './access/policy.ts';
+import { type Replayed, replayPolicy } from './access/replay.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
@@ -34,7 +35,7 @@ import type { IdentityDirectory } from './ports/directory.ts';
 import type { Guards } from './ports/guards.ts';
 import type { Identity } from './ports/identity.ts';
 import type { Observer } from './ports/observer.ts';
-import type { LostRights } from './ports/policies.ts';
+import type { LostRights, PolicyReplay } from './ports/policies.ts';
 import type { Gauge } from './ports/pressure.ts';
 import type { Store, StoredSession } from './ports/store.ts';
 import type { TakenAway } from './ports/taken-away.ts';
@@ -85,6 +86,8 @@ export interface Broker extends BrokerView {
   certificatesInUse(): CertificateInUse[];
   /** Puts another policy in force; answers what ended with it. Where another access was given it decides nothing. */
   usePolicy(policy: Policy): LostRights;
+  /** What another policy would mean for the sessions that are there; changes nothing. */
+  replayPolicy(policy: Policy): PolicyReplay;
   /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
   takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
   /** Ends the observer when the answer is called. */
@@ -254,6 +257,7 @@ export function createBroker(parts: BrokerParts): Broker {
       openConnection(stream, whole, core);
     },
     setTls: (material) => listeners.setTls(material),
+    replayPolicy: (policy) => replayPolicy(policyAccess.policy, policy, replayed(core, policyAccess)),
     usePolicy(policy) {
       policyAccess.replacePolicy(policy);
       return core.reauthorise();
@@ -289,4 +293,18 @@ export function createBroker(parts: BrokerParts): Broker {
       emitter.emit('broker.stopped', { unfinished });
     },
   };
+}
+
+/** Every session, those with a client first. */
+function* replayed(core: Core, access: PolicyAccess): Iterable<Replayed> {
+  for (const online of [true, false]) {
+    for (const session of core.sessions.values()) {
+      if (session.online !== online) continue;
+      yield {
+        subject: session.subject,
+        filters: core.router.filtersOf(session),
+        topics: access.topicsOf(session.rights),
+      };
+    }
+  }
 }

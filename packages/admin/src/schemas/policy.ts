@@ -42,12 +42,35 @@ export const NewPolicy = Type.Object(
 
 const lines = Type.Array(Type.String());
 
+const answer = Type.Union([Type.Literal('allowed'), Type.Literal('denied'), Type.Literal('some messages')]);
+
+export const PolicyReplay = Type.Object({
+  clients: Type.Integer({ description: 'sessions that were looked at' }),
+  skipped: Type.Integer({ description: 'sessions that were not, because there are too many' }),
+  decisions: Type.Integer(),
+  changes: Type.Array(
+    Type.Object({
+      identity: Type.String(),
+      clientId: Type.String(),
+      action: Type.Union([Type.Literal('publish'), Type.Literal('subscribe')]),
+      target: Type.String(),
+      from: answer,
+      to: answer,
+      because: Type.String(),
+    }),
+  ),
+  more: Type.Integer({ description: 'changes that are not listed' }),
+});
+
 export const PolicyReport = Type.Object({
   findings: Type.Array(Type.Object({ id: Type.String(), place: Type.String(), why: Type.String() })),
   passed: Type.Integer(),
   failed: Type.Array(Type.Object({ place: Type.String(), test: Type.String(), because: Type.String() })),
   changes: Type.Array(Type.Object({ where: Type.String(), removed: lines, added: lines }), {
     description: 'against the policy in force',
+  }),
+  replay: Type.Union([PolicyReplay, Type.Null()], {
+    description: 'what it means for the sessions that are there; null where no broker runs',
   }),
 });
 

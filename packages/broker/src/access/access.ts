@@ -54,6 +54,15 @@ export class PolicyAccess implements Access {
     this.generation += 1;
   }
 
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** Topics that somebody with these rights asked to publish to lately; rights of another access know none. */
+  topicsOf(rights: Rights): Iterable<TopicName> {
+    return rights instanceof PolicyRights ? rights.verdicts.topics() : [];
+  }
+
   rightsOf(subject: Subject): Rights {
     return new PolicyRights(subject, compileRules(this.#policy, subject), this.generation);
   }

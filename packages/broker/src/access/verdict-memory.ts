@@ -38,6 +38,12 @@ export class VerdictMemory {
     return verdict;
   }
 
+  /** The topics that it knows, those that were asked for lately last. */
+  *topics(): Iterable<TopicName> {
+    if (this.#previous !== undefined) yield* this.#previous.keys();
+    yield* this.#current.keys();
+  }
+
   clear(): void {
     this.#current.clear();
     this.#previous = undefined;

@@ -13,6 +13,7 @@ const REPORT = {
   passed: 1,
   failed: [],
   changes: [{ where: 'role r', removed: ['allow publish a'], added: [] }],
+  replay: { clients: 1, skipped: 0, decisions: 2, changes: [], more: 0 },
 };
 const NEW = { text: 'roles: {}', file: 'p.yaml', by: 'ann', why: '', strict: false };
 

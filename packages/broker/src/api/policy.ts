@@ -51,12 +51,13 @@ function versionOf({ version, appliedAtMs, by, why, file }: PolicyRow): PolicyVe
   return { version, applied: version === 0 ? null : new Date(appliedAtMs).toISOString(), by, why, file };
 }
 
-function reportOf({ findings, passed, failed, changes }: Report): PolicyReport {
+function reportOf({ findings, passed, failed, changes, replay }: Report): PolicyReport {
   return {
     findings: findings.map((one) => ({ ...one })),
     passed,
     failed: failed.map((one) => ({ ...one })),
     changes: changes.map(({ where, removed, added }) => ({ where, removed: [...removed], added: [...added] })),
+    replay: replay === undefined ? null : { ...replay, changes: replay.changes.map((one) => ({ ...one })) },
   };
 }
 

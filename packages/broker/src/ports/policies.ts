@@ -30,6 +30,30 @@ export interface PolicyReport {
   readonly failed: readonly { readonly place: string; readonly test: string; readonly because: string }[];
   /** Against the policy in force. */
   readonly changes: readonly PolicyChange[];
+  /** Undefined where no broker runs. */
+  readonly replay: PolicyReplay | undefined;
+}
+
+/** What a policy would mean for the sessions that are there, by what they subscribe to and published to lately. */
+export interface PolicyReplay {
+  /** Sessions that were looked at, and those that were not because there are too many. */
+  readonly clients: number;
+  readonly skipped: number;
+  readonly decisions: number;
+  readonly changes: readonly ReplayedChange[];
+  /** Further ones that are not listed. */
+  readonly more: number;
+}
+
+export interface ReplayedChange {
+  readonly identity: string;
+  readonly clientId: string;
+  readonly action: 'publish' | 'subscribe';
+  readonly target: string;
+  readonly from: 'allowed' | 'denied' | 'some messages';
+  readonly to: 'allowed' | 'denied' | 'some messages';
+  /** Why it would be denied; else empty. */
+  readonly because: string;
 }
 
 export interface PolicyChange {

@@ -6,7 +6,7 @@ import { type CommandFile, textOption } from '../command.ts';
 import { parsePolicy } from '../policy/document.ts';
 import { withPolicies } from '../policy/open-policies.ts';
 import { readPolicySource } from '../policy/read-source.ts';
-import { changeLines, counted, reportLines } from '../policy/say-report.ts';
+import { changeLines, counted, replayLines, reportLines } from '../policy/say-report.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -31,7 +31,7 @@ export const command: CommandFile = {
       return 0;
     }
     const { policy, report, lost } = applied;
-    for (const line of [...reportLines(report), ...changeLines(report)]) context.say(line);
+    for (const line of [...reportLines(report), ...changeLines(report), ...replayLines(report)]) context.say(line);
     context.say(`version ${policy.version} is in force`);
     if (where === 'offline') context.say('the broker does not run: it starts with it');
     else if (lost.subscriptions > 0) {

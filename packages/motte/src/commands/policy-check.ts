@@ -4,7 +4,7 @@ import { type CommandFile, type Exit } from '../command.ts';
 import { PolicyRefused, parsePolicy } from '../policy/document.ts';
 import { withPolicies } from '../policy/open-policies.ts';
 import { readPolicySource } from '../policy/read-source.ts';
-import { reportLines } from '../policy/say-report.ts';
+import { replayLines, reportLines } from '../policy/say-report.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -24,7 +24,7 @@ export const command: CommandFile = {
     const report = await withPolicies(context, (policies) => policies.check(source), { writes: false });
     const ok = report.failed.length === 0 && !(options['strict'] === true && report.findings.length > 0);
     if (context.json) context.document({ format: 1, file: source.file, ok, mistakes: [], report });
-    else for (const line of reportLines(report)) context.say(line);
+    else for (const line of [...reportLines(report), ...replayLines(report)]) context.say(line);
     return ok ? 0 : 1;
   },
 };

@@ -105,6 +105,7 @@ function reportOf({ findings, passed, failed, changes }: AppliedPolicy['report']
     passed,
     failed: [...failed],
     changes: changes.map(({ where, removed, added }) => ({ where, removed: [...removed], added: [...added] })),
+    replay: null,
   };
 }
 

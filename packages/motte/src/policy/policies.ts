@@ -7,7 +7,14 @@ import { builtInPolicy, diffPolicies, lintPolicy, type Policy, runTests } from '
 import type { PolicyHistory } from '@motte/broker/policy-history';
 import type { ListenerFacts } from '@motte/broker/ports/connection-facts';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
-import type { LostRights, Policies, PolicyReport, PolicyRow, StoredPolicy } from '@motte/broker/ports/policies';
+import type {
+  LostRights,
+  Policies,
+  PolicyReplay,
+  PolicyReport,
+  PolicyRow,
+  StoredPolicy,
+} from '@motte/broker/ports/policies';
 import { PolicyRefused, parsePolicy } from './document.ts';
 import { renderRoles } from './render-policy.ts';
 
@@ -18,6 +25,8 @@ export interface PoliciesParts {
   readonly listeners: () => readonly Pick<ListenerFacts, 'name' | 'role'>[] | undefined;
   /** Puts it in force; answers what ended with the one before. */
   readonly use: (policy: Policy) => LostRights;
+  /** What it would mean for the sessions that are there; undefined = there is no broker. */
+  readonly replay?: (policy: Policy) => PolicyReplay;
   readonly told: (event: BrokerEvent) => void;
 }
 
@@ -27,7 +36,7 @@ export interface LivePolicies extends Policies {
 }
 
 /** Throws MOT-0905 if the one that was in force cannot be read any more. */
-export function createPolicies({ history, directory, listeners, use, told }: PoliciesParts): LivePolicies {
+export function createPolicies({ history, directory, listeners, use, replay, told }: PoliciesParts): LivePolicies {
   let inForce = policyInForce(history);
   let last: Promise<unknown> = Promise.resolve();
   /** One change at a time, each judged against the one before. */
@@ -44,6 +53,7 @@ export function createPolicies({ history, directory, listeners, use, told }: Pol
       passed,
       failed: failed.map(({ test: { place, text }, because }) => ({ place, test: text, because })),
       changes: diffPolicies(inForce, policy),
+      replay: replay?.(policy),
     };
   };
   return {

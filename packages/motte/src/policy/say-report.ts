@@ -23,6 +23,19 @@ export function changeLines({ changes }: Pick<PolicyReport, 'changes'>): string[
   ]);
 }
 
+/** What it means for those who are here; nothing where no broker runs. */
+export function replayLines({ replay }: Pick<PolicyReport, 'replay'>): string[] {
+  if (replay === null) return [];
+  const { clients, skipped, changes, more } = replay;
+  const looked = `${counted(clients, 'session')} looked at${skipped === 0 ? '' : `, ${skipped} not`}`;
+  const lines = changes.map(({ identity, clientId, action, target, from, to, because }) => {
+    const who = clientId === identity ? identity : `${identity} (${clientId})`;
+    return `  ${who}: ${action} ${target}: ${from} -> ${to}${because === '' ? '' : ` (${because})`}`;
+  });
+  if (changes.length === 0) return [`nothing changes for who is here: ${looked}`];
+  return [`what changes for who is here (${looked}):`, ...lines, ...(more === 0 ? [] : [`  and ${more} more`])];
+}
+
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -63,6 +63,7 @@ export async function runStart(context: Context): Promise<Exit> {
       directory,
       listeners: () => config.listeners,
       use: (policy) => broker.usePolicy(policy),
+      replay: (policy) => broker.replayPolicy(policy),
       told: (event) => log.observe(event),
     });
     const budgeted = withMemoryBudget(config);
