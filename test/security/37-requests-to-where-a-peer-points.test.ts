@@ -25,6 +25,8 @@ let asked: string[];
 let front: Server;
 let status: number;
 
+const CLOCK = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+
 const addressOf = (server: Server): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 beforeAll(() => {
@@ -77,7 +79,7 @@ describe('an answer that leads elsewhere', () => {
 
   it('is not followed for lists and for answers about certificates', async () => {
     const url = `http://${addressOf(front)}/`;
-    const parts = { nowMs: Date.now, told: () => undefined, onNews: () => undefined };
+    const parts = { clock: CLOCK, told: () => undefined, onNews: () => undefined };
     const lists = new ForeignLists({ ...parts, cache: new ListCache(join(folder, 'cache')) });
     (await lists.prepare([{ ca: 'plant', url, refreshMinutes: 1 }], cas, true))();
     await lists.look();
@@ -91,7 +93,7 @@ describe('an answer that leads elsewhere', () => {
 
 describe('a certificate that points somewhere', () => {
   it('has nobody asked there who is not listed, by whatever of its addresses', async () => {
-    const parts = { nowMs: Date.now, told: () => undefined, onNews: () => undefined };
+    const parts = { clock: CLOCK, told: () => undefined, onNews: () => undefined };
     const desk = new OcspDesk({ ...parts, isListed: () => false });
     const device = pointingAt(addressOf(secret));
     const host = addressOf(secret);

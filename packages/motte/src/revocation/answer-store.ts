@@ -6,8 +6,10 @@ export interface KeptAnswer {
   /** `unanswered`: it was asked about, and there was no answer that can be believed. */
   readonly status: OcspAnswer['status'] | 'unanswered';
   readonly superseded: boolean;
-  /** Wall-clock time in ms; until then it is believed, and from then on it is asked anew for who is connected. */
+  /** Wall-clock time and monotonic time in ms: it is believed until the first of both. */
   readonly goodUntilMs: number;
+  readonly endsAtMs: number;
+  /** Monotonic: from then on it is asked anew for who is connected. */
   readonly dueAtMs: number;
 }
 

@@ -29,6 +29,7 @@ let root: string;
 let issuing: string;
 let folder: string;
 let laterMs: number;
+let movedMs: number;
 let events: BrokerEvent[];
 let news: number;
 let server: Server | undefined;
@@ -46,6 +47,7 @@ beforeAll(() => {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'motte-lists-'));
   laterMs = 0;
+  movedMs = 0;
   events = [];
   news = 0;
 });
@@ -57,7 +59,7 @@ afterEach(async () => {
 });
 
 const file = (name: string): string => join(folder, name);
-const nowMs = (): number => Date.now() + laterMs;
+const clock = { nowMs: () => Date.now() + laterMs + movedMs, monotonicMs: () => performance.now() + laterMs };
 const at = (ms: number): Date => new Date(Date.now() + ms);
 const list = (options: ListOptions = {}): string => makeList(plant.issuing, options);
 const put = (text: string | Buffer, name = 'plant.crl'): void => writeFileSync(file(name), text);
@@ -70,7 +72,7 @@ const entry = (more: Partial<RevocationListSettings> = {}): RevocationListSettin
 
 async function open(entries: readonly RevocationListSettings[], of = authorities): Promise<ForeignLists> {
   const told = (event: BrokerEvent): void => void events.push(event);
-  const lists = new ForeignLists({ cache: new ListCache(file('cache')), nowMs, told, onNews: () => void (news += 1) });
+  const lists = new ForeignLists({ cache: new ListCache(file('cache')), clock, told, onNews: () => void (news += 1) });
   (await lists.prepare(entries, readForeignCas(of), true))();
   return lists;
 }
@@ -259,6 +261,18 @@ describe('a list that is fetched', () => {
     const again = await open([entry({ url, refreshMinutes: 30 })]);
     expect(again.find('B', issuing)).toEqual({ superseded: false });
     expect(again.staleOf(issuing)).toBeUndefined();
+  });
+
+  it('is fetched in time although the clock was set back', async () => {
+    let asked = 0;
+    const body = listDer(list());
+    const url = await serve((_request, response) => void (asked++, response.end(body)));
+    const lists = await open([entry({ url, refreshMinutes: 30 })]);
+    await lists.look();
+    movedMs = -5 * MINUTE_MS;
+    laterMs = 30 * MINUTE_MS;
+    await lists.look();
+    expect(asked).toBe(2);
   });
 
   it('is fetched before it ends, however seldom that is asked for', async () => {

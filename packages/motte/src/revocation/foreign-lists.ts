@@ -4,6 +4,7 @@
 import { MotteError } from '@motte/admin/errors';
 import type { BrokerEvent } from '@motte/broker/events';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
+import type { Clock } from '@motte/broker/ports/clock';
 import type { RevokedCertificate } from '@motte/broker/ports/trust';
 import { caRealm } from '@motte/pki/protocol';
 import type { RevocationList } from '@motte/pki/status';
@@ -14,7 +15,7 @@ import { dateText, ListSource, newerOf } from './list-source.ts';
 
 export interface ForeignListsParts {
   readonly cache: ListCache;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly told: (event: BrokerEvent) => void;
   /** Something may be revoked that was not. */
   readonly onNews: () => void;
@@ -79,13 +80,13 @@ export class ForeignLists {
    * be used throws MOT-0414, unless it is the start: then it is a finding.
    */
   async prepare(entries: readonly RevocationListSettings[], cas: ForeignCas, isStart = false): Promise<() => void> {
-    const { cache, nowMs } = this.#parts;
+    const { cache, clock } = this.#parts;
     const known = new Map(this.#sources.map((source) => [JSON.stringify(source.settings), source]));
     const sources = await Promise.all(
       entries.map(async (settings) => {
         const kept = known.get(JSON.stringify(settings));
         if (kept !== undefined) return kept;
-        const source = new ListSource({ settings, cache, nowMs });
+        const source = new ListSource({ settings, cache, clock });
         await source.begin(issuersOf(cas, caRealm(settings.ca)));
         if (source.fault !== undefined && settings.file !== undefined && !isStart)
           throw new MotteError('MOT-0414', `${settings.ca}: ${settings.file}: ${source.fault}`);
@@ -143,7 +144,9 @@ export class ForeignLists {
 
   #endOf(fingerprint: string): string | undefined {
     const list = this.#inForce.get(fingerprint);
-    return list === undefined || this.#parts.nowMs() < list.nextUpdateMs ? undefined : dateText(list.nextUpdateMs);
+    return list === undefined || this.#parts.clock.nowMs() < list.nextUpdateMs
+      ? undefined
+      : dateText(list.nextUpdateMs);
   }
 
   #tell({ settings: { ca }, place, fault, lists }: ListSource): void {
@@ -154,7 +157,7 @@ export class ForeignLists {
     const state = fault ?? JSON.stringify([numbers, revoked, until]);
     if (this.#told.get(place) === state) return;
     this.#told.set(place, state);
-    const atMs = this.#parts.nowMs();
+    const atMs = this.#parts.clock.nowMs();
     if (fault !== undefined) this.#parts.told({ name: 'revocation.list-refused', atMs, ca, place, why: fault });
     else this.#parts.told({ name: 'revocation.list-read', atMs, ca, place, revoked, until: dateText(until) });
   }
@@ -168,7 +171,7 @@ export class ForeignLists {
       if (end === '' || known === undefined) continue;
       const { settings } = this.#sources.find((one) => caRealm(one.settings.ca) === known.realm) ?? {};
       const why = `the revocation list of ${known.issuer.name} has ended: ${end}`;
-      this.#parts.told({ name: 'revocation.stale', atMs: this.#parts.nowMs(), ca: settings?.ca ?? '', why });
+      this.#parts.told({ name: 'revocation.stale', atMs: this.#parts.clock.nowMs(), ca: settings?.ca ?? '', why });
     }
   }
 }

@@ -2,6 +2,7 @@
 // used leaves the old lists in force and stands in `fault`. Lists only ever become newer.
 
 import { open } from 'node:fs/promises';
+import type { Clock } from '@motte/broker/ports/clock';
 import { type RevocationList, readRevocationList, type StatusIssuer, splitLists } from '@motte/pki/status';
 import type { RevocationListSettings } from '../config/settings.ts';
 import { requestBounded } from '../data/bounded-request.ts';
@@ -12,7 +13,7 @@ import type { ListCache } from './list-cache.ts';
 export interface ListSourceParts {
   readonly settings: RevocationListSettings;
   readonly cache: ListCache;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 export class ListSource {
@@ -67,12 +68,12 @@ export class ListSource {
   async look(issuers: readonly StatusIssuer[]): Promise<boolean> {
     const { file, url } = this.settings;
     if (file !== undefined) return this.#lookAtFile(file, issuers);
-    if (url === undefined || this.#parts.nowMs() < this.#dueAtMs) return false;
+    if (url === undefined || this.#parts.clock.monotonicMs() < this.#dueAtMs) return false;
     this.#isForgotten = false;
     const isTaken = await this.#attempt(issuers, () => this.#fetch(url));
     // What was fetched meanwhile was judged by CAs that are not those any more.
     if (this.#isForgotten) return true;
-    this.#dueAtMs = this.#parts.nowMs() + (isTaken ? this.#restMs() : RETRY_MS);
+    this.#dueAtMs = this.#parts.clock.monotonicMs() + (isTaken ? this.#restMs() : RETRY_MS);
     return true;
   }
 
@@ -109,7 +110,7 @@ export class ListSource {
   /** Refuses a list of tomorrow, and one that is older than what is in force. */
   #checkAge(list: RevocationList): void {
     const { thisUpdateMs, issuers } = list;
-    if (thisUpdateMs > this.#parts.nowMs() + CLOCK_SKEW_MS)
+    if (thisUpdateMs > this.#parts.clock.nowMs() + CLOCK_SKEW_MS)
       throw new Error(`it begins later than now, ${dateText(thisUpdateMs)}: look at the clocks`);
     for (const { fingerprint, name } of issuers) {
       const known = this.#lists.get(fingerprint);
@@ -132,7 +133,7 @@ export class ListSource {
 
   /** Until it is fetched again: as the configuration says, and before the first of its lists ends. */
   #restMs(): number {
-    const nowMs = this.#parts.nowMs();
+    const nowMs = this.#parts.clock.nowMs();
     const ends = [...this.#lists.values()].map(({ thisUpdateMs, nextUpdateMs }) => {
       return nextUpdateMs - Math.min((nextUpdateMs - thisUpdateMs) * EARLY_SHARE, EARLY_MS_MAX) - nowMs;
     });

@@ -29,6 +29,7 @@ let valve: CertificateInUse;
 let server: Server;
 let url: string;
 let laterMs: number;
+let movedMs: number;
 let events: BrokerEvent[];
 let news: number;
 let listed: string[];
@@ -49,7 +50,7 @@ beforeAll(() => {
   valve = inUse('valve-1');
 });
 beforeEach(async () => {
-  [laterMs, news, asked, events, listed] = [0, 0, 0, [], []];
+  [laterMs, movedMs, news, asked, events, listed] = [0, 0, 0, 0, [], []];
   says = { good: [pump.serial, valve.serial], minutes: 60 };
   answer = (request, response) =>
     void read(request).then((body) => respond(response, answerQuestion(plant.issuing, body, says)));
@@ -75,7 +76,7 @@ const respond = (response: ServerResponse, body: Buffer | string): void => void 
 
 function open(entry: Partial<OcspSettings> = {}, unanswered: OcspRules['unanswered'] = 'refuse'): OcspDesk {
   const desk = new OcspDesk({
-    nowMs: () => Date.now() + laterMs,
+    clock: { nowMs: () => Date.now() + laterMs + movedMs, monotonicMs: () => performance.now() + laterMs },
     told: (event) => void events.push(event),
     onNews: () => void (news += 1),
     isListed: (serial) => listed.includes(serial),
@@ -147,7 +148,7 @@ describe('no answer that can be believed', () => {
     ['signed by the wrong key', () => (says = stranger()), 'which CN=Plant issuing did not issue'],
     ['by a device', () => (says = { ...says, signer: plant.issue('pump-9') }), 'not for signing answers'],
     ['that has ended', () => (laterMs = 61 * MINUTE_MS), 'has ended'],
-    ['of tomorrow', () => (laterMs = -1440 * MINUTE_MS), 'later than now'],
+    ['of tomorrow', () => (movedMs = -1440 * MINUTE_MS), 'later than now'],
     ['nonsense', () => (answer = (_request, response) => respond(response, '<html>')), 'no answer to a question'],
     ['empty', () => (answer = (_request, response) => respond(response, '')), 'no answer to a question'],
     ['too much', () => (answer = (_request, response) => respond(response, Buffer.alloc(40_000))), 'larger than 32768'],
@@ -220,6 +221,22 @@ describe('a responder that says nothing', () => {
       [],
       ['revocation.responder-failed', 'revocation.responder-answers'],
     ]);
+  });
+
+  it('is asked again in time although the clock was set back, and an answer ends in time', async () => {
+    const good = answer;
+    answer = (_request, response) => response.destroy();
+    const desk = open();
+    expect(await because(desk.ask(pump))).toContain('socket hang up');
+    answer = good;
+    says = { ...says, minutes: 1440 };
+    movedMs = -4 * MINUTE_MS;
+    laterMs = 11_000;
+    expect(await desk.ask(pump)).toBeUndefined();
+    expect(desk.ask(pump)).toBeUndefined();
+    movedMs = -3 * 1440 * MINUTE_MS;
+    laterMs = 1450 * MINUTE_MS;
+    expect(desk.ask(pump)).toBeInstanceOf(Promise);
   });
 
   it('keeps no more than 16 clients waiting, and none that needs no answer', async () => {

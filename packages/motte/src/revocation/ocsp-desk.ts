@@ -3,6 +3,7 @@
 
 import type { BrokerEvent } from '@motte/broker/events';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
+import type { Clock } from '@motte/broker/ports/clock';
 import type { CertificateInUse, RevokedCertificate } from '@motte/broker/ports/trust';
 import { type Refusal, refuse } from '@motte/broker/ports/verdict';
 import { caRealm } from '@motte/pki/protocol';
@@ -13,7 +14,7 @@ import { Responder } from './responder.ts';
 import { responderAddress } from './responder-address.ts';
 
 export interface OcspDeskParts {
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly told: (event: BrokerEvent) => void;
   /** Something is revoked that was not. */
   readonly onNews: () => void;
@@ -58,7 +59,7 @@ export class OcspDesk {
   find(serial: string, issuer: string): RevokedCertificate | undefined {
     const known = this.#answers.get(`${issuer} ${serial}`);
     // After that it is asked anew: a certificate that was held back may be good again.
-    if (known?.status !== 'revoked' || this.#parts.nowMs() >= known.goodUntilMs) return undefined;
+    if (known?.status !== 'revoked' || !this.#holds(known)) return undefined;
     return { superseded: known.superseded };
   }
 
@@ -67,7 +68,7 @@ export class OcspDesk {
     const settings = this.#settingsOf(certificate);
     if (settings === undefined) return undefined;
     const known = this.#answers.get(keyOf(certificate));
-    if (known?.status === 'good' && this.#parts.nowMs() < known.goodUntilMs) return undefined;
+    if (known?.status === 'good' && this.#holds(known)) return undefined;
     if (this.#waiting >= WAITING_MAX) {
       const because = `too many certificates of ${settings.ca} are being asked about`;
       return Promise.resolve(refuse('server-busy', because, 'tls.ocsp'));
@@ -81,12 +82,12 @@ export class OcspDesk {
   /** Asks about those who are connected and whose answer is due, a few at a time. */
   refresh(inUse: Iterable<CertificateInUse>): void {
     if (this.#due.length > 0) return;
-    const nowMs = this.#parts.nowMs();
+    const atMs = this.#parts.clock.monotonicMs();
     for (const certificate of inUse) {
       if (this.#due.length >= DUE_MAX) break;
       if (this.#settingsOf(certificate) === undefined) continue;
       const known = this.#answers.get(keyOf(certificate));
-      if (known === undefined || nowMs >= known.dueAtMs) this.#due.push(certificate);
+      if (known === undefined || atMs >= known.dueAtMs) this.#due.push(certificate);
     }
     for (let n = 0; n < REFRESHING_MAX; n++) void this.#askNext();
   }
@@ -146,7 +147,10 @@ export class OcspDesk {
     const key = keyOf(certificate);
     const issuer = this.#cas.get(certificate.issuer)?.issuer;
     const url = responderAddress(settings, certificate.der);
-    if (issuer === undefined || url === undefined) return 'it names no responder that may be asked';
+    if (issuer === undefined || url === undefined) {
+      this.#putOff(key);
+      return 'it names no responder that may be asked';
+    }
     const responder = this.#responderAt(url, settings.serverCa);
     if (!responder.mayAsk()) return responder.fault ?? 'the responder is silent';
     const before = responder.fault;
@@ -157,26 +161,38 @@ export class OcspDesk {
         throw new Error(responder.fault);
       }
       this.#tell(settings.ca, url, before, undefined);
-      const nowMs = this.#parts.nowMs();
+      const [nowMs, atMs] = [this.#parts.clock.nowMs(), this.#parts.clock.monotonicMs()];
       const goodUntilMs = nextUpdateMs ?? nowMs + NEWS_AT_ANY_TIME_MS;
-      const dueAtMs = Math.min(goodUntilMs, nowMs + settings.refreshMinutes * 60_000);
-      const kept = { status, superseded, goodUntilMs, dueAtMs: Math.max(dueAtMs, nowMs + NEWS_AT_ANY_TIME_MS) };
+      const endsAtMs = atMs + goodUntilMs - nowMs;
+      const dueAtMs = Math.max(Math.min(endsAtMs, atMs + settings.refreshMinutes * 60_000), atMs + NEWS_AT_ANY_TIME_MS);
+      const kept = { status, superseded, goodUntilMs, endsAtMs, dueAtMs };
       const isNews = status === 'revoked' && this.#answers.get(key)?.status !== 'revoked';
       this.#answers.set(key, kept);
       if (isNews) this.#parts.onNews();
       return kept;
     } catch (fault) {
       this.#tell(settings.ca, url, before, (fault as Error).message);
-      const { status = 'unanswered', superseded = false, goodUntilMs = 0 } = this.#answers.get(key) ?? {};
-      this.#answers.set(key, { status, superseded, goodUntilMs, dueAtMs: this.#parts.nowMs() + NEWS_AT_ANY_TIME_MS });
+      this.#putOff(key);
       return (fault as Error).message;
     }
+  }
+
+  /** What was known stays so, and is asked about again later. */
+  #putOff(key: string): void {
+    const { status = 'unanswered', superseded = false, goodUntilMs = 0, endsAtMs = 0 } = this.#answers.get(key) ?? {};
+    const dueAtMs = this.#parts.clock.monotonicMs() + NEWS_AT_ANY_TIME_MS;
+    this.#answers.set(key, { status, superseded, goodUntilMs, endsAtMs, dueAtMs });
+  }
+
+  /** By both clocks: one of them may have been moved, and the other stands still while the machine sleeps. */
+  #holds({ goodUntilMs, endsAtMs }: KeptAnswer): boolean {
+    return this.#parts.clock.nowMs() < goodUntilMs && this.#parts.clock.monotonicMs() < endsAtMs;
   }
 
   #responderAt(url: string, serverCa: string | undefined): Responder {
     let responder = this.#responders.get(url);
     if (responder === undefined) {
-      responder = new Responder({ url, serverCa, nowMs: this.#parts.nowMs });
+      responder = new Responder({ url, serverCa, clock: this.#parts.clock });
       const [oldest] = this.#responders.keys();
       if (this.#responders.size >= RESPONDERS_MAX && oldest !== undefined) this.#responders.delete(oldest);
       this.#responders.set(url, responder);
@@ -186,7 +202,7 @@ export class OcspDesk {
 
   #tell(ca: string, place: string, before: string | undefined, why: string | undefined): void {
     if (before === why) return;
-    const atMs = this.#parts.nowMs();
+    const atMs = this.#parts.clock.nowMs();
     if (why !== undefined) this.#parts.told({ name: 'revocation.responder-failed', atMs, ca, place, why });
     else this.#parts.told({ name: 'revocation.responder-answers', atMs, ca, place });
   }

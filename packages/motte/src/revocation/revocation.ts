@@ -7,6 +7,7 @@ import type { Log } from '@motte/broker/observe';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
 import { type CertificateInUse, type RevokedCertificates, serialOfKey } from '@motte/broker/ports/trust';
 import type { MotteConfig } from '../config/config.ts';
+import { CLOCK } from '../data/clock.ts';
 import type { ClientAuthority } from '../start/client-authorities.ts';
 import type { RevocationFeed } from '../start/revocation-feed.ts';
 import { readForeignCas } from './foreign-cas.ts';
@@ -45,7 +46,7 @@ export async function openRevocation({ feed, data, config, authorities, log }: R
   let onNews = (): void => undefined;
   const timers: NodeJS.Timeout[] = [];
   const parts = {
-    nowMs: Date.now,
+    clock: CLOCK,
     told: (event: BrokerEvent): void => log.observe(event),
     onNews: (): void => onNews(),
   };

@@ -29,7 +29,9 @@ function serverPair(name: string): Pair {
 }
 
 function open(...shown: [Pair, ...Pair[]]): Stapling {
-  const stapling = new Stapling({ nowMs: () => Date.now() + laterMs });
+  const stapling = new Stapling({
+    clock: { nowMs: () => Date.now() + laterMs, monotonicMs: () => performance.now() + laterMs },
+  });
   stapling.use(stapling.added(material(...shown), 'on'));
   return stapling;
 }

@@ -4,6 +4,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
+import type { Clock } from '@motte/broker/ports/clock';
 import type { TlsMaterial } from '@motte/broker/ports/config';
 import { parseStatusIssuer, type StatusIssuer } from '@motte/pki/status';
 import { splitPem } from '../start/client-authorities.ts';
@@ -11,7 +12,7 @@ import { Responder } from './responder.ts';
 import { namedResponders } from './responder-address.ts';
 
 export interface StaplingParts {
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 interface Stapled {
@@ -38,7 +39,7 @@ export class Stapling {
   /** What is to be stapled to a certificate now; undefined if there is nothing that holds. */
   readonly of = (cert: string): Uint8Array | undefined => {
     const one = this.#stapled.get(cert);
-    return one === undefined || this.#parts.nowMs() >= one.goodUntilMs ? undefined : one.answer;
+    return one === undefined || this.#parts.clock.nowMs() >= one.goodUntilMs ? undefined : one.answer;
   };
 
   /** The same with what is to be stapled, where the configuration says that something is. */
@@ -88,20 +89,21 @@ export class Stapling {
     if (leaf === undefined || url === undefined) return undefined;
     const issuer = others.find((ca) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey));
     if (issuer === undefined) return 'the CA that issued the certificate does not follow it in its file';
-    const { nowMs } = this.#parts;
+    const { clock } = this.#parts;
     return {
       serial: leaf.serialNumber,
       issuer: parseStatusIssuer(issuer.raw),
-      responder: new Responder({ url, serverCa: undefined, nowMs }),
+      responder: new Responder({ url, serverCa: undefined, clock }),
       answer: undefined,
       goodUntilMs: 0,
-      dueAtMs: 0,
+      dueAtMs: Number.NEGATIVE_INFINITY,
       fault: undefined,
     };
   }
 
   async #refresh(one: Stapled): Promise<void> {
-    const askedMs = this.#parts.nowMs();
+    const { clock } = this.#parts;
+    const askedMs = clock.monotonicMs();
     if (askedMs < one.dueAtMs) return;
     // Until then it is under way, or was in vain.
     one.dueAtMs = askedMs + RETRY_MS;
@@ -112,7 +114,7 @@ export class Stapling {
       if (nextUpdateMs === undefined) throw new Error('the answer does not say until when it is good');
       one.answer = der;
       one.goodUntilMs = nextUpdateMs;
-      one.dueAtMs = Math.max(askedMs + (nextUpdateMs - askedMs) / 2, askedMs + RETRY_MS);
+      one.dueAtMs = askedMs + Math.max((nextUpdateMs - clock.nowMs()) / 2, RETRY_MS);
       one.fault = undefined;
     } catch (fault) {
       one.fault = (fault as Error).message;

@@ -11,6 +11,7 @@ import { runningSource } from '../backup/source.ts';
 import type { Exit } from '../command.ts';
 import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
+import { CLOCK } from '../data/clock.ts';
 import { prepareData, tokensPath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { createPolicies } from '../policy/policies.ts';
@@ -76,7 +77,7 @@ export async function runStart(context: Context): Promise<Exit> {
     if (config.authoritySocket !== undefined) manager.status('waiting for the authority');
     const authority = await openAuthorityLink(context.data, config, log);
     undo.push(() => authority.close());
-    const stapling = new Stapling({ nowMs: Date.now });
+    const stapling = new Stapling({ clock: CLOCK });
     undo.push(async () => stapling.close());
     const obtain = async (of: MotteConfig, before?: Material) => {
       const whole = await obtainMaterial(context.data, authority.brokerSocket, of, before);
