@@ -2,15 +2,15 @@
 // CVE-2025-23419). Tickets must not cross listeners, and what a ticket stands for is proven again at every CONNECT.
 
 import { once } from 'node:events';
-import type { TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createProve, type Prove } from '../../packages/broker/src/identity/prove.ts';
-import type { ListenerConfig, TlsMaterial } from '../../packages/broker/src/ports/config.ts';
+import type { ListenerConfig } from '../../packages/broker/src/ports/config.ts';
 import type { ConnectionFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
 import { revokedKey, type TrustFacts } from '../../packages/broker/src/ports/trust.ts';
-import { createTestAuthority, type Pair, type TestAuthority } from '../fixtures/certificates.ts';
-import { openTestListener, type TestListener } from '../fixtures/test-listener.ts';
+import type { Pair } from '../fixtures/certificates.ts';
+import { createPlant } from '../fixtures/plant.ts';
+import type { TestListener } from '../fixtures/test-listener.ts';
 import { FakeClock } from '../harness/fake-clock.ts';
 
 const OWN = 'ca:motte';
@@ -23,29 +23,8 @@ const PUMP: RegisteredIdentity = {
   addedAtMs: 0,
 };
 
-let authority: TestAuthority;
-let foreign: TestAuthority;
-let material: TlsMaterial;
-let pump: Pair;
-beforeAll(() => {
-  authority = createTestAuthority('Plant');
-  foreign = createTestAuthority('Elsewhere');
-  material = { ...authority.server(), clientCa: authority.ca };
-  pump = authority.issue('pump-1');
-});
-
-const opened: TestListener[] = [];
-const clients: TLSSocket[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  for (const listener of opened.splice(0)) await listener.close();
-});
-
-async function open(config: Partial<ListenerConfig> = {}): Promise<TestListener> {
-  const listener = await openTestListener({ material, config });
-  opened.push(listener);
-  return listener;
-}
+const { authority, foreign, material, pump, connect, ...plant } = createPlant();
+const open = (config: Partial<ListenerConfig> = {}): Promise<TestListener> => plant.open({ config });
 
 interface Visit {
   readonly facts: ConnectionFacts;
@@ -61,8 +40,7 @@ async function visit(
 ): Promise<Visit> {
   const n = listener.accepted.length;
   const options = { ca: [authority.ca, foreign.ca], maxVersion: version, ...pair };
-  const client = listener.tls(session === undefined ? options : { ...options, session });
-  clients.push(client);
+  const client = connect(listener, session === undefined ? options : { ...options, session });
   const ticket = new Promise<Buffer | undefined>((resolve) => {
     client.once('session', resolve);
     // A resumed TLS 1.2 session may bring no new ticket.
@@ -120,20 +98,15 @@ describe.each([['TLSv1.2'], ['TLSv1.3']] as const)('a ticket of %s', (version) =
     expect(lab.facts.tls).toMatchObject({ resumed: false, certificate: undefined });
     const again = await visit(other, version, lab.session);
     expect(again.facts.tls?.resumed).toBe(false);
-    const strict = await openTestListener({
-      material: { ...material, clientCa: foreign.ca },
-      config: { name: 'three' },
-    });
-    opened.push(strict);
-    const client = strict.tls({ ca: authority.ca, maxVersion: version, session, ...pump });
-    clients.push(client);
+    const strict = await plant.open({ material: { ...material, clientCa: foreign.ca }, config: { name: 'three' } });
+    connect(strict, { maxVersion: version, session, ...pump });
     expect(await strict.refusal()).toMatchObject({ because: expect.stringContaining('a foreign certificate') });
   });
 
   it('of a client without a certificate does not open a listener that demands one', async () => {
     const lab = await visit(await open({ name: 'lab', authentication: 'none' }), version, undefined, {});
     const strict = await open({ name: 'devices' });
-    clients.push(strict.tls({ ca: authority.ca, maxVersion: version, session: lab.session }));
+    connect(strict, { maxVersion: version, session: lab.session });
     expect(await strict.refusal()).toMatchObject({ because: expect.stringContaining('no certificate') });
     expect(strict.accepted).toHaveLength(0);
   });
@@ -181,14 +154,13 @@ describe.each([['TLSv1.2'], ['TLSv1.3']] as const)('a ticket of %s', (version) =
 it('a foreign client gets no ticket that is worth anything', async () => {
   const listener = await open();
   const stranger = foreign.issue('pump-1');
-  const client = listener.tls({ ca: authority.ca, ...stranger });
+  const client = connect(listener, stranger);
   let session: Buffer | undefined;
   client.on('session', (ticket: Buffer) => {
     session = ticket;
   });
   await Promise.all([listener.refusal(), once(client, 'close').catch(() => undefined)]);
-  if (session !== undefined) clients.push(listener.tls({ ca: authority.ca, session, ...stranger }));
-  else clients.push(listener.tls({ ca: authority.ca, ...stranger }));
+  connect(listener, session === undefined ? stranger : { session, ...stranger });
   expect(await listener.refusal(1)).toMatchObject({ because: expect.stringContaining('a foreign certificate') });
   expect(listener.accepted).toHaveLength(0);
 });

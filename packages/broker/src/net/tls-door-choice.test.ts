@@ -2,48 +2,18 @@
 
 import { once } from 'node:events';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createTestAuthority, type Pair, type TestAuthority } from '../../../../test/fixtures/certificates.ts';
-import {
-  openTestListener,
-  type TestListener,
-  type TestListenerOptions,
-  untilClosed,
-} from '../../../../test/fixtures/test-listener.ts';
-import type { TlsMaterial } from '../ports/config.ts';
+import { describe, expect, it } from 'vitest';
+import { createTestAuthority } from '../../../../test/fixtures/certificates.ts';
+import { createPlant } from '../../../../test/fixtures/plant.ts';
+import { type TestListener, untilClosed } from '../../../../test/fixtures/test-listener.ts';
 
-let authority: TestAuthority;
-let material: TlsMaterial;
-let pump: Pair;
-beforeAll(() => {
-  authority = createTestAuthority('Plant');
+const { authority, material, pump, open, connect } = createPlant((plant) => {
   const server = { extendedKeyUsage: 'serverAuth', subjectAltName: 'DNS:gate.example' };
-  const further = [
-    authority.issue('gate', server),
-    { ...authority.issue('rsa', { ...server, rsaBits: 2048 }), names: [] },
-  ];
-  material = { ...authority.server(), clientCa: authority.ca, further };
-  pump = authority.issue('pump-1');
+  return [plant.issue('gate', server), { ...plant.issue('rsa', { ...server, rsaBits: 2048 }), names: [] }];
 });
 
-const opened: TestListener[] = [];
-const clients: TLSSocket[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  for (const listener of opened.splice(0)) await listener.close();
-});
-
-async function open(options: TestListenerOptions = {}): Promise<TestListener> {
-  const listener = await openTestListener({ material, ...options });
-  opened.push(listener);
-  return listener;
-}
-
-function client(listener: TestListener, options: ConnectionOptions = {}): TLSSocket {
-  const socket = listener.tls({ ca: authority.ca, ...pump, ...options });
-  clients.push(socket);
-  return socket;
-}
+const client = (listener: TestListener, options: ConnectionOptions = {}): TLSSocket =>
+  connect(listener, { ...pump, ...options });
 
 async function secured(listener: TestListener, options: ConnectionOptions = {}): Promise<TLSSocket> {
   const socket = client(listener, options);
@@ -72,8 +42,7 @@ describe('several server certificates', () => {
     const foreign = createTestAuthority('Elsewhere').issue('pump-1');
     client(listener, { ...foreign, servername: 'gate.example' });
     expect(await listener.refusal()).toMatchObject({ because: expect.stringContaining('a foreign certificate') });
-    const bare = listener.tls({ ca: authority.ca, servername: 'gate.example' });
-    clients.push(bare);
+    connect(listener, { servername: 'gate.example' });
     expect(await listener.refusal(1)).toMatchObject({ because: expect.stringContaining('no certificate') });
   });
 

@@ -1,48 +1,16 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createTestAuthority,
-  derOf,
-  type Pair,
-  selfSignedPair,
-  type TestAuthority,
-} from '../../../../test/fixtures/certificates.ts';
-import {
-  openTestListener,
-  type TestListener,
-  type TestListenerOptions,
-  untilClosed,
-} from '../../../../test/fixtures/test-listener.ts';
-import type { TlsMaterial } from '../ports/config.ts';
+import { describe, expect, it } from 'vitest';
+import { derOf, selfSignedPair } from '../../../../test/fixtures/certificates.ts';
+import { createPlant } from '../../../../test/fixtures/plant.ts';
+import { type TestListener, untilClosed } from '../../../../test/fixtures/test-listener.ts';
 
-let authority: TestAuthority;
-let material: TlsMaterial;
-let pump: Pair;
-let foreign: TestAuthority;
-
-beforeAll(() => {
-  authority = createTestAuthority('Plant');
-  foreign = createTestAuthority('Elsewhere');
-  material = { ...authority.server(), clientCa: authority.ca };
-  pump = authority.issue('pump-1');
-});
-
-const opened: TestListener[] = [];
-afterEach(async () => {
-  for (const listener of opened.splice(0)) await listener.close();
-});
-
-async function open(options: TestListenerOptions = {}): Promise<TestListener> {
-  const listener = await openTestListener({ material, ...options });
-  opened.push(listener);
-  return listener;
-}
+const { authority, foreign, material, pump, open, connect } = createPlant();
 
 /** Connects, writes a little, and closes after the first byte from the broker or the end of the connection. */
 function client(listener: TestListener, options: ConnectionOptions = {}): TLSSocket {
-  const socket = listener.tls({ ca: authority.ca, ...options });
+  const socket = connect(listener, options);
   socket.write('x');
   return socket;
 }
