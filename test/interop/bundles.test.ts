@@ -237,6 +237,15 @@ describeWith(['g++'], 'the bundle arduino', () => {
   });
 });
 
+describe('a bundle', () => {
+  it('for a device without the role that its topics need says so', async () => {
+    expect((await add('dial', 'nodejs', '--role', 'operator')).limits.at(-1)).toBe(
+      'limit: it publishes to devices/dial/up/temperature and reads devices/dial/down/#, as the role device allows; this one lacks it',
+    );
+    expect((await add('dial-2', 'nodejs')).limits.join()).not.toContain('as the role device allows');
+  });
+});
+
 describe('the address in a bundle', () => {
   it('is the one of --url, which must be one for devices', async () => {
     const { out } = await add('fan', 'mosquitto', '--url', 'mqtts://broker.plant.example');

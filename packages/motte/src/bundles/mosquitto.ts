@@ -19,7 +19,7 @@ export const mosquitto: Bundle = {
   snippet: (place) => [inDirectory(place), ...lines(place)],
   limits: [
     'version 2.0 speaks no WebSocket: it needs a listener with mqtts',
-    'mosquitto_pub gives up when it is cut off',
+    'they answer no AUTH packet: certificates, passwords, keys and tokens, but no SCRAM',
   ],
 };
 

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import type { NamedProfile } from '@motte/pki/protocol';
 import { Option } from 'commander';
+import { downFilter, upTopic } from '../bundles/bundle.ts';
 import { type BundleOrder, bundleKinds, orderBundle } from '../bundles/order.ts';
 import { collect } from '../collect.ts';
 import { type CommandFile, type Options, textOption } from '../command.ts';
@@ -74,8 +75,7 @@ export const command: CommandFile = {
         registry.add(name, roles),
       );
     });
-    const snippet = bundle?.bundle.snippet({ ...bundle, name, directory }) ?? [];
-    say(context, { name, roles, ...certified }, bundle && { ...bundle, snippet });
+    say(context, { name, roles, ...certified }, bundle && bundled(bundle, { name, directory, roles }));
     return 0;
   },
 };
@@ -85,32 +85,42 @@ interface Added extends Certified {
   readonly roles: readonly string[];
 }
 
-/** A bundle with the lines that try it. */
-interface Bundled extends BundleOrder {
+/** What is said of a bundle. */
+interface Bundled {
+  readonly kind: string;
+  readonly needs: readonly string[];
+  readonly limits: readonly string[];
+  /** Lines for a shell that try it. */
   readonly snippet: readonly string[];
 }
 
-function say(context: Context, added: Added, bundled: Bundled | undefined): void {
-  if (context.json) return context.document({ format: 1, device: added, ...documentOf(bundled) });
+function bundled(
+  order: BundleOrder,
+  { name, directory, roles }: { readonly name: string; readonly directory: string; readonly roles: readonly string[] },
+): Bundled {
+  const { kind, bundle } = order;
+  const { needs, limits } = bundle;
+  const snippet = bundle.snippet({ ...order, name, directory });
+  const role = `it publishes to ${upTopic(name)} and reads ${downFilter(name)}, as the role device allows; this one lacks it`;
+  return { kind, needs, limits: roles.includes('device') ? limits : [...limits, role], snippet };
+}
+
+function say(context: Context, added: Added, tried: Bundled | undefined): void {
+  if (context.json)
+    return context.document({ format: 1, device: added, ...(tried === undefined ? {} : { bundle: tried }) });
   context.say(
     `device ${added.name} is enrolled, roles: ${added.roles.join(', ')}, certificate until ${added.notAfter}`,
   );
   for (const path of added.written) context.say(`  ${path}`);
   context.say(`its client ids are ${added.name} and ${added.name}/anything`);
   if (added.keyMadeOnHost) context.say('the key was made on this host: take it to the device and delete it here');
-  else if (bundled !== undefined) context.say(`the device's own key belongs beside it, as ${added.name}.key`);
-  if (bundled === undefined) return;
-  const { bundle, snippet } = bundled;
-  for (const need of bundle.needs) context.say(`needs: ${need}`);
-  for (const limit of bundle.limits) context.say(`limit: ${limit}`);
+  else if (tried !== undefined) context.say(`the device's own key belongs beside it, as ${added.name}.key`);
+  if (tried === undefined) return;
+  const { needs, limits, snippet } = tried;
+  for (const need of needs) context.say(`needs: ${need}`);
+  for (const limit of limits) context.say(`limit: ${limit}`);
   if (snippet.length > 0) context.say('to try it:');
   for (const line of snippet) context.say(`  ${line}`);
-}
-
-function documentOf(bundled: Bundled | undefined): object {
-  if (bundled === undefined) return {};
-  const { kind, bundle, snippet } = bundled;
-  return { bundle: { kind, needs: bundle.needs, limits: bundle.limits, snippet } };
 }
 
 function rolesOf(context: Context, options: Options): string[] {
