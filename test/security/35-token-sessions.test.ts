@@ -10,7 +10,9 @@ import { KeySet } from '../../packages/broker/src/identity/key-set.ts';
 import { createTokenProof } from '../../packages/broker/src/identity/token.ts';
 import type { TokenIssuer } from '../../packages/broker/src/identity/token-issuers.ts';
 import { DEFAULT_LIMITS } from '../../packages/broker/src/ports/limits.ts';
+import { checkRevoked, choiceKey, type TokenRevocation } from '../../packages/broker/src/ports/token-desk.ts';
 import { type Broker, createBroker } from '../../packages/broker/src/start.ts';
+import { MemoryStore } from '../../packages/broker/src/store/memory/memory-store.ts';
 import { keySetOf, TestIssuer } from '../fixtures/tokens.ts';
 import { duplexPair, settle } from '../harness/duplex-pair.ts';
 import { FakeClock, FakeGauge, SeededRandom } from '../harness/fake-clock.ts';
@@ -23,6 +25,10 @@ let signer: TestIssuer;
 let clock: FakeClock;
 let broker: Broker;
 let refusals: string[];
+const revocations = new Map<string, TokenRevocation>();
+let late: (() => void) | undefined;
+/** What the store has to answer yet; undefined = it answers in the next turn. */
+let held: (() => void)[] | undefined;
 /** Proofs under way: signatures are checked in other threads, which no turn of the event loop waits for. */
 const proofs: unknown[] = [];
 beforeAll(() => {
@@ -32,6 +38,9 @@ beforeAll(() => {
 beforeEach(async () => {
   clock = new FakeClock();
   refusals = [];
+  revocations.clear();
+  held = undefined;
+  late = undefined;
   const keys = new KeySet({ read: async () => keySetOf(signer.jwk), monotonicMs: () => clock.monotonicMs() });
   await keys.refresh();
   const issuer: TokenIssuer = {
@@ -51,7 +60,7 @@ beforeEach(async () => {
   };
   const directory = { find: () => undefined, list: () => [], put: async () => {}, remove: async () => false };
   const { proof, method } = createTokenProof({
-    facts: { issuers: new Map([[ISSUER, issuer]]), revocations: new Map() },
+    facts: { issuers: new Map([[ISSUER, issuer]]), revocations },
     directory,
     nowMs: () => clock.nowMs(),
   });
@@ -70,11 +79,13 @@ beforeEach(async () => {
     random: new SeededRandom(),
     gauge: new FakeGauge(),
     access: createAccess(),
+    store: new MemoryStore({ defer: (answer) => (held === undefined ? setImmediate(answer) : held.push(answer)) }),
     guards: createGuards({
       directory,
       trust,
       clock,
       limits: DEFAULT_LIMITS,
+      checkOutsider: ({ name, token }) => checkRevoked(revocations, ISSUER, { name, id: token, nowMs: clock.nowMs() }),
       proofs: [(evidence) => watched(proof(evidence))],
       methods: new Map([[method[0], (evidence, base) => watched(method[1](evidence, base))]]),
     }),
@@ -88,9 +99,16 @@ beforeEach(async () => {
 });
 afterEach(() => broker.stop(0));
 
-function watched<T>(outcome: T): T {
+/** Every proof; what happens late does so when the token was found good, and before that is told. */
+function watched<T>(outcome: T): T | Promise<Awaited<T>> {
   proofs.push(outcome);
-  return outcome;
+  if (late === undefined) return outcome;
+  const done = Promise.resolve(outcome).then((proven) => {
+    late?.();
+    return proven;
+  });
+  proofs.push(done);
+  return done;
 }
 
 async function settleProofs(): Promise<void> {
@@ -253,6 +271,37 @@ describe('what rests on tokens that are taken no more', () => {
     expect(seen).toContainEqual(expect.objectContaining({ name: 'peer.refused', ...WHY, seen: 'DISCONNECT 0x98' }));
     await settle();
     expect(states()).toEqual(['pump-1 away']);
+  });
+
+  it('a token whose client waits for its session to be opened: it does not get in', async () => {
+    held = [];
+    const client = open();
+    const properties = { authenticationMethod: 'JWT', authenticationData: tokenOf('pump-1', 60, [], 'stolen') };
+    const fields = { cleanStart: false, keepAlive: 0, properties } as const;
+    client.send({ type: 'connect', version: 5, clientId: 'pump-1', ...fields });
+    await settleProofs();
+    await settle();
+    expect(broker.clients()).toMatchObject([{ clientId: 'pump-1', state: 'opening' }]);
+    expect(broker.endProofs({ realm, token: 'stolen', ...WHY })).toMatchObject({ connections: 1 });
+    for (const answer of held.splice(0)) answer();
+    held = undefined;
+    expect((await client.receive('connack')).reasonCode).toBe(0x87);
+    await settle();
+    expect(states()).toEqual([]);
+  });
+
+  it('a token that is revoked while it is looked at proves nothing, at CONNECT and later', async () => {
+    const client = await connect(tokenOf('pump-1', 60, [], 'good'));
+    const choice = { issuer: ISSUER, id: 'stolen' };
+    // The signature is checked by another thread: what is written meanwhile counts.
+    late = () => revocations.set(choiceKey(choice), { ...choice, revokedAtMs: 0, untilMs: 0 });
+    const other = open();
+    const properties = { authenticationMethod: 'JWT', authenticationData: tokenOf('pump-2', 60, [], 'stolen') };
+    expect(await code(other, 'pump-2', { properties })).toBe(0x87);
+    revocations.clear();
+    await again(client, tokenOf('pump-1', 60, [], 'stolen'));
+    expect(await client.receive('disconnect')).toMatchObject({ reasonCode: 0x87 });
+    expect(refusals).toEqual(['the token "stolen" was revoked', 'the token "stolen" was revoked']);
   });
 
   it('a name: all that it has; the others stay', async () => {

@@ -32,7 +32,7 @@ import type { BrokerConfig, TlsMaterial } from './ports/config.ts';
 import type { ConnectionFacts } from './ports/connection-facts.ts';
 import { Counters } from './ports/counters.ts';
 import type { IdentityDirectory } from './ports/directory.ts';
-import type { Guards } from './ports/guards.ts';
+import type { CheckOutsider, Guards } from './ports/guards.ts';
 import type { Identity } from './ports/identity.ts';
 import type { Observer } from './ports/observer.ts';
 import type { LostRights, PolicyReplay } from './ports/policies.ts';
@@ -55,8 +55,7 @@ export interface BrokerParts {
   /** What proves an identity beside certificates, and the methods of enhanced authentication. */
   readonly proofs?: readonly Proof[];
   readonly methods?: AuthenticationMethods;
-  /** False for who is in no registry and can be proven no more, as by an issuer that is gone; absent = everybody may come. */
-  readonly mayCome?: (identity: Pick<Identity, 'realm' | 'name'>) => boolean;
+  readonly checkOutsider?: CheckOutsider;
   readonly observers?: readonly Observer[];
   /** Each of these replaces what the broker would make itself. */
   readonly clock?: Clock;
@@ -134,6 +133,7 @@ export function createBroker(parts: BrokerParts): Broker {
       limits: config.limits,
       proofs: parts.proofs ?? [],
       methods: parts.methods ?? new Map(),
+      checkOutsider: parts.checkOutsider,
       posture: config.posture,
     });
   const policyAccess = createAccess(parts.policy);
@@ -172,7 +172,7 @@ export function createBroker(parts: BrokerParts): Broker {
       directory,
       listeners: config.listeners,
       foreign: trust.foreign,
-      ...(parts.mayCome === undefined ? {} : { mayCome: parts.mayCome }),
+      checkOutsider: parts.checkOutsider,
     });
   const removal = new Removal(core, {
     subjectOf,

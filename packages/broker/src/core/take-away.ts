@@ -39,7 +39,7 @@ export function takeAway(core: Core, { subjectOf, fallen, only }: TakeAwayParts)
   for (const client of [...core.clients]) {
     const { identity } = client;
     if (identity === undefined || (only !== undefined && identityKey(identity) !== only)) continue;
-    const fell = core.guards.standing?.(client.facts, identity);
+    const fell = core.guards.standing?.(client.facts, identity, client.token);
     if (fell === undefined) {
       standing.add(identityKey(identity));
       continue;

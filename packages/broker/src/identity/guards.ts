@@ -3,7 +3,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ConnectionFacts, TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
-import type { Guards } from '../ports/guards.ts';
+import type { CheckOutsider, Guards } from '../ports/guards.ts';
 import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { PosturePolicy } from '../ports/posture.ts';
@@ -32,6 +32,7 @@ export interface GuardsParts {
   readonly proofs?: readonly Proof[];
   /** Enhanced authentication beside SCRAM. */
   readonly methods?: AuthenticationMethods;
+  readonly checkOutsider?: CheckOutsider | undefined;
   /** Takes the place of argon2. */
   readonly hashing?: Hashing;
   /** What is looked at once it is proven who comes. */
@@ -71,7 +72,7 @@ export function createGuards(parts: GuardsParts): ProvingGuards {
       atOnceMax: limits.authenticationsAtOnceMax,
     }),
     certificateOf,
-    standing: createStanding({ directory, trust, proofs: seen }),
+    standing: createStanding({ directory, trust, proofs: seen, checkOutsider: parts.checkOutsider }),
     fallen: () => {
       const fallen = new Map<string, string>();
       for (const proof of memory.values()) {

@@ -4,6 +4,7 @@
 import type { Subject } from '../ports/access.ts';
 import type { ListenerFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
+import type { CheckOutsider } from '../ports/guards.ts';
 import { type Identity, OWN_REALM } from '../ports/identity.ts';
 import type { StoredSession } from '../ports/store.ts';
 import type { TrustFacts } from '../ports/trust.ts';
@@ -12,14 +13,13 @@ export interface RecallParts {
   readonly directory: IdentityDirectory;
   readonly listeners: readonly ListenerFacts[];
   readonly foreign: TrustFacts['foreign'];
-  /** False for who is in no registry and can be proven no more; absent = everybody may come again. */
-  readonly mayCome?: (identity: Pick<Identity, 'realm' | 'name'>) => boolean;
+  readonly checkOutsider?: CheckOutsider | undefined;
 }
 
 /** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener or authority is gone. */
 export function recallSubject(
   session: StoredSession,
-  { directory, listeners, foreign, mayCome }: RecallParts,
+  { directory, listeners, foreign, checkOutsider }: RecallParts,
 ): Subject | undefined {
   const { realm, name, clientId, listener, address } = session;
   // A listener that was renamed or taken away gives no role any more; what is registered still counts.
@@ -28,7 +28,7 @@ export function recallSubject(
   const identity = realm.startsWith('listener:')
     ? anonymous(realm, name, listeners)
     : (registered(realm, name, directory) ??
-      (mayCome?.({ realm, name }) === false ? undefined : unregistered(session, directory, foreign)));
+      (checkOutsider?.({ realm, name }) === undefined ? unregistered(session, directory, foreign) : undefined));
   return identity === undefined ? undefined : { identity, clientId, facts: { listener: facts, address } };
 }
 

@@ -3,6 +3,7 @@ import type { ConnectionFacts, TlsFacts } from '../ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
 import type { Identity } from '../ports/identity.ts';
 import { type ForeignAuthority, revokedKey, type TrustFacts } from '../ports/trust.ts';
+import { refuse } from '../ports/verdict.ts';
 import { MemoryDirectory } from '../testing/logins.ts';
 import type { CertificateProof } from './certificate.ts';
 import { isKnown, recallSubject } from './recall.ts';
@@ -54,6 +55,29 @@ function standing(realm: string, { known = [], foreign, revoked, proof }: World)
   const stands = createStanding({ directory: new MemoryDirectory(...known), trust, proofs });
   return stands(FACTS, identity(realm));
 }
+
+it('asks whoever knows of who is in no registry, with the token, and of nobody else', () => {
+  const asked: unknown[] = [];
+  const refusal = refuse('not-authorized', 'it was revoked', 'identity.tokens.revoked');
+  const stands = createStanding({
+    directory: new MemoryDirectory(registered('password')),
+    trust: { number: 1, issuers: [] },
+    proofs: new WeakMap(),
+    checkOutsider: ({ realm, name, token }) => {
+      asked.push([realm, name, token]);
+      return token === 'stolen' ? refusal : undefined;
+    },
+  });
+  expect(stands(FACTS, identity('password'), 'stolen')).toBeUndefined();
+  expect(stands(FACTS, identity('token:plant'), 'stolen')).toEqual({ refusal, superseded: false });
+  expect(stands(FACTS, identity('token:plant'), 'good')).toBeUndefined();
+  expect(stands(FACTS, identity('token:plant'))).toBeUndefined();
+  expect(asked).toEqual([
+    ['token:plant', 'pump-1', 'stolen'],
+    ['token:plant', 'pump-1', 'good'],
+    ['token:plant', 'pump-1', undefined],
+  ]);
+});
 
 /** What stands in the list, under that CA. */
 const listed = (key: string, issuer: string, superseded = false) => ({

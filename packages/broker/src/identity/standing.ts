@@ -3,7 +3,7 @@
 
 import type { TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
-import type { Fallen, Guards } from '../ports/guards.ts';
+import type { CheckOutsider, Fallen, Guards } from '../ports/guards.ts';
 import type { Identity } from '../ports/identity.ts';
 import { type RevokedCertificate, revokedKey, type TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
@@ -16,16 +16,24 @@ export interface StandingParts {
   readonly trust: TrustFacts;
   /** The certificate that proved a connection; it leaves with the connection. */
   readonly proofs: WeakMap<TlsFacts, CertificateProof>;
+  readonly checkOutsider?: CheckOutsider | undefined;
 }
 
-export function createStanding({ directory, trust, proofs }: StandingParts): NonNullable<Guards['standing']> {
-  return ({ tls }, identity) => {
+export function createStanding({
+  directory,
+  trust,
+  proofs,
+  checkOutsider,
+}: StandingParts): NonNullable<Guards['standing']> {
+  return ({ tls }, identity, token) => {
     const proof = tls === undefined ? undefined : proofs.get(tls);
     const revoked = proof === undefined ? undefined : revocationOf(proof, trust);
     if (proof !== undefined && revoked !== undefined) {
       return { refusal: refuseRevoked(proof), superseded: revoked.superseded };
     }
-    return checkRegistered(directory, trust, identity);
+    if (REGISTERED.test(identity.realm)) return checkRegistered(directory, trust, identity);
+    const refusal = checkOutsider?.({ ...identity, ...(token === undefined ? {} : { token }) });
+    return refusal === undefined ? undefined : { refusal, superseded: false };
   };
 }
 
@@ -47,7 +55,6 @@ function checkRegistered(
   { foreign }: TrustFacts,
   { realm, name }: Identity,
 ): Fallen | undefined {
-  if (!REGISTERED.test(realm)) return undefined;
   if (isForeign(realm)) {
     const refusal = checkAuthority(foreign, realm, name);
     if (refusal !== undefined) return { refusal, superseded: false };

@@ -6,7 +6,7 @@ import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { Authentication, Evidence, Proven } from '../ports/guards.ts';
 import { TOKEN_REALM } from '../ports/identity.ts';
-import { choiceKey, isOver, REVOKED_RULE, whyRevoked } from '../ports/token-desk.ts';
+import { checkRevoked } from '../ports/token-desk.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import type { Proof } from './authenticate.ts';
 import { withListenerRole } from './listener-role.ts';
@@ -67,7 +67,7 @@ async function prove(parts: TokenProofParts, evidence: Evidence, bytes: Uint8Arr
   if (evidence.userName !== undefined && evidence.userName !== '' && evidence.userName !== name) {
     return bad(`the user name is ${shown(evidence.userName)}, the token is ${name}'s`);
   }
-  const refusal = checkRevoked(facts, issuer.issuer, { name, id, nowMs: nowMs() });
+  const refusal = checkRevoked(facts.revocations, issuer.issuer, { name, id, nowMs: nowMs() });
   if (refusal !== undefined) return refusal;
   if (directory.find(realm, name)?.state === 'disabled') return bad(`${name} is disabled in the registry`);
   const proven: Proven = {
@@ -157,20 +157,6 @@ function reasonOf(fault: unknown, issuer: TokenIssuer): string {
   }
   if (fault instanceof errors.JWSSignatureVerificationFailed) return 'the signature of the token is wrong';
   return 'the token is not a signed token as RFC 7519 has it';
-}
-
-function checkRevoked(
-  { revocations }: TokenFacts,
-  issuer: string,
-  { name, id, nowMs }: { readonly name: string; readonly id: string | undefined; readonly nowMs: number },
-): Refusal | undefined {
-  const choices = [{ issuer, name }, ...(id === undefined ? [] : [{ issuer, id }])];
-  for (const choice of choices) {
-    const revocation = revocations.get(choiceKey(choice));
-    if (revocation === undefined || isOver(revocation, nowMs)) continue;
-    return refuse('not-authorized', whyRevoked(choice), REVOKED_RULE);
-  }
-  return undefined;
 }
 
 /** Whether a password is meant as a token, where it might be another proof: `eyJ` is how base64url writes `{"`. */

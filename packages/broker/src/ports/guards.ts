@@ -37,6 +37,11 @@ export interface Challenge {
 export type Authentication = Proven | Challenge | Refusal;
 
 /** A connection whose proof does not hold any more. */
+/** Why somebody who is in no registry can be proven no more, as by an issuer that is gone; undefined = he can. */
+export type CheckOutsider = (
+  who: Pick<Identity, 'realm' | 'name'> & { readonly token?: string },
+) => Refusal | undefined;
+
 export interface Fallen {
   readonly refusal: Refusal;
   /** True if only this certificate is gone: another one may find the session. */
@@ -50,6 +55,9 @@ export interface Guards {
   admit(facts: ConnectionFacts): Verdict | undefined;
   /** Proves the identity behind a CONNECT or a re-authentication; 5 s deadline, bounded number at once. */
   authenticate(evidence: Evidence): Promise<Authentication>;
-  /** Synchronous: whether what proved a connection still holds; undefined = it does. Absent = it always does. */
-  standing?(facts: ConnectionFacts, identity: Identity): Fallen | undefined;
+  /**
+   * Synchronous: whether what proved a connection still holds, a token by its identifier; undefined = it does. Absent = it
+   * always does.
+   */
+  standing?(facts: ConnectionFacts, identity: Identity, token?: string): Fallen | undefined;
 }

@@ -1,6 +1,7 @@
 // What administrators do about tokens: whose are taken, and which are not any more. Keys and tokens are never shown.
 
 import type { EndedIdentity } from './admin-view.ts';
+import { type Refusal, refuse } from './verdict.ts';
 
 export interface TokenIssuerRow {
   readonly issuer: string;
@@ -63,6 +64,21 @@ export function whyRevoked(choice: TokenChoice): string {
 }
 
 export const REVOKED_RULE = 'identity.tokens.revoked';
+
+/** Whether a token of this name and identifier is taken no more. */
+export function checkRevoked(
+  revocations: ReadonlyMap<string, TokenRevocation>,
+  issuer: string,
+  { name, id, nowMs }: { readonly name: string; readonly id: string | undefined; readonly nowMs: number },
+): Refusal | undefined {
+  const choices = [{ issuer, name }, ...(id === undefined ? [] : [{ issuer, id }])];
+  for (const choice of choices) {
+    const revocation = revocations.get(choiceKey(choice));
+    if (revocation === undefined || isOver(revocation, nowMs)) continue;
+    return refuse('not-authorized', whyRevoked(choice), REVOKED_RULE);
+  }
+  return undefined;
+}
 
 /** As the admin API and commands show it. */
 export function issuerDocument({ names, ...row }: TokenIssuerRow) {

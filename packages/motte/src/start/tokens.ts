@@ -7,17 +7,19 @@ import type { Log } from '@motte/broker/observe';
 import type { Policy } from '@motte/broker/policy';
 import type { HealthFinding } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory } from '@motte/broker/ports/directory';
+import type { CheckOutsider } from '@motte/broker/ports/guards';
 import { TOKEN_REALM } from '@motte/broker/ports/identity';
-import { choiceKey, isOver } from '@motte/broker/ports/token-desk';
+import { checkRevoked } from '@motte/broker/ports/token-desk';
+import { refuse } from '@motte/broker/ports/verdict';
 import type { TokenIssuer } from '@motte/broker/tokens';
 import type { MotteConfig } from '../config/config.ts';
 import type { TokenSettings } from '../config/settings.ts';
 import type { TokenBook } from '../tokens/token-book.ts';
-import type { TokenDeskParts } from '../tokens/token-desk.ts';
+import { removedIssuer, type TokenDeskParts } from '../tokens/token-desk.ts';
 
 export interface Tokens extends Pick<TokenDeskParts, 'book' | 'prepare' | 'drop' | 'faultOf'> {
   /** What the broker proves identities by. */
-  readonly parts: Pick<BrokerParts, 'proofs' | 'methods' | 'mayCome'>;
+  readonly parts: Pick<BrokerParts, 'proofs' | 'methods' | 'checkOutsider'>;
   readonly issuers: ReadonlyMap<string, TokenIssuer>;
   findings(): readonly HealthFinding[];
   /**
@@ -80,17 +82,18 @@ export async function openTokens({ config, book, directory, log, policy }: Token
   }, REFRESH_MS);
   refresh.unref();
 
-  const mayCome: NonNullable<BrokerParts['mayCome']> = ({ realm, name }) => {
-    if (!realm.startsWith(TOKEN_REALM)) return true;
+  const checkOutsider: CheckOutsider = ({ realm, name, token }) => {
+    if (!realm.startsWith(TOKEN_REALM)) return undefined;
     const issuer = realm.slice(TOKEN_REALM.length);
-    const revocation = book.revocations.get(choiceKey({ issuer, name }));
-    return isKnown(issuer) && (revocation === undefined || isOver(revocation, Date.now()));
+    const { because, rule } = removedIssuer(issuer);
+    if (!isKnown(issuer)) return refuse('not-authorized', because, rule);
+    return checkRevoked(book.revocations, issuer, { name, id: token, nowMs: Date.now() });
   };
   const proofs = make === undefined ? {} : await proofsOf({ issuers, book, directory });
   return {
     book,
     issuers,
-    parts: { ...proofs, mayCome },
+    parts: { ...proofs, checkOutsider },
     findings: () => [
       ...[...issuers.values()].flatMap((issuer) => findingsOf(issuer, policy())),
       ...withoutIssuer(takers, issuers),

@@ -62,8 +62,10 @@ function settle(client: Client, outcome: Authentication): void {
 }
 
 /** The session is one identity's: nobody else can prove himself into it. */
-function checkOwn({ identity }: Client, proven: Proven): Proven | Refusal {
-  if (identity !== undefined && identityKey(identity) === identityKey(proven.identity)) return proven;
+function checkOwn({ core, facts, identity }: Client, proven: Proven): Proven | Refusal {
+  if (identity !== undefined && identityKey(identity) === identityKey(proven.identity)) {
+    return core.guards.standing?.(facts, identity, proven.token)?.refusal ?? proven;
+  }
   const because = `proved ${identityLabel(proven.identity)} on a connection of another identity`;
   return refuse('not-authorized', because, 'MQTT-4.12.1-2');
 }

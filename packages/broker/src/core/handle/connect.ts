@@ -91,7 +91,9 @@ function authoriseConnect(client: Client, proven: Proven): void {
   const connect = client.connect as Connect;
   const { identity } = proven;
   client.identity = identity;
-  const fell = core.guards.standing?.(facts, identity);
+  // From here on whoever takes it away finds it, though the session is not open yet.
+  client.token = proven.token;
+  const fell = core.guards.standing?.(facts, identity, proven.token);
   if (fell !== undefined) {
     // Taken away while a later round of the proof was under way.
     refused(client, 'identity', fell.refusal.reason, fell.refusal.because, fell.refusal.rule);
@@ -231,7 +233,6 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   session.account.connections += 1;
   client.session = session;
   client.proofEndsAtMs = proven.expiresAtMs;
-  client.token = proven.token;
   client.packetBytesMax = properties.maximumPacketSize ?? client.packetBytesMax;
   client.window = Math.min(properties.receiveMaximum ?? limits.inFlightMax, limits.inFlightMax);
   client.keepAliveSeconds = keepAliveOf(client, connect);
