@@ -275,7 +275,7 @@ describe('the policy in force', () => {
     back.onMessage(({ topic }) => heard.push(topic));
     const pump = await connect({ transport: mqtts('pump-1'), clientId: 'pump-1' });
     await pump.publish('devices/pump-1/up/a', 'x', { qos: 1 });
-    await back.ping().catch(() => undefined);
+    await back.ping();
     expect(heard).toEqual([]);
   }, 60_000);
 
