@@ -86,6 +86,9 @@ function open(entry: Partial<OcspSettings> = {}, unanswered: OcspRules['unanswer
   return desk;
 }
 
+/** As lists and answers are searched by: node:crypto writes whole bytes. */
+const plainSerial = ({ serial }: CertificateInUse): string => serial.replace(/^0+(?=.)/, '');
+
 const because = async (asking: Promise<Refusal | undefined> | undefined): Promise<string | undefined> =>
   (await asking)?.because;
 
@@ -100,7 +103,7 @@ describe('a certificate that comes', () => {
     // The answer to a question of then would be of now, which is the past: the clock is only put on for the desk.
     expect(await because(desk.ask(pump))).toContain('has ended');
     expect(asked).toBe(2);
-    expect(desk.find(pump.serial, issuer)).toBeUndefined();
+    expect(desk.find(plainSerial(pump), issuer)).toBeUndefined();
   });
 
   it('is refused if it was revoked, and nobody is asked again while that holds', async () => {
@@ -110,12 +113,15 @@ describe('a certificate that comes', () => {
       because: 'the certificate of pump-1 was revoked',
       rule: 'identity.revocation',
     });
-    expect(desk.find(pump.serial.toUpperCase(), issuer)).toEqual({ superseded: true });
-    expect(desk.find(valve.serial, issuer)).toBeUndefined();
+    expect(desk.find(plainSerial(pump), issuer)).toEqual({ superseded: true });
+    expect(desk.find(plainSerial(valve), issuer)).toBeUndefined();
     expect(news).toBe(1);
     says = { good: [], revoked: [valve.serial], minutes: 60 };
     await desk.ask(valve);
-    expect(desk.find(valve.serial, issuer)).toEqual({ superseded: false });
+    expect(desk.find(plainSerial(valve), issuer)).toEqual({ superseded: false });
+    says = { good: [], revoked: ['0A0B'], minutes: 60 };
+    await desk.ask({ ...pump, serial: '0A0B' });
+    expect(desk.find('A0B', issuer)).toEqual({ superseded: false });
   });
 
   it('that the responder does not know is refused, whatever is done without an answer', async () => {
@@ -186,7 +192,7 @@ describe('no answer that can be believed', () => {
     await desk.ask(pump);
     laterMs = 2 * MINUTE_MS;
     answer = (_request, response) => response.destroy();
-    expect(desk.find(pump.serial, issuer)).toBeUndefined();
+    expect(desk.find(plainSerial(pump), issuer)).toBeUndefined();
     expect(await because(desk.ask(pump))).toContain('is not known');
   });
 
@@ -281,8 +287,8 @@ describe('who is connected', () => {
     desk.refresh([pump, valve]);
     await expect.poll(() => news).toBe(1);
     await expect.poll(() => asked).toBe(4);
-    expect(desk.find(pump.serial, issuer)).toEqual({ superseded: false });
-    expect(desk.find(valve.serial, issuer)).toBeUndefined();
+    expect(desk.find(plainSerial(pump), issuer)).toEqual({ superseded: false });
+    expect(desk.find(plainSerial(valve), issuer)).toBeUndefined();
   });
 
   it('stays while there is no answer, and is not asked about again and again', async () => {
