@@ -35,7 +35,7 @@ export const TOKEN_ERRORS = {
     what: 'no room for more',
     when: 'As many issuers or revocations are recorded as there may be.',
     remedy:
-      'lift revocations of tokens that have ended, or revoke all tokens of a name at once; see `motte token list`',
+      'lift revocations that are not needed any more (`--lift`), or take the issuer away with `--all`; see `motte token list`',
     exit: 1,
     status: 409,
   },
