@@ -84,6 +84,8 @@ interface Fields {
   'device.renewed': { readonly identity: string };
   /** `fingerprint` is that of the key that asks. */
   'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
+  'clock.behind': { readonly why: string };
+  'clock.right': Record<never, never>;
   /** At most once a day for each certificate; `daysLeft` is below 0 once it has ended. */
   'certificate.ending': {
     readonly kind: 'server' | 'ca' | 'device';
@@ -172,6 +174,11 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
   'policy.applied': { level: 'warn', text: 'another policy is in force' },
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
+  'clock.behind': {
+    level: 'error',
+    text: 'the clock is behind a time that was known: no certificate or token is judged',
+  },
+  'clock.right': { level: 'info', text: 'the clock is not behind any more' },
   'certificate.ending': { level: 'warn', text: 'a certificate ends within 30 days, or has ended' },
   'device.revoked': { level: 'warn', text: 'an identity was taken away, and what it had with it' },
   'revocation.list-read': { level: 'info', text: 'a revocation list of another authority is in force' },

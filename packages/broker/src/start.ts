@@ -56,6 +56,8 @@ export interface BrokerParts {
   readonly proofs?: readonly Proof[];
   readonly methods?: AuthenticationMethods;
   readonly checkOutsider?: CheckOutsider;
+  /** Why nobody knows what time it is; see identity/time-proof.ts. */
+  readonly timeUnknown?: () => string | undefined;
   readonly observers?: readonly Observer[];
   /** Each of these replaces what the broker would make itself. */
   readonly clock?: Clock;
@@ -135,6 +137,7 @@ export function createBroker(parts: BrokerParts): Broker {
       methods: parts.methods ?? new Map(),
       checkOutsider: parts.checkOutsider,
       posture: config.posture,
+      ...(parts.timeUnknown === undefined ? {} : { timeUnknown: parts.timeUnknown }),
     });
   const policyAccess = createAccess(parts.policy);
   const overload = new Overload({

@@ -23,5 +23,5 @@ export function addHealthRoutes(app: FastifyInstance, view: AdminView): void {
 }
 
 /** Findings with which nobody should be sent here; with others the broker does its work. */
-const NOT_READY: ReadonlySet<string> = new Set(['listener', 'store']);
+const NOT_READY: ReadonlySet<string> = new Set(['listener', 'store', 'clock']);
 const TEXT = 'text/plain; charset=utf-8';

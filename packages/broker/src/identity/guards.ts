@@ -20,6 +20,7 @@ import { createPskProof } from './psk.ts';
 import { createScramMethods, demandScram } from './scram/methods.ts';
 import { createStanding, refuseRevoked, revocationOf } from './standing.ts';
 import { createStatusProof } from './status-proof.ts';
+import { createTimeProof } from './time-proof.ts';
 
 export type { TrustFacts } from '../ports/trust.ts';
 
@@ -37,6 +38,8 @@ export interface GuardsParts {
   readonly hashing?: Hashing;
   /** What is looked at once it is proven who comes. */
   readonly posture?: PosturePolicy | undefined;
+  /** Why nobody knows what time it is: while it says so no certificate or token is judged. Absent = the clock is trusted. */
+  readonly timeUnknown?: () => string | undefined;
   /** Asked after the broker's own proof; each may refuse what that allows. */
   readonly others?: readonly Proof[];
 }
@@ -50,6 +53,7 @@ export interface ProvingGuards extends Guards {
 
 export function createGuards(parts: GuardsParts): ProvingGuards {
   const { directory, trust, clock, limits, proofs, methods, hashing, posture, others } = parts;
+  const { timeUnknown = () => undefined } = parts;
   const throttle = new LoginThrottle(clock);
   const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
   const scram = createScramMethods({ directory, throttle });
@@ -67,7 +71,12 @@ export function createGuards(parts: GuardsParts): ProvingGuards {
     admit: () => undefined,
     ...(posture === undefined ? {} : { assess: createAssess(posture) }),
     authenticate: createAuthenticate({
-      proofs: [proofOf(own, new Map([...scram, ...(methods ?? [])])), status, ...(others ?? [])],
+      proofs: [
+        createTimeProof(timeUnknown),
+        proofOf(own, new Map([...scram, ...(methods ?? [])])),
+        status,
+        ...(others ?? []),
+      ],
       deadlineMs: limits.authenticateDeadlineMs,
       atOnceMax: limits.authenticationsAtOnceMax,
     }),

@@ -13,6 +13,7 @@ import { withListenerRole } from './listener-role.ts';
 import { type AuthenticationMethod, TOKEN_METHOD } from './methods.ts';
 import { shown } from './provable-names.ts';
 import { type Claims, readClaims } from './token-claims.ts';
+import { looksLikeToken, TOKEN_BYTES_MAX } from './token-form.ts';
 import type { TokenAlgorithm, TokenFacts, TokenIssuer } from './token-issuers.ts';
 
 export interface TokenProofParts {
@@ -159,12 +160,6 @@ function reasonOf(fault: unknown, issuer: TokenIssuer): string {
   return 'the token is not a signed token as RFC 7519 has it';
 }
 
-/** Whether a password is meant as a token, where it might be another proof: `eyJ` is how base64url writes `{"`. */
-function looksLikeToken(password: Uint8Array): boolean {
-  const text = Buffer.from(password.subarray(0, TOKEN_BYTES_MAX)).toString('latin1');
-  return text.startsWith('eyJ') && text.split('.', 4).length === 3;
-}
-
 function bad(because: string): Refusal {
   return refuse('not-authorized', because, RULE);
 }
@@ -173,7 +168,6 @@ const RULE = 'identity.tokens';
 const KEY_RULE = 'identity.tokens.jwks';
 const NO_TOKEN = bad('no token came: it is the password of CONNECT, or the data of the authentication method JWT');
 const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-const TOKEN_BYTES_MAX = 8 * 1024;
 const KEY_ID_MAX = 256;
 /** Keys of one id that are tried. */
 const TRIES_MAX = 4;

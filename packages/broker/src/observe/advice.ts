@@ -26,6 +26,10 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
     ['listeners.origins'],
     'A page may connect only if its origin stands in `origins` of the listener; Paho for C and Python name the listener itself.',
   ],
+  [
+    ["this machine's clock says"],
+    'Set the clock of this machine, or wait for its time service (`timedatectl`); clients try again by themselves.',
+  ],
   // Before the words that a certificate may be refused with: what a token says is in quotes, and comes after its rule.
   [
     ['tls.clientca.roles'],

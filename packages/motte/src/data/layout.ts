@@ -40,6 +40,11 @@ export function tokensPath(data: string): string {
   return join(data, 'store', 'tokens.json');
 }
 
+/** The latest time that was known here. */
+export function timePath(data: string): string {
+  return join(data, 'store', 'time.json');
+}
+
 /** The file of the policies that were applied. */
 export function policyPath(data: string): string {
   return join(data, 'store', 'policy.json');

@@ -15,9 +15,11 @@ export interface EnrolDeskParts {
   readonly directory: IdentityDirectory;
   readonly emit: <N extends EventName>(name: N, fields: EventFields<N>) => void;
   readonly tls: () => { readonly clientCa: string };
+  /** Why nobody knows what time it is: tokens that have ended would be good again, and certificates begin at no date. */
+  readonly timeUnknown: () => string | undefined;
 }
 
-export function createEnrolDesk({ authority, directory, emit, tls }: EnrolDeskParts): EnrolDesk {
+export function createEnrolDesk({ authority, directory, emit, tls, timeUnknown }: EnrolDeskParts): EnrolDesk {
   const chain = (): string[] =>
     tls().clientCa.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
   /** The registry's entry, unless it is there: from an earlier try, or because the device only renews. */
@@ -34,6 +36,10 @@ export function createEnrolDesk({ authority, directory, emit, tls }: EnrolDeskPa
     emit('device.asked', { identity: name, request: id, fingerprint });
     return { state, id, name, fingerprint };
   };
+  const inTime = async (rule: string, work: () => Promise<EnrolOutcome>): Promise<EnrolOutcome> => {
+    const because = timeUnknown();
+    return because === undefined ? outcomeOf(rule, work) : { state: 'busy', because };
+  };
   return {
     get root() {
       return chain()[0] ?? '';
@@ -41,14 +47,14 @@ export function createEnrolDesk({ authority, directory, emit, tls }: EnrolDeskPa
     get roots() {
       return chain().filter(isRoot).join('');
     },
-    redeem: (request) => outcomeOf('enrol.token', async () => enter(await authority.redeemToken(request))),
+    redeem: (request) => inTime('enrol.token', async () => enter(await authority.redeemToken(request))),
     ask: (request) =>
-      outcomeOf('enrol.join', async () => {
+      inTime('enrol.join', async () => {
         const answer = await authority.askToJoin(request);
         return answer.state === 'issued' ? enter(answer.device) : asked(answer);
       }),
     renew: (request) =>
-      outcomeOf('enrol.renew', async () => {
+      inTime('enrol.renew', async () => {
         const name = nameOf(request.certificate);
         // The authority decides by certificates; whom the registry does not let in needs no new one.
         if (directory.find(OWN_REALM, name)?.state !== 'active') {

@@ -20,6 +20,7 @@ export interface EnrolmentParts {
   readonly directory: IdentityDirectory;
   readonly ring: RefusalRing;
   readonly log: Log;
+  readonly timeUnknown: () => string | undefined;
 }
 
 export interface Enrolment {
@@ -47,7 +48,13 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
   let ending = false;
   let wake: (() => void) | undefined;
   const authority = openBrokerAuthority(parts.authority.brokerSocket);
-  const desk: EnrolDesk = createEnrolDesk({ authority, directory, emit, tls: () => tls });
+  const desk: EnrolDesk = createEnrolDesk({
+    authority,
+    directory,
+    emit,
+    tls: () => tls,
+    timeUnknown: parts.timeUnknown,
+  });
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const urlOf = (port: number): string => `https://${host}:${port}`;
 

@@ -12,7 +12,7 @@ import type { Exit } from '../command.ts';
 import { loadConfig, type MotteConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { CLOCK } from '../data/clock.ts';
-import { prepareData, tokensPath } from '../data/layout.ts';
+import { prepareData, timePath, tokensPath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
 import { createPolicies } from '../policy/policies.ts';
 import { openStoredPolicies } from '../policy/stored-policy.ts';
@@ -37,6 +37,7 @@ import { openServiceManager } from './service-manager.ts';
 import { endSignals, reloadSignals } from './signals.ts';
 import { watchStore } from './store-health.ts';
 import { watchForStuckStore } from './store-watch.ts';
+import { openTimeFloor } from './time-floor.ts';
 import { openTokens } from './tokens.ts';
 import { LiveTrust } from './trust.ts';
 import { watchTrust } from './trust-watch.ts';
@@ -98,6 +99,16 @@ export async function runStart(context: Context): Promise<Exit> {
     const tokens = await openTokens({ config, book, directory, log, policy: () => policies.policy });
     undo.push(async () => tokens.close());
     const store = await opening;
+    let clockIsRight = (): void => undefined;
+    const floor = openTimeFloor({
+      path: timePath(context.data),
+      told: (event) => {
+        log.observe(event);
+        if (event.name === 'clock.right') clockIsRight();
+      },
+    });
+    undo.push(() => floor.close());
+    await floor.look();
     const broker = createBroker({
       config: budgeted,
       store,
@@ -106,13 +117,22 @@ export async function runStart(context: Context): Promise<Exit> {
       policy: policies.policy,
       ...tokens.parts,
       trust,
+      timeUnknown: floor.unknown,
     });
     broker.observe((event) => ring.observe(event), 'warn');
     revocation.follow(broker);
     const storeFindings = watchStore(store, broker);
     let endLog = attachLog(broker, log);
 
-    const enrolment = createEnrolment({ config, authority, material, directory, ring, log });
+    const enrolment = createEnrolment({
+      config,
+      authority,
+      material,
+      directory,
+      ring,
+      log,
+      timeUnknown: floor.unknown,
+    });
     let phase: AdminView['phase'] = 'starting';
     let webConsole: Served | undefined = undefined;
     const certificates = careForCertificates({
@@ -135,6 +155,8 @@ export async function runStart(context: Context): Promise<Exit> {
       log,
     });
     undo.push(async () => certificates.end());
+    // What was issued by the wrong clock begins and ends at the wrong time.
+    clockIsRight = () => void certificates.refresh(config).catch(() => undefined);
     const trustWatch = watchTrust(authority.brokerSocket, () => certificates.follow(), log);
     undo.push(async () => trustWatch.close());
     const expiry = watchExpiry({
@@ -166,6 +188,7 @@ export async function runStart(context: Context): Promise<Exit> {
       openBackup: () => runningSource(store, context.data, config.file),
       findings: () => [
         ...authority.findings(),
+        ...floor.findings(),
         ...certificates.findings,
         ...expiry.findings(),
         ...trustWatch.findings(Date.now()),
