@@ -122,6 +122,11 @@ function isLine(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\n');
 }
 
+/** The text of a new registry. */
+export function renderRegistry(identities: Iterable<RegisteredIdentity>): string {
+  return render(identities, randomBytes(DECOY_KEY_BYTES));
+}
+
 function render(identities: Iterable<RegisteredIdentity>, decoyKey: Uint8Array): string {
   const key = Buffer.from(decoyKey).toString('base64');
   return `${JSON.stringify({ format: FORMAT, decoyKey: key, identities: [...identities] }, null, 2)}\n`;
