@@ -1,10 +1,11 @@
 // The catalogue of everything the program or the admin API can say went wrong: one number each, with what to do.
 // 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 0601 to 0619 devices,
 // 0620 to 0629 users, 0640 to 0649 enrolment (enrolment-errors.ts), 0650 to 0659 tokens (token-errors.ts),
-// 07xx clients, 08xx backups, 09xx policies (policy-errors.ts); 0420 to 0449 are the authority's own table. A number is never used again for something else.
+// 07xx clients, 08xx backups, 09xx policies (policy-errors.ts), 10xx imports (import-errors.ts); 0420 to 0449 are the authority's own table. A number is never used again for something else.
 
 import { BACKUP_ERRORS } from './backup-errors.ts';
 import { ENROLMENT_ERRORS } from './enrolment-errors.ts';
+import { IMPORT_ERRORS } from './import-errors.ts';
 import { POLICY_ERRORS } from './policy-errors.ts';
 import { TOKEN_ERRORS } from './token-errors.ts';
 
@@ -353,6 +354,7 @@ export const ERRORS = {
   },
   ...BACKUP_ERRORS,
   ...POLICY_ERRORS,
+  ...IMPORT_ERRORS,
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

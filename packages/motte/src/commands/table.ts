@@ -136,6 +136,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./backup.ts'),
   },
   { words: 'restore', says: 'a data directory from a backup, or a look at one', load: () => import('./restore.ts') },
+  {
+    words: 'import mosquitto',
+    says: 'configuration, users and policy from what mosquitto has, with a report',
+    load: () => import('./import-mosquitto.ts'),
+  },
   { words: 'config check', says: 'is the configuration right?', load: () => import('./config-check.ts') },
   { words: 'config show', says: 'the values in force, weaker ones marked', load: () => import('./config-show.ts') },
   { words: 'config schema', says: 'the JSON Schema of motte.yaml', load: () => import('./config-schema.ts') },
@@ -152,11 +157,12 @@ export const NOUNS: Readonly<Record<string, string>> = {
   access: 'questions about rights',
   policy: 'roles, groups and tests: who may do what',
   config: 'motte.yaml',
+  import: 'what another broker has',
 };
 
 /** Promised commands that this version does not have: they answer with MOT-0003 instead of "unknown". */
 export const LATER: ReadonlySet<string> = new Set([
   ...['topology', 'ban', 'seal', 'firewall', 'vpn', 'gateway'],
-  ...['audit', 'import', 'log', 'top', 'doctor', 'nethelper'],
+  ...['audit', 'log', 'top', 'doctor', 'nethelper'],
   ...['config adopt'],
 ]);

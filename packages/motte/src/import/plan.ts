@@ -1,0 +1,310 @@
+// What an import would write, and the report on it. Nothing here writes.
+
+import { statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { MotteError } from '@motte/admin/errors';
+import type { RegisteredIdentity } from '@motte/broker/ports/directory';
+import { isDeviceName } from '@motte/pki/protocol';
+import { said } from '../data/said.ts';
+import { readAclFile } from './acl-file.ts';
+import { aclRights, openRights } from './acl-roles.ts';
+import { type ConfPlugin, isTrue, type MosquittoConf, pathOf, type Scope, settleConf } from './conf.ts';
+import { readConf } from './conf-lines.ts';
+import { type Conditions, DraftPolicy } from './draft-policy.ts';
+import { dynamicRights } from './dynamic-roles.ts';
+import { type DynamicSecurity, readDynamicSecurity } from './dynamic-security.ts';
+import { limitsSection, publishingConditions } from './limits-section.ts';
+import { ListenerPlan, type PlannedDoor } from './listeners.ts';
+import { readPasswordFile, readPskFile, type Secret } from './password-file.ts';
+import { People } from './people.ts';
+import { renderConfig } from './render-config.ts';
+import { renderDraft } from './render-draft.ts';
+import { ImportReport } from './report.ts';
+import type { Rights } from './rights.ts';
+import { type Place, SourceRefused } from './source.ts';
+
+export interface ImportPlan {
+  /** Of mosquitto.conf. */
+  readonly source: string;
+  /** motte.yaml. */
+  readonly config: string;
+  /** policy.yaml. */
+  readonly policy: string;
+  readonly identities: readonly RegisteredIdentity[];
+  readonly report: ImportReport;
+  readonly nowMs: number;
+}
+
+export interface PlanOptions {
+  /** mosquitto.conf, or the directory that it is in; absolute. */
+  readonly path: string;
+  /** The data directory that it is for, absolute. */
+  readonly data: string;
+  readonly nowMs: number;
+}
+
+/** Throws MOT-1002 to MOT-1004. */
+export function planImport(options: PlanOptions): ImportPlan {
+  return new Planning(options).plan();
+}
+
+class Planning {
+  readonly #options: PlanOptions;
+  readonly #report = new ImportReport();
+  readonly #policy = new DraftPolicy(this.#report);
+  readonly #people: People;
+
+  constructor(options: PlanOptions) {
+    this.#options = options;
+    this.#people = new People(this.#report, options.nowMs);
+  }
+
+  plan(): ImportPlan {
+    const source = confPath(this.#options.path);
+    const report = this.#report;
+    const conf = settleConf(readConf(source, report), report);
+    const until = new Date(this.#options.nowMs + WAIVER_MS).toISOString().slice(0, 10);
+    const listeners = new ListenerPlan({ conf: source, data: this.#options.data, until, report }, conf.scopes);
+    const certified = new Set<string>();
+    const doors = conf.scopes.flatMap((scope) => this.#scope(scope, { conf, source, listeners, certified }));
+    const [first, second] = conf.scopes;
+    if (first !== undefined && second !== undefined) {
+      const place = second.listeners[0]?.place ?? { file: source, line: 1 };
+      const why = 'whoever may log in at one may connect to all, and has no right there';
+      report.changed(place, 'listeners of which each has users of its own', 'rules with `via`', why);
+    }
+    for (const place of conf.bridges)
+      report.unsupported(place, 'connection', 'Motte has no bridges: no message goes to the other broker');
+    const prefixes = conf.settings.get('clientid_prefixes');
+    if (prefixes !== undefined) {
+      const why = 'client ids of Motte belong to names';
+      report.changed(prefixes.place, prefixes.key, 'client ids of NAME or NAME/anything', why);
+    }
+    const limits = limitsSection(conf, report);
+    const config = renderConfig({
+      doors,
+      plan: listeners,
+      limits,
+      certified: [...certified],
+      source,
+      minVersion: tlsVersion(conf, report),
+    });
+    return {
+      source,
+      config,
+      policy: renderDraft(this.#policy, source),
+      identities: this.#people.identities,
+      report,
+      nowMs: this.#options.nowMs,
+    };
+  }
+
+  #scope(
+    scope: Scope,
+    at: { conf: MosquittoConf; source: string; listeners: ListenerPlan; certified: Set<string> },
+  ): PlannedDoor[] {
+    const { conf, source, listeners, certified } = at;
+    const report = this.#report;
+    const fileOf = (key: string) => {
+      const line = scope.settings.get(key);
+      return line === undefined ? undefined : pathOf(source, line);
+    };
+    const dynamic = this.#dynamicSecurity(scope, source);
+    const [passwordFile, pskFile, aclFile] = [fileOf('password_file'), fileOf('psk_file'), fileOf('acl_file')];
+    const users = passwordFile === undefined ? new Map<string, Secret>() : readPasswordFile(passwordFile, report);
+    const keys = pskFile === undefined ? new Map<string, Secret>() : readPskFile(pskFile, report);
+    const ways = { passwords: passwordFile !== undefined || dynamic !== undefined, keys: pskFile !== undefined };
+    const doors = listeners.doorsOf(scope, ways);
+    const proven = doors.filter(({ listener }) => listener.authentication !== 'none');
+    const conditions: Conditions = {
+      via: conf.scopes.length === 1 ? undefined : doors.map(({ listener }) => listener.name),
+      publishing: publishingConditions(conf, scope, report),
+    };
+    const parts = {
+      policy: this.#policy,
+      report,
+      conditions,
+      people: {
+        users: proven.some(({ listener }) => listener.authentication === 'password'),
+        devices: proven.some(({ listener }) => listener.authentication !== 'password'),
+        names: proven.some(({ listener }) => listener.authentication === 'certificate')
+          ? undefined
+          : [...new Set([...users.keys(), ...keys.keys()])],
+      },
+      allowsAnonymous: scope.allowsAnonymous,
+    };
+    const place = scope.listeners[0]?.place ?? { file: source, line: 1 };
+    const rights =
+      dynamic !== undefined
+        ? dynamicRights(dynamic, parts)
+        : aclFile === undefined
+          ? openRights(place, parts)
+          : aclRights(readAclFile(aclFile), parts);
+    this.#settleDoors(doors, rights, { conf, scope });
+    const given = this.#withheld(scope, place) ? NOTHING : rights;
+    const rolesOf = (name: string) => given.rolesOf(name);
+    const names = new Set<string>();
+    for (const name of dynamic === undefined ? [] : this.#people.addClients(dynamic, rolesOf))
+      names.add(`${name}@password`);
+    for (const name of this.#people.addUsers(users, rolesOf)) names.add(`${name}@password`);
+    const keysSpeak = proven.some(({ listener, provesName }) => listener.authentication === 'psk' && provesName);
+    for (const name of this.#people.addKeys(keys, (name) => (keysSpeak ? rolesOf(name) : []))) {
+      if (keysSpeak) names.add(`${name}@psk`);
+    }
+    this.#certified(doors, given, certified, names);
+    this.#groups(given, names);
+    this.#tellNobodys(given, names, place);
+    return doors;
+  }
+
+  /** Certificates have no entry in the registry: what they may do stands in groups. */
+  #certified(doors: readonly PlannedDoor[], rights: Rights, certified: Set<string>, names: Set<string>): void {
+    const byCertificate = doors.filter(({ listener }) => listener.authentication === 'certificate');
+    for (const { listener, provesName } of byCertificate) {
+      for (const id of listener.clientCa ?? []) {
+        const whoever = provesName ? rights.base : [];
+        if (whoever.length === 0 && !this.#policy.roles.has(CERTIFIED)) this.#policy.addRole(CERTIFIED);
+        for (const role of whoever.length === 0 ? [CERTIFIED] : whoever) certified.add(`${id}\n${role}`);
+        if (!provesName) continue;
+        const byRoles = new Map<string, string[]>();
+        for (const name of rights.names) {
+          if (!isDeviceName(name)) continue;
+          names.add(`${name}@ca:${id}`);
+          const key = rights.rolesOf(name).join('\n');
+          byRoles.set(key, [...(byRoles.get(key) ?? []), `${name}@ca:${id}`]);
+        }
+        for (const [roles, members] of byRoles) {
+          if (roles !== '') this.#policy.addGroup(`certified-${id}`, roles.split('\n'), members);
+        }
+      }
+    }
+  }
+
+  #groups({ groups }: Rights, names: ReadonlySet<string>): void {
+    const byName = new Map<string, string[]>();
+    for (const one of names) {
+      const name = one.slice(0, one.indexOf('@'));
+      byName.set(name, [...(byName.get(name) ?? []), one]);
+    }
+    for (const { name, roles, members } of groups) {
+      const held = members.flatMap((member) => byName.get(member) ?? []);
+      const group = this.#policy.addGroup(name, roles, held);
+      if (group === name) continue;
+      const place = { file: this.#options.path, line: 1 };
+      this.#report.changed(place, `group ${name}`, `group ${group}`, 'its name is none here, or is taken');
+    }
+  }
+
+  #tellNobodys({ names: spoken }: Rights, names: ReadonlySet<string>, place: Place): void {
+    const known = new Set([...names].map((one) => one.slice(0, one.indexOf('@'))));
+    for (const name of spoken) {
+      if (!known.has(name))
+        this.#report.unsupported(
+          place,
+          `rights of ${JSON.stringify(name)}`,
+          'nobody of this name can log in: the role is there, nobody has it',
+        );
+    }
+  }
+
+  /** Client ids and the roles of doors, once it is known which rights there are. */
+  #settleDoors(
+    doors: readonly PlannedDoor[],
+    rights: Rights,
+    { conf, scope }: { conf: MosquittoConf; scope: Scope },
+  ): void {
+    for (const { listener, place } of doors) {
+      const own = scope.listeners.find((one) => one.place === place);
+      const ties = isTrue(own?.settings.get('use_username_as_clientid'));
+      if (listener.authentication === 'none') listener.role = rights.anonymous;
+      else if (!rights.needsOwnClientIds && !ties && !conf.settings.has('clientid_prefixes'))
+        listener.clientIds = 'any';
+      if (ties)
+        this.#report.changed(
+          place,
+          'use_username_as_clientid',
+          'client ids of NAME or NAME/anything',
+          'a client that sends another id is refused, where mosquitto replaced it',
+        );
+    }
+  }
+
+  #dynamicSecurity({ plugins, settings }: Scope, source: string): DynamicSecurity | undefined {
+    const plugin = plugins.find(isDynamicSecurity);
+    if (plugin === undefined) return undefined;
+    const acl = settings.get('acl_file');
+    if (acl !== undefined)
+      throw new SourceRefused([
+        {
+          place: acl.place,
+          why: 'with the plugin for dynamic security beside it, it is open which of them decides: leave one out',
+        },
+      ]);
+    const file = plugin.options.get('config_file');
+    if (file === undefined)
+      throw new SourceRefused([{ place: plugin.place, why: 'plugin_opt_config_file is missing' }]);
+    this.#report.same(plugin.place, 'plugin for dynamic security', 'roles and groups of the policy, users');
+    return readDynamicSecurity(pathOf(source, file), this.#report);
+  }
+
+  /** What another plugin refused nobody knows: then nobody is given a role. */
+  #withheld({ plugins }: Scope, place: Place): boolean {
+    const others = plugins.filter((plugin) => !isDynamicSecurity(plugin));
+    for (const { place: at } of others)
+      this.#report.unsupported(
+        at,
+        'plugin',
+        'what it allowed and refused is not known: nobody is given a role; see `motte user` and policy.yaml',
+      );
+    if (others.length > 0)
+      this.#report.changed(place, 'users and keys', 'without roles', 'a plugin had a say in what they may do');
+    return others.length > 0;
+  }
+}
+
+function isDynamicSecurity({ path }: ConfPlugin): boolean {
+  return basename(path).includes('dynamic_security');
+}
+
+function tlsVersion({ scopes }: MosquittoConf, report: ImportReport): '1.3' | undefined {
+  const versions = scopes.flatMap(({ listeners }) =>
+    listeners.flatMap(({ settings }) => settings.get('tls_version') ?? []),
+  );
+  for (const { place, key, value } of versions) {
+    if (value === 'tlsv1.2' || value === 'tlsv1.3') report.same(place, `${key} ${value}`);
+    else
+      report.insecure(
+        place,
+        `${key} ${value}`,
+        'TLS 1.2 and later',
+        'older versions are broken, and are not spoken whatever a waiver says',
+      );
+  }
+  const listeners = scopes
+    .flatMap((scope) => scope.listeners)
+    .filter(({ settings }) => settings.has('certfile') || settings.has('psk_hint'));
+  return versions.length > 0 &&
+    versions.length === listeners.length &&
+    versions.every(({ value }) => value === 'tlsv1.3')
+    ? '1.3'
+    : undefined;
+}
+
+function confPath(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? join(path, 'mosquitto.conf') : path;
+  } catch (fault) {
+    throw new MotteError('MOT-1002', `${path}: ${said(fault)}`, { cause: fault });
+  }
+}
+
+const NOTHING: Rights = {
+  base: [],
+  rolesOf: () => [],
+  names: [],
+  groups: [],
+  anonymous: 'anonymous',
+  needsOwnClientIds: false,
+};
+const CERTIFIED = 'certified';
+const WAIVER_MS = 90 * 86_400_000;

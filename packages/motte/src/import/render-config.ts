@@ -1,0 +1,73 @@
+// motte.yaml of an import. What is not opened stands below as a comment, ready to be moved up by whoever answers for it.
+
+import { parseText } from '../config/config.ts';
+import type { ListenerPlan, PlannedDoor, PlannedListener } from './listeners.ts';
+import { placeText } from './source.ts';
+
+export interface ConfigParts {
+  readonly doors: readonly PlannedDoor[];
+  readonly plan: ListenerPlan;
+  readonly limits: Readonly<Record<string, number>>;
+  /** `ID\nROLE`: roles of whomever an authority certifies. */
+  readonly certified: readonly string[];
+  readonly source: string;
+  readonly minVersion: '1.3' | undefined;
+}
+
+/** A file that `motte config check` takes. */
+export function renderConfig(parts: ConfigParts): string {
+  const lines = [
+    `# From ${parts.source}, by \`motte import mosquitto\`. See \`motte config schema\` for what else there is.`,
+    ...listenerLines(parts.doors),
+    ...tlsLines(parts),
+    ...(Object.keys(parts.limits).length === 0 ? [] : ['limits:', ...entries(parts.limits)]),
+  ];
+  const text = `${lines.join('\n')}\n`;
+  // What this program writes it also reads; anything else is a mistake of its own.
+  parseText(text, 'motte.yaml');
+  return text;
+}
+
+function listenerLines(doors: readonly PlannedDoor[]): string[] {
+  const open = doors.filter(({ disabled }) => disabled === undefined);
+  const shut = doors.filter(({ disabled }) => disabled !== undefined);
+  return [
+    ...(open.length === 0 ? ['listeners: []'] : ['listeners:', ...open.map(({ listener }) => `  - ${flow(listener)}`)]),
+    ...shut.flatMap(({ listener, disabled, place }) => [
+      `  # ${placeText(place)}: ${disabled}`,
+      `  # - ${flow(listener)}`,
+    ]),
+  ];
+}
+
+function tlsLines({ plan, certified, minVersion }: ConfigParts): string[] {
+  const lines: string[] = [];
+  if (minVersion !== undefined) lines.push(`  minVersion: ${JSON.stringify(minVersion)}`);
+  const [certificate] = plan.certificates;
+  if (certificate !== undefined) lines.push(`  certificate: ${flow({ cert: certificate.cert, key: certificate.key })}`);
+  if (plan.authorities.length > 0) {
+    lines.push('  clientCa:');
+    for (const { id, file } of plan.authorities) {
+      const roles = certified.map((one) => one.split('\n')).filter(([of]) => of === id);
+      lines.push(`    - ${flow({ id, file, roles: roles.map(([, role]) => role) })}`);
+    }
+    const lists = plan.authorities.filter(({ crl }) => crl !== undefined);
+    if (lists.length > 0) lines.push('  crl:', ...lists.map(({ id, crl }) => `    - ${flow({ ca: id, file: crl })}`));
+  }
+  return lines.length === 0 ? [] : ['tls:', ...lines];
+}
+
+/** On one line; JSON is YAML. */
+function flow(value: PlannedListener | object): string {
+  const inner = Object.entries(value)
+    .filter(([, one]) => one !== undefined)
+    .map(
+      ([key, one]) =>
+        `${key}: ${typeof one === 'object' && !Array.isArray(one) ? flow(one as object) : JSON.stringify(one)}`,
+    );
+  return `{ ${inner.join(', ')} }`;
+}
+
+function entries(section: Readonly<Record<string, number>>): string[] {
+  return Object.entries(section).map(([key, value]) => `  ${key}: ${value}`);
+}

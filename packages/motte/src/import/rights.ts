@@ -1,0 +1,27 @@
+// What a set-up says about who may do what, as roles of a policy: what the readers of ACLs hand to whoever names the people.
+
+export interface Rights {
+  /** The roles of whoever is let in. */
+  readonly base: readonly string[];
+  /** The roles of whoever has this name, those of groups apart. */
+  rolesOf(name: string): readonly string[];
+  /** The names that it speaks of. */
+  readonly names: readonly string[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly roles: readonly string[];
+    readonly members: readonly string[];
+  }[];
+  /** The role of clients that prove nothing. */
+  readonly anonymous: string;
+  /** True if a rule hangs on the client id. */
+  readonly needsOwnClientIds: boolean;
+}
+
+/** What a name stands for: those who log in are users, those with a certificate or a key are devices. */
+export interface KindsOfPeople {
+  readonly users: boolean;
+  readonly devices: boolean;
+  /** All that can be there; undefined where certificates prove names that nobody lists. */
+  readonly names: readonly string[] | undefined;
+}

@@ -1,0 +1,148 @@
+// What Debian's mosquitto decides on the network against what the imported policy decides: a site with an acl_file and one with
+// the plugin for dynamic security, twenty users and sixty rules each. MOTTE_SAMPLES asks more of both than `npm test` does.
+
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { ImportedRights, importOf } from '../import/imported.ts';
+import {
+  aclFilters,
+  nearTopic,
+  pick,
+  type Random,
+  seeded,
+  siteAcl,
+  siteSecurity,
+  USERS,
+} from '../import/mosquitto-setups.ts';
+import { describeWith } from './counterparts.ts';
+import { AUDITOR, freePort, MosquittoBroker, PASSWORD, type Question } from './mosquitto-broker.ts';
+
+const SAMPLES = Number(process.env['MOTTE_SAMPLES'] ?? '2000');
+const SEED = Number(process.env['MOTTE_SEED'] ?? '7');
+
+describeWith(['mosquitto'], 'A policy imported from mosquitto decides as mosquitto does', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'motte-referee-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it(`with an acl_file, asked ${SAMPLES} times`, async () => {
+    const random = seeded(SEED);
+    const acl = `${siteAcl(random)}user ${AUDITOR}\ntopic readwrite #\n`;
+    const questions = Array.from({ length: SAMPLES }, (): Question => {
+      const user = pick(random, USERS);
+      const asked = pick(random, ['publish', 'receive'] as const);
+      return { user, asked, topic: topicFor(random, aclFilters(acl, random(2) === 0 ? user : undefined), user) };
+    });
+    const at = join(folder, 'acl');
+    const port = await freePort();
+    const files = {
+      'mosquitto.conf': confOf(port, ['password_file passwd', 'acl_file acl']),
+      passwd: [...USERS, AUDITOR].map((user) => `${user}:${mosquittoHash()}`).join('\n'),
+      acl,
+    };
+    await compare({ at, port, files }, questions);
+  });
+
+  it(`with dynamic security, asked ${SAMPLES} times`, async () => {
+    const random = seeded(SEED);
+    const document = siteSecurity(random);
+    const filters = document.roles.flatMap(({ acls }) => acls.map(({ topic }) => topic));
+    const questions = Array.from({ length: SAMPLES }, (): Question => {
+      const user = pick(random, USERS);
+      const asked = pick(random, ['publish', 'receive', 'subscribe'] as const);
+      const topic = topicFor(random, filters, user);
+      return { user, asked, topic: asked === 'subscribe' && random(3) === 0 ? pick(random, filters) : topic };
+    });
+    const at = join(folder, 'dynamic');
+    const port = await freePort();
+    const everything = ['publishClientSend', 'publishClientReceive', 'subscribePattern'].map((acltype) => ({
+      ...{ acltype, topic: '#', priority: 100, allow: true },
+    }));
+    const auditor = { username: AUDITOR, roles: [{ rolename: AUDITOR, priority: 100 }] };
+    const plugin = ['plugin_opt_config_file dynamic-security.json', `plugin ${pluginPath()}`].reverse();
+    const files = {
+      'mosquitto.conf': confOf(port, plugin),
+      'dynamic-security.json': JSON.stringify({
+        ...document,
+        clients: [...document.clients, auditor].map((client) => ({ ...client, ...hashParts() })),
+        roles: [...document.roles, { rolename: AUDITOR, acls: everything }],
+      }),
+    };
+    await compare({ at, port, files }, questions);
+  });
+});
+
+interface Site {
+  readonly at: string;
+  readonly port: number;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+async function compare({ at, port, files }: Site, questions: readonly Question[]): Promise<void> {
+  const ours = new ImportedRights(importOf(at, files));
+  const conf = join(at, 'absolute.conf');
+  // mosquitto takes relative paths from where it was started.
+  writeFileSync(conf, files['mosquitto.conf']?.replace(/(_file) /g, `$1 ${at}/`) ?? '');
+  const broker = await MosquittoBroker.start(conf, port);
+  let theirs: boolean[];
+  try {
+    theirs = await broker.ask(questions);
+  } finally {
+    await broker.stop();
+  }
+  const own = questions.map(({ user, asked, topic }) => {
+    if (asked === 'publish') return ours.publish(user, topic);
+    return ours.subscribe(user, topic) && (asked === 'subscribe' || ours.delivers(user, topic));
+  });
+  const differences = questions.flatMap(({ user, asked, topic }, i) =>
+    own[i] === theirs[i] ? [] : [`${user} ${asked} ${topic}: mosquitto ${theirs[i]}, Motte ${own[i]}`],
+  );
+  const allowed = theirs.filter((answer) => answer).length;
+  console.log(
+    `${questions.length} questions, ${allowed} allowed by mosquitto, ${differences.length} answered differently`,
+  );
+  expect(differences).toEqual([]);
+  expect(allowed).toBeGreaterThan(questions.length / 10);
+  expect(allowed).toBeLessThan(questions.length * 0.9);
+}
+
+/** `$` topics are left out: nobody can publish there to find out. */
+function topicFor(random: Random, filters: readonly string[], user: string): string {
+  const plain = filters.filter((filter) => !filter.startsWith('$'));
+  return nearTopic(random, plain, [user, pick(random, USERS)]);
+}
+
+/** As root it would become a user who cannot read the folder. */
+function confOf(port: number, lines: readonly string[]): string {
+  const base = [
+    'per_listener_settings false',
+    'allow_anonymous false',
+    'set_tcp_nodelay true',
+    'max_queued_messages 100000',
+  ];
+  return `${[...base, ...(process.getuid?.() === 0 ? ['user root'] : []), ...lines, `listener ${port} 127.0.0.1`].join('\n')}\n`;
+}
+
+function hashParts(): { iterations: number; salt: string; password: string } {
+  const salt = randomBytes(12);
+  const password = pbkdf2Sync(PASSWORD, salt, ITERATIONS, 64, 'sha512');
+  return { iterations: ITERATIONS, salt: salt.toString('base64'), password: password.toString('base64') };
+}
+
+function mosquittoHash(): string {
+  const { iterations, salt, password } = hashParts();
+  return `$7$${iterations}$${salt}$${password}`;
+}
+
+/** Where Debian has it, whatever the machine is. */
+function pluginPath(): string {
+  const found = readdirSync('/usr/lib')
+    .map((name) => join('/usr/lib', name, 'mosquitto_dynamic_security.so'))
+    .find((path) => existsSync(path));
+  if (found === undefined) throw new Error('the plugin of the package mosquitto is not there');
+  return found;
+}
+
+const ITERATIONS = 101;
