@@ -1,5 +1,6 @@
 // What becomes of mosquitto.conf: which listeners are opened and how, what arrives shut, which settings are kept.
 
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseText } from '../../packages/motte/src/config/config.ts';
 import { renderReport } from '../../packages/motte/src/import/report.ts';
@@ -63,6 +64,18 @@ describe('a listener', () => {
       ['wss-9001', 'wss://0.0.0.0:9001/mqtt', 'password', 'any'],
       ['socket-m.sock', 'mqtt+unix:///run/m.sock', 'password', 'any'],
     ]);
+  });
+
+  it('of an address that another has, or that is none, stays shut', () => {
+    const made = plan(
+      `${WITH_PASSWORDS}listener 8884\n${TLS}listener 8884\n${TLS}listener 0 /run/with?mark\nlistener 0 m.sock\n`,
+      {},
+      join(folder(), 'conf'),
+    );
+    expect(listenersOf(made).map(([name]) => name)).toEqual(['mqtts-8884', 'socket-m.sock']);
+    expect(entries(made, 'unsupported')).toEqual(
+      expect.arrayContaining(['mosquitto.conf:6 mqtts://0.0.0.0:8884', 'mosquitto.conf:9 mqtt+unix:///run/with?mark']),
+    );
   });
 
   it('that demands certificates gives their names what the rules say of them', () => {

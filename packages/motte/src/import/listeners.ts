@@ -3,7 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { AuthenticationMode } from '@motte/broker/ports/connection-facts';
 import { type ConfListener, isTrue, pathOf, type Scope } from './conf.ts';
 import type { ConfLine } from './conf-lines.ts';
@@ -233,8 +233,9 @@ export class ListenerPlan {
   }
 
   #listener(listener: ConfListener, scheme: 'mqtts' | 'mqtt', authentication: AuthenticationMode): PlannedListener {
-    const { report } = this.#parts;
-    const { port, path, settings, place } = listener;
+    const { conf, report } = this.#parts;
+    const { port, settings, place } = listener;
+    const path = listener.path === undefined ? undefined : resolve(conf, '..', listener.path);
     const isWeb = settings.get('protocol')?.value === 'websockets';
     const shownScheme = path !== undefined ? 'mqtt+unix' : isWeb ? (scheme === 'mqtts' ? 'wss' : 'ws') : scheme;
     const host = hostOf(listener) ?? UNKNOWN_HOST;

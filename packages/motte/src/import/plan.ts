@@ -88,6 +88,7 @@ class Planning {
       certified: [...certified],
       source,
       minVersion: tlsVersion(conf, report),
+      report,
     });
     return {
       source,

@@ -1,7 +1,8 @@
 // motte.yaml of an import. What is not opened stands below as a comment, ready to be moved up by whoever answers for it.
 
-import { parseText } from '../config/config.ts';
+import { ConfigRefused, parseText } from '../config/config.ts';
 import type { ListenerPlan, PlannedDoor, PlannedListener } from './listeners.ts';
+import type { ImportReport } from './report.ts';
 import { placeText } from './source.ts';
 
 export interface ConfigParts {
@@ -12,20 +13,41 @@ export interface ConfigParts {
   readonly certified: readonly string[];
   readonly source: string;
   readonly minVersion: '1.3' | undefined;
+  readonly report: ImportReport;
 }
 
-/** A file that `motte config check` takes. */
+/** A file that `motte config check` takes: a listener that it would refuse, such as one of an address that is taken, is shut. */
 export function renderConfig(parts: ConfigParts): string {
+  const doors: PlannedDoor[] = [];
+  for (const door of parts.doors) {
+    const fault = door.disabled === undefined ? faultOf({ ...parts, doors: [...doors, door] }) : undefined;
+    if (fault !== undefined) parts.report.unsupported(door.place, door.listener.url, `it arrives disabled: ${fault}`);
+    doors.push(fault === undefined ? door : { ...door, disabled: fault });
+  }
+  const text = textOf({ ...parts, doors });
+  // What this program writes it also reads; anything else is a mistake of its own.
+  parseText(text, 'motte.yaml');
+  return text;
+}
+
+function faultOf(parts: ConfigParts): string | undefined {
+  try {
+    parseText(textOf(parts), 'motte.yaml');
+    return undefined;
+  } catch (fault) {
+    if (fault instanceof ConfigRefused) return fault.mistakes[0]?.why ?? fault.why;
+    throw fault;
+  }
+}
+
+function textOf(parts: ConfigParts): string {
   const lines = [
     `# From ${parts.source}, by \`motte import mosquitto\`. See \`motte config schema\` for what else there is.`,
     ...listenerLines(parts.doors),
     ...tlsLines(parts),
     ...(Object.keys(parts.limits).length === 0 ? [] : ['limits:', ...entries(parts.limits)]),
   ];
-  const text = `${lines.join('\n')}\n`;
-  // What this program writes it also reads; anything else is a mistake of its own.
-  parseText(text, 'motte.yaml');
-  return text;
+  return `${lines.join('\n')}\n`;
 }
 
 function listenerLines(doors: readonly PlannedDoor[]): string[] {
