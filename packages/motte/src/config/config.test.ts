@@ -63,6 +63,9 @@ describe('the configuration', () => {
     ['is too large', Buffer.alloc(1024 * 1024 + 1, 0x20), 'MOT-0101'],
     ['is empty', Buffer.alloc(0), 'MOT-0102'],
     ['nests too deep', Buffer.from('['.repeat(100_000)), 'MOT-0102'],
+    // Deep enough in blocks ends the process of whoever parses it, not the parser.
+    ['nests too deep in blocks', Buffer.from('- '.repeat(500_000)), 'MOT-0102'],
+    ['has keys without end', Buffer.from(Array.from({ length: 50_000 }, (_, n) => `k${n}: 1\n`).join('')), 'MOT-0102'],
   ])('refuses a file that %s', (_what, bytes, code) => {
     const path = join(folder, 'bad.yaml');
     writeFileSync(path, bytes);

@@ -12,6 +12,7 @@ import { type EnrolAddress, parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
 import type { Mistake } from './mistakes.ts';
 import { parseOnRevoke } from './on-revoke.ts';
+import { Places } from './places.ts';
 import { checkRules } from './rules.ts';
 import { type MotteYaml, SCHEMA } from './schema.ts';
 import {
@@ -24,6 +25,7 @@ import {
   type TokenSettings,
   withDefaults,
 } from './settings.ts';
+import { exceededBound } from './yaml-bounds.ts';
 
 export interface MotteConfig extends BrokerConfig {
   /** The file it came from; undefined when the defaults apply. */
@@ -78,6 +80,11 @@ export function loadConfig(source: ConfigSource, number = 1): MotteConfig {
 
 /** The file's text to settings; throws ConfigRefused. */
 export function parseText(text: string, file: string): Settings {
+  const exceeded = exceededBound(text, BOUNDS);
+  if (exceeded !== undefined) {
+    const at = new Places(text, file).at(exceeded.offset);
+    throw new ConfigRefused(file, [{ ...at, what: '', why: exceeded.why }]);
+  }
   const { document, mistakes } = parseYaml(text);
   if (mistakes.list.length === 0) {
     checkNode(SCHEMA, document.contents, [], mistakes);
@@ -209,3 +216,5 @@ function deepFreeze<T>(value: T): T {
 
 const VERSIONS = { '3.1': 3, '3.1.1': 4, '5.0': 5 } as const;
 const FILE_BYTES_MAX = 1024 * 1024;
+/** Some ten thousand settings. */
+const BOUNDS = { lexemesMax: 100_000, keysMax: 1_000 };

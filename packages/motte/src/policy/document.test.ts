@@ -132,7 +132,7 @@ describe('parsePolicy', () => {
     [`${'- '.repeat(100_000)}x`, 'the file: is nested too deeply here', ''],
     [`${'{a: '.repeat(100_000)}`, 'the file: is nested too deeply here', ''],
     [`${'? '.repeat(100_000)}`, 'the file: is nested too deeply here', ''],
-    ['- ]\n'.repeat(200_000), 'the file: is longer than any policy', ''],
+    ['- ]\n'.repeat(200_000), 'the file: has more in it than any file within the limits', ''],
     [Array.from({ length: 50_000 }, (_, i) => `k${i}: 1\n`).join(''), 'has more than 1000 keys in one section', ''],
     [
       `{${Array.from({ length: 50_000 }, (_, i) => `k${i}: 1,`).join('')}}`,

@@ -7,9 +7,9 @@ import { type Document, isScalar } from 'yaml';
 import { mistakeText } from '../config/config.ts';
 import { parseYaml } from '../config/document.ts';
 import type { Mistake } from '../config/mistakes.ts';
-import { Places } from './places.ts';
+import { Places } from '../config/places.ts';
+import { exceededBound } from '../config/yaml-bounds.ts';
 import { readPolicy } from './read-policy.ts';
-import { exceededBound } from './yaml-bounds.ts';
 
 /** MOT-0902 with the mistakes, each printed as FILE:LINE:COLUMN. */
 export class PolicyRefused extends MotteError {
@@ -31,7 +31,7 @@ export class PolicyRefused extends MotteError {
 /** `file` is its name for people, and stands in every place. Throws PolicyRefused. */
 export function parsePolicy(text: string, file: string): Policy {
   if (text.length > POLICY_LIMITS.bytesMax) throw refused(file, 'is larger than 1 MiB');
-  const exceeded = exceededBound(text);
+  const exceeded = exceededBound(text, BOUNDS);
   if (exceeded !== undefined) throw refused(file, exceeded.why, new Places(text, file).at(exceeded.offset));
   const { document, mistakes } = parseYaml(text);
   if (document.errors.length === 0 && isEmpty(document)) return readPolicy(undefined, text, file, mistakes);
@@ -50,3 +50,9 @@ function isEmpty({ contents }: Document): boolean {
 }
 
 const MISTAKES_MAX = 50;
+
+const BOUNDS = {
+  // Rules, tests and members on lines of their own are five each, and there are keys and comments.
+  lexemesMax: 6 * (POLICY_LIMITS.rulesMax + POLICY_LIMITS.testsMax + POLICY_LIMITS.membersMax),
+  keysMax: Math.max(POLICY_LIMITS.rolesMax, POLICY_LIMITS.groupsMax),
+};

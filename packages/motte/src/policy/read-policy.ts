@@ -19,8 +19,8 @@ import {
 import { identityKey } from '@motte/broker/ports/identity';
 import { isMap, isScalar, isSeq, type Node, Scalar } from 'yaml';
 import { keyText, type Mistakes } from '../config/mistakes.ts';
+import { Places } from '../config/places.ts';
 import { nearest } from '../config/suggest.ts';
-import { Places } from './places.ts';
 import { readQuotas } from './read-quotas.ts';
 
 /** Undefined contents are an empty file. What is wrong is added to `mistakes`; the policy holds only if nothing was. */

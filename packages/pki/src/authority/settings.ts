@@ -22,6 +22,8 @@ export async function readSettings(pki: string, asked: Passphrase = askOnce(unde
   const text = await readPrivateFile(path);
   if (text === undefined) return {};
   const refuse = (why: string) => new AuthorityFault('MOT-0478', `${path}: ${why}`);
+  // Its parser is recursive: what is short cannot be deep.
+  if (text.length > SETTINGS_CHARACTERS_MAX) throw refuse(`it is longer than ${SETTINGS_CHARACTERS_MAX} characters`);
   let document: unknown;
   // Whoever asks the authority over its socket need not load it.
   const { parse } = await import('yaml');
@@ -145,3 +147,4 @@ function textOf(value: unknown, what: string, refuse: Refuse): string {
 }
 /** With the name of the file less than what needs two bytes of length in a certificate, which not every small reader has met. */
 const CRL_URL_CHARACTERS_MAX = 90;
+const SETTINGS_CHARACTERS_MAX = 4_096;

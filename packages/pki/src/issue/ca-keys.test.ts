@@ -87,6 +87,12 @@ describe('under a passphrase', () => {
     }),
   );
 
+  it('a file that is longer than its parser can bear makes none', () =>
+    withDataDirectory(async (data) => {
+      await configure(data, '- '.repeat(500_000));
+      await expect(startAuthority({ data })).rejects.toMatchObject({ code: 'MOT-0478' });
+    }));
+
   it('a passphrase that others may read is none', () =>
     withDataDirectory(async (data) => {
       await writeFile(join(data, 'secret'), 'several words that nobody guesses\n', { mode: 0o644 });
