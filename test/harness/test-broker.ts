@@ -1,13 +1,14 @@
 // The real broker in memory: its own store, a clock the test owns, no listener. Clients come in over duplex pairs.
 
 import type { Duplex } from 'node:stream';
-import { type BrokerConfig, createBroker } from '@motte/broker';
+import { type Broker, type BrokerConfig, createBroker } from '@motte/broker';
 import type { OnRevoke } from '@motte/broker/ports/config';
 import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ProvingGuards } from '../../packages/broker/src/identity/guards.ts';
 import { createStanding } from '../../packages/broker/src/identity/standing.ts';
+import type { Policy } from '../../packages/broker/src/access/policy.ts';
 import type { Access } from '../../packages/broker/src/ports/access.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Counters } from '../../packages/broker/src/ports/counters.ts';
@@ -28,6 +29,8 @@ export interface TestBrokerOptions {
   readonly rules?: readonly string[];
   /** Takes the place of the rules: the policy itself, where that is the subject. */
   readonly access?: Access;
+  /** Takes the place of both: decided by the access that the broker makes for itself. */
+  readonly policy?: Policy;
   /** Who a client is, by its client identifier; default one anonymous identity for all. */
   readonly identities?: (clientId: string) => Identity;
   /** Takes the place of the proof of identity altogether. */
@@ -78,7 +81,7 @@ export class TestBroker {
       clock: this.clock,
       random: new SeededRandom(),
       gauge: this.gauge,
-      access: options.access ?? this.access,
+      ...(options.policy === undefined ? { access: options.access ?? this.access } : { policy: options.policy }),
       observers: [(event) => this.events.push(event)],
       ...(guards === undefined ? {} : { guards }),
       ...(options.store === undefined ? {} : { store: options.store }),
@@ -118,6 +121,11 @@ export class TestBroker {
   /** What keeps the broker from being well, as `motte status` shows it. */
   get findings(): readonly string[] {
     return this.#broker.findings().map(({ subject, why }) => `${subject}: ${why}`);
+  }
+
+  /** Writes down what the identity does. */
+  watch(identity: Pick<Identity, 'realm' | 'name'>, seconds: number): ReturnType<Broker['watch']> {
+    return this.#broker.watch(identity, seconds);
   }
 
   /** Something was taken back: the broker looks at everybody, and all is at rest again. */

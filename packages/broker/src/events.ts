@@ -81,6 +81,15 @@ interface Fields {
     readonly subscriptions: number;
     readonly connections: number;
   };
+  /** Somebody asked what rules an identity needs. */
+  'watch.began': { readonly identity: string; readonly seconds: number };
+  'watch.ended': {
+    readonly identity: string;
+    readonly why: string;
+    readonly topics: number;
+    readonly filters: number;
+    readonly refusals: number;
+  };
   'device.renewed': { readonly identity: string };
   /** `fingerprint` is that of the key that asks. */
   'device.asked': { readonly identity: string; readonly request: string; readonly fingerprint: string };
@@ -172,6 +181,8 @@ export const EVENTS: { readonly [N in EventName]: { readonly level: Level; reado
     text: 'tokens of an issuer are not taken any more, and what rested on them ended',
   },
   'policy.applied': { level: 'warn', text: 'another policy is in force' },
+  'watch.began': { level: 'warn', text: 'what an identity does is written down, for rules that it needs' },
+  'watch.ended': { level: 'info', text: 'an identity is not watched any more' },
   'device.renewed': { level: 'info', text: 'a device got a new certificate' },
   'device.asked': { level: 'warn', text: 'a device waits for approval: `motte device requests`' },
   'clock.behind': {

@@ -5,11 +5,13 @@ import { parseTopicName } from '@motte/wire';
 import { createAccess, type PolicyAccess } from './access/access.ts';
 import type { Policy } from './access/policy.ts';
 import { type Replayed, replayPolicy } from './access/replay.ts';
+import { Watches } from './access/watches.ts';
 import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
 import { endConnections } from './core/end-connections.ts';
 import { endProofs } from './core/end-proofs.ts';
+import { heldBy } from './core/held.ts';
 import { Overload } from './core/overload.ts';
 import { Removal } from './core/removal.ts';
 import { restoreSessions } from './core/restore.ts';
@@ -41,6 +43,7 @@ import type { Store, StoredSession } from './ports/store.ts';
 import type { TakenAway } from './ports/taken-away.ts';
 import type { CertificateInUse } from './ports/trust.ts';
 import { VERSION } from './ports/version.ts';
+import type { Watch } from './ports/watch.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 
 export { RefusalRing } from './observe/refusals.ts';
@@ -89,6 +92,13 @@ export interface Broker extends BrokerView {
   usePolicy(policy: Policy): LostRights;
   /** What another policy would mean for the sessions that are there; changes nothing. */
   replayPolicy(policy: Policy): PolicyReplay;
+  /**
+   * Writes down what the identity asks for, until `seconds` are over or somebody ends it. Undefined if it is watched already, or
+   * as many are as may be. Where another access was given nothing is seen.
+   */
+  watch(identity: Pick<Identity, 'realm' | 'name'>, seconds: number): Watch | undefined;
+  /** The watch of the identity that is under way. */
+  watchOf(identity: Pick<Identity, 'realm' | 'name'>): Watch | undefined;
   /** What an identity lost that was taken away just now, once that is on the disk; undefined = nothing is known of it. */
   takenFrom(identity: Pick<Identity, 'realm' | 'name'>): Promise<TakenAway | undefined>;
   /** Ends the observer when the answer is called. */
@@ -157,6 +167,14 @@ export function createBroker(parts: BrokerParts): Broker {
     counters,
     pressure: overload,
     sessionKey,
+  });
+  const watches = new Watches({
+    access: policyAccess,
+    clock,
+    emit: emitter.emit,
+    heldBy: (owner) => heldBy(core, owner),
+    after: (name, delayMs, expire) => core.after(name, delayMs, expire),
+    cancel: (name) => core.deadlines.cancel(name),
   });
   const listeners = new Listeners({
     config,
@@ -265,6 +283,8 @@ export function createBroker(parts: BrokerParts): Broker {
       policyAccess.replacePolicy(policy);
       return core.reauthorise();
     },
+    watch: (identity, seconds) => watches.begin(identity, seconds),
+    watchOf: (identity) => watches.find(identity),
     lookForRevoked: () => removal.look(),
     endProofs: (query) => endProofs(core, query),
     certificatesInUse: () => [...core.clients].flatMap(({ facts }) => guards.certificateOf?.(facts) ?? []),
@@ -278,6 +298,7 @@ export function createBroker(parts: BrokerParts): Broker {
     tick,
     async stop(graceMs) {
       emitter.emit('broker.stopping', { why: 'asked to' });
+      watches.endAll('stopping');
       await listeners.close();
       const end = performance.now() + graceMs;
       beginShutDown(core);

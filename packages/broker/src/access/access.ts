@@ -3,7 +3,7 @@
 
 import { type QoS, shareOf, type TopicFilter, type TopicName } from '@motte/wire';
 import type { Access, PayloadCarrier, ReceiveVerdict, Rights, Subject } from '../ports/access.ts';
-import type { Identity } from '../ports/identity.ts';
+import { type Identity, identityKey } from '../ports/identity.ts';
 import type { Quotas } from '../ports/quotas.ts';
 import { ALLOW, type Verdict } from '../ports/verdict.ts';
 import { builtInPolicy } from './builtin-roles.ts';
@@ -11,6 +11,7 @@ import { type CompiledRules, compileRules } from './compile.ts';
 import { decide, type MessageFacts } from './decide.ts';
 import { explain } from './explain.ts';
 import type { Policy } from './policy.ts';
+import type { Recorder } from './recorder.ts';
 import type { Action } from './rule.ts';
 import { VerdictMemory } from './verdict-memory.ts';
 
@@ -19,6 +20,10 @@ class PolicyRights implements Rights {
   readonly verdicts = new VerdictMemory();
   compiled: CompiledRules;
   generation: number;
+  /** Of access when these rights were last brought up to date. */
+  stamp = 0;
+  /** Sees what is asked for, while the identity is watched. */
+  recorder: Recorder | undefined = undefined;
 
   constructor(subject: Subject, compiled: CompiledRules, generation: number) {
     this.subject = subject;
@@ -43,6 +48,10 @@ export function createAccess(policy?: Policy): PolicyAccess {
 export class PolicyAccess implements Access {
   generation = 1;
   #policy: Policy;
+  /** Raised with the generation, and when a watch begins or ends: rights with another number are to be looked at. */
+  #stamp = 1;
+  /** By the key of the identity. */
+  readonly #recorders = new Map<string, Recorder>();
 
   constructor(policy: Policy = builtInPolicy()) {
     this.#policy = policy;
@@ -52,6 +61,21 @@ export class PolicyAccess implements Access {
   replacePolicy(policy: Policy): void {
     this.#policy = policy;
     this.generation += 1;
+    this.#stamp += 1;
+  }
+
+  /**
+   * From now on the recorder sees what is asked for by rights of the identity with this key. Nothing is compiled or routed
+   * anew: all other rights look once whether they are meant.
+   */
+  watch(key: string, recorder: Recorder): void {
+    this.#recorders.set(key, recorder);
+    this.#stamp += 1;
+  }
+
+  unwatch(key: string): void {
+    this.#recorders.delete(key);
+    this.#stamp += 1;
   }
 
   get policy(): Policy {
@@ -69,9 +93,11 @@ export class PolicyAccess implements Access {
 
   publish(rights: Rights, topic: TopicName, qos: QoS, retain: boolean, carrier: PayloadCarrier): Verdict {
     const own = this.#inForce(rights);
-    const verdict = own.verdicts.find(topic) ?? this.#firstPublish(own, topic);
-    if (verdict !== 'ask') return verdict;
-    return verdictOn(own, 'publish', topic, factsOf(qos, retain, carrier));
+    const known = own.verdicts.find(topic) ?? this.#firstPublish(own, topic);
+    const verdict = known === 'ask' ? verdictOn(own, 'publish', topic, factsOf(qos, retain, carrier)) : known;
+    // Each message, not the first of a topic alone: rules can speak of QoS and RETAIN.
+    if (own.recorder !== undefined) own.recorder.publish(own.compiled, topic, factsOf(qos, retain, carrier), verdict);
+    return verdict;
   }
 
   #firstPublish(own: PolicyRights, topic: TopicName): Verdict | 'ask' {
@@ -86,7 +112,11 @@ export class PolicyAccess implements Access {
 
   /** Of a shared subscription, what follows `$share/NAME/` is authorised. */
   subscribe(rights: Rights, filter: TopicFilter): Verdict {
-    return verdictOn(this.#inForce(rights), 'subscribe', shareOf(filter)?.filter ?? filter, undefined);
+    const own = this.#inForce(rights);
+    const plain = shareOf(filter)?.filter ?? filter;
+    const verdict = verdictOn(own, 'subscribe', plain, undefined);
+    own.recorder?.subscribe(own.compiled, plain, verdict);
+    return verdict;
   }
 
   receive(rights: Rights, topic: TopicName): ReceiveVerdict {
@@ -101,12 +131,19 @@ export class PolicyAccess implements Access {
   /** The rights under the policy of now: nobody goes on with what an older one gave. */
   #inForce(rights: Rights): PolicyRights {
     const own = rights as PolicyRights;
+    if (own.stamp !== this.#stamp) this.#renew(own);
+    return own;
+  }
+
+  #renew(own: PolicyRights): void {
     if (own.generation !== this.generation) {
       own.compiled = compileRules(this.#policy, own.subject);
       own.verdicts.clear();
       own.generation = this.generation;
     }
-    return own;
+    own.recorder = this.#recorders.size === 0 ? undefined : this.#recorders.get(identityKey(own.identity));
+    own.recorder?.join(own.compiled);
+    own.stamp = this.#stamp;
   }
 }
 

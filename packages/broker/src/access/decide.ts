@@ -72,6 +72,19 @@ export function applying(compiled: CompiledRules, action: Action, target: string
   return covering.every(holds) ? covering : covering.filter(holds);
 }
 
+/** The rules that allow it, of which any other is enough where one is gone. */
+export function allowing(
+  compiled: CompiledRules,
+  action: Action,
+  target: string,
+  message: MessageFacts | undefined,
+): IndexedRule[] {
+  return applying(compiled, action, target).filter(
+    ({ rule, conditions }) =>
+      rule.effect === 'allow' && (conditions === undefined || message === undefined || isMet(conditions, message)),
+  );
+}
+
 function isMet(conditions: MessageConditions, message: MessageFacts): boolean {
   if (message.qos > conditions.qosMax) return false;
   if (conditions.noRetain && message.retain) return false;
