@@ -16,6 +16,7 @@ it('shows an example that passes its tests, with nothing found', () => {
 });
 
 it('names every finding that there is, and no other', () => {
-  const named = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id);
+  const section = page.slice(page.indexOf('## What it finds'));
+  const named = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id);
   expect(named).toEqual(Object.keys(LINTS));
 });
