@@ -1,9 +1,10 @@
 // The admin API's client over the Unix socket of a data directory: HTTP/1.1 and JSON by node:http, nothing else loaded.
 
-import { request } from 'node:http';
+import { type OutgoingHttpHeaders, request } from 'node:http';
 import { join, relative } from 'node:path';
 import { type ErrorCode, isErrorCode, MotteError } from './errors.ts';
 import type { AccessChecked, AccessHolders } from './schemas/access.ts';
+import { documentsOf } from './lines.ts';
 import type { Clients, Kicked } from './schemas/clients.ts';
 import type { EffectiveConfig } from './schemas/config.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   Devices,
   NewDevice,
 } from './schemas/devices.ts';
+import type { NewWatch, WatchEnded, WatchLine } from './schemas/learning.ts';
 import type {
   NewPolicy,
   PolicyApplied,
@@ -77,6 +79,10 @@ export interface Admin {
   applyPolicy(policy: NewPolicy): Promise<PolicyApplied>;
   checkAccess(question: AccessQuestion): Promise<AccessChecked>;
   accessHolders(topic: string): Promise<AccessHolders>;
+  /** Watches an identity; the last line has the proposal. Leaving the loop early ends the watch. */
+  watch(wanted: NewWatch): AsyncIterable<WatchLine>;
+  /** The watch has its last line now. */
+  endWatch(identity: string): Promise<WatchEnded>;
   config(): Promise<EffectiveConfig>;
   /** Everything that is stored, as of the moment when it answers; `id` comes back in it. Read it to its end, or leave it. */
   backup(id: string): Promise<AsyncIterable<Uint8Array>>;
@@ -125,6 +131,8 @@ export function openAdmin(data: string): Admin {
     checkAccess: ({ retain, ...question }) =>
       call('GET', `/api/v1/access/check?${query({ ...question, retain: String(retain) })}`),
     accessHolders: (topic) => call('GET', `/api/v1/access/who?${query({ topic })}`),
+    watch: (wanted) => linesOf(socketPath, '/api/v1/policy/watches', wanted),
+    endWatch: (identity) => call('DELETE', `/api/v1/policy/watches?${query({ identity })}`),
     config: () => call('GET', '/api/v1/config'),
     backup: (id) => openStream(socketPath, `/api/v1/backup?${query({ id })}`),
   };
@@ -137,9 +145,10 @@ function query(fields: Record<string, string | number>): string {
 }
 
 /** The bytes of a good answer as they come; any other becomes the MotteError it stands for. */
-function openStream(socketPath: string, path: string): Promise<AsyncIterable<Uint8Array>> {
+function openStream(socketPath: string, path: string, body?: unknown): Promise<AsyncIterable<Uint8Array>> {
+  const { text, headers, method } = outgoingOf(body);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, headers: { host: 'localhost' }, agent: false });
+    const outgoing = request({ socketPath, path, method, headers, agent: false });
     outgoing.setTimeout(ANSWER_DEADLINE_MS, () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s')));
     outgoing.on('error', (fault) => reject(reachError(fault, socketPath)));
     outgoing.on('response', (response) => {
@@ -158,8 +167,20 @@ function openStream(socketPath: string, path: string): Promise<AsyncIterable<Uin
         }
       });
     });
-    outgoing.end();
+    outgoing.end(text);
   });
+}
+
+async function* linesOf(socketPath: string, path: string, body: unknown): AsyncGenerator<WatchLine> {
+  yield* documentsOf<WatchLine>(await openStream(socketPath, path, body));
+}
+
+function outgoingOf(body: unknown): { text?: string; headers: OutgoingHttpHeaders; method: string } {
+  const headers = { host: 'localhost', accept: 'application/json' };
+  if (body === undefined) return { headers, method: 'GET' };
+  const text = JSON.stringify(body);
+  const content = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  return { text, headers: { ...headers, ...content }, method: 'POST' };
 }
 
 async function* streamOf(response: AsyncIterable<Uint8Array>, socketPath: string): AsyncGenerator<Uint8Array> {
@@ -171,12 +192,7 @@ async function* streamOf(response: AsyncIterable<Uint8Array>, socketPath: string
 }
 
 function exchange(socketPath: string, method: string, path: string, body: unknown): Promise<unknown> {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers: Record<string, string | number> = { host: 'localhost', accept: 'application/json' };
-  if (text !== undefined) {
-    headers['content-type'] = 'application/json';
-    headers['content-length'] = Buffer.byteLength(text);
-  }
+  const { text, headers } = outgoingOf(body);
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers, agent: false, timeout: ANSWER_DEADLINE_MS });
     outgoing.on('timeout', () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s')));

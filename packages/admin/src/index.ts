@@ -6,6 +6,7 @@ export type { AccessChecked, AccessHolders } from './schemas/access.ts';
 export type { Client, Clients, Kicked } from './schemas/clients.ts';
 export type { EffectiveConfig } from './schemas/config.ts';
 export type { Device, DeviceDocument, Devices, Ended, NewDevice } from './schemas/devices.ts';
+export type { Proposal, WatchLine } from './schemas/learning.ts';
 export type { PolicyApplied, PolicyDocument, PolicyReport, PolicyVersion } from './schemas/policy.ts';
 export type { Refusal, Refusals } from './schemas/refusals.ts';
 export type { Status } from './schemas/status.ts';

@@ -50,4 +50,18 @@ export const POLICY_ERRORS = {
     exit: 2,
     status: 400,
   },
+  'MOT-0910': {
+    what: 'nobody to watch',
+    when: 'The identity is not registered and has no session, or what was given does not name one, or is not watched.',
+    remedy: 'write it as `motte who` shows it: NAME, or NAME@REALM; who is not registered has to connect first',
+    exit: 1,
+    status: 404,
+  },
+  'MOT-0911': {
+    what: 'cannot watch now',
+    when: 'The identity is watched already, or four are, which is as many as may be at once.',
+    remedy: 'wait until a watch has ended, or end one: each ends with the command that began it',
+    exit: 1,
+    status: 409,
+  },
 } as const satisfies Record<string, ErrorRow>;

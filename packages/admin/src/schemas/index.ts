@@ -4,6 +4,7 @@ export * from './backup.ts';
 export * from './clients.ts';
 export * from './config.ts';
 export * from './devices.ts';
+export * from './learning.ts';
 export { NAME_PATTERN, Problem } from './parts.ts';
 export * from './policy.ts';
 export * from './refusals.ts';

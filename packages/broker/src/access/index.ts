@@ -2,6 +2,7 @@
 
 export { BEYOND_RATE, type BeyondRate, QUOTA_NAMES, QUOTAS, type QuotaName } from '../ports/quotas.ts';
 export { askPolicy, heldRight } from './ask.ts';
+export { allowsOf } from './allows-of.ts';
 export { builtInPolicy } from './builtin-roles.ts';
 export { type Change, diffPolicies } from './diff.ts';
 export { imagineSubject } from './imagine-subject.ts';

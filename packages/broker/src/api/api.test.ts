@@ -82,6 +82,7 @@ const view: AdminView = {
     identities.set(name, { realm: 'ca:motte', name, kind: 'device', roles, state: 'active', addedAtMs: 0 });
   },
   access: { check: notThere, who: notThere },
+  learning: { begin: notThere, end: notThere },
   policies: { version: 0, list: () => [], read: notThere, check: notThere, apply: notHere },
   users: { list: () => [], add: notHere, setPassword: notHere, remove: notHere },
   tokens: {

@@ -9,6 +9,7 @@ import { addClientRoutes } from './clients.ts';
 import { addConfigRoutes } from './config.ts';
 import { addDeviceRoutes } from './devices.ts';
 import { addHealthRoutes } from './health.ts';
+import { addLearningRoutes } from './learning.ts';
 import { addPolicyRoutes } from './policy.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 import { addRefusalRoutes } from './refusals.ts';
@@ -57,6 +58,7 @@ export async function createApp(view: AdminView, options: AppOptions): Promise<F
   addTokenRoutes(app, view);
   addPolicyRoutes(app, view);
   addAccessRoutes(app, view);
+  addLearningRoutes(app, view);
   addConfigRoutes(app, view);
   addBackupRoutes(app, view);
   await app.ready();

@@ -5,6 +5,7 @@ import type { AccessDesk } from './access-desk.ts';
 import type { Counters } from './counters.ts';
 import type { DeviceKey, IdentityDirectory, RegisteredIdentity, Verifier } from './directory.ts';
 import type { Identity } from './identity.ts';
+import type { Learning } from './learning.ts';
 import type { Policies } from './policies.ts';
 import type { StoreSnapshot } from './store.ts';
 import type { TakenAway } from './taken-away.ts';
@@ -194,6 +195,7 @@ export interface AdminView extends BrokerView {
   readonly tokens: TokenDesk;
   readonly policies: Policies;
   readonly access: AccessDesk;
+  readonly learning: Learning;
   /**
    * Both: durable when the promise resolves, and what does not hold any more has ended, revocations up to that number included.
    * A foreign device that was never registered can be disabled: its authority may let it in by itself. MOT-0413.

@@ -123,6 +123,11 @@ export const COMMANDS: readonly CommandRow[] = [
     says: 'who may publish or receive a topic',
     load: () => import('./access-who.ts'),
   },
+  {
+    words: 'policy learn',
+    says: 'watch a client, and propose the narrowest rules that cover what it did',
+    load: () => import('./policy-learn.ts'),
+  },
   { words: 'who', says: 'every connection and session, live', load: () => import('./who.ts') },
   { words: 'client list', says: 'the same as `motte who`', load: () => import('./who.ts') },
   { words: 'client show', says: 'one connection or session', load: () => import('./client-show.ts') },

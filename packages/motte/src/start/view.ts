@@ -13,6 +13,7 @@ import { checkAuthority, unregistered } from '../data/authorities.ts';
 import { newDevice } from '../data/new-device.ts';
 import { parseRoles } from '../data/roles.ts';
 import { createAccessDesk } from '../policy/access-desk.ts';
+import { createLearning } from '../policy/learn/learning.ts';
 import type { LivePolicies } from '../policy/policies.ts';
 import { createTokenDesk } from '../tokens/token-desk.ts';
 import { createUsers } from '../users/users.ts';
@@ -78,6 +79,7 @@ export function createView(parts: ViewParts): AdminView {
       directory,
       listeners: () => parts.config().listeners,
     }),
+    learning: createLearning({ broker, directory, policies }),
     users: createUsers({
       directory,
       endConnections: (user) => broker.endConnections(user),

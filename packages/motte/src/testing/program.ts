@@ -13,12 +13,24 @@ export interface Finished {
 }
 
 /** Runs `motte ...args` to its end. */
-export async function motte(args: readonly string[], cwd?: string): Promise<Finished> {
+export function motte(args: readonly string[], cwd?: string): Promise<Finished> {
+  return beginMotte(args, cwd).finished;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** What it wrote to standard error so far. */
+  err(): string;
+}
+
+/** Begins `motte ...args`; the test ends it, or waits. */
+export function beginMotte(args: readonly string[], cwd?: string): Running {
   const child = launch(args, cwd);
   const out = collect(child.stdout);
   const err = collect(child.stderr);
-  const exit = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { exit, out: out(), err: err() };
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, err, finished: closed.then((exit) => ({ exit, out: out(), err: err() })) };
 }
 
 export interface Started {
