@@ -158,6 +158,12 @@ describe('mosquitto.conf', () => {
     expect(entries(made, 'unsupported')).toContain('_.conf:2 wobble');
   });
 
+  it('that includes itself is read no second time by itself', () => {
+    const made = plan(`include_dir .\nmax_keepalive 600\nallow_anonymous false\nlistener 8884\n${TLS}`);
+    expect(entries(made, 'unsupported')).toContain('mosquitto.conf:1 include_dir');
+    expect(parseText(made.config, 'x').limits).toMatchObject({ keepAliveSecondsMax: 600 });
+  });
+
   it('keeps its bounds where they mean something', () => {
     const conf = 'max_packet_size 2000\nmax_inflight_messages 0\nmax_keepalive 600\npersistent_client_expiration 2w\n';
     const made = plan(`${conf}${WITH_PASSWORDS}listener 8884\n${TLS}`);

@@ -194,6 +194,17 @@ describe('dynamic security', () => {
     expect(made.policy).toContain('  client-ada:\n    - allow publish a/+\n    - "allow publish #"\n');
   });
 
+  it('of many clients with the same roles compares these once', () => {
+    const acl = (topic: string, allow: boolean) => ({ acltype: 'publishClientSend', topic, allow });
+    const acls = Array.from({ length: 200 }, (_, i) => acl(`a/${i}`, i % 2 === 0));
+    const made = withDocument({
+      defaultACLAccess: receiving,
+      clients: Array.from({ length: 2_000 }, (_, i) => ({ username: `u${i}`, roles: [{ rolename: 'r' }], ...secret })),
+      roles: [{ rolename: 'r', acls }],
+    });
+    expect(made.identities).toHaveLength(2_000);
+  });
+
   it.each([
     ['{"clients": [{"password": "hunter2"', 'not a JSON document'],
     [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'nested too deeply'],

@@ -65,12 +65,11 @@ class DynamicRoles {
     const { roles, groups, clients, anonymousGroup } = this.#source;
     const { policy, report } = this.#parts;
     for (const { acls } of roles.values()) for (const acl of acls) this.#judge(acl);
-    const lists = new Map(
-      [...clients.values()].map((client) => [client.name, this.#list(client.name, rolesInOrder(client))]),
-    );
+    const combinations = this.#combinations();
     const lonely = [...roles.values()].map((role) => this.#list(`whoever has role ${role.name}`, [role]));
-    const superfluous = superfluousDenies([...lists.values(), ...lonely]);
-    const everybody = this.#writeNew('everybody', this.#byDefault);
+    const superfluous = superfluousDenies([...combinations.map(({ list }) => list), ...lonely]);
+    const { publishClientSend, subscribe } = this.#source.allowsByDefault;
+    const everybody = publishClientSend || subscribe ? this.#writeNew('everybody', this.#byDefault) : undefined;
     const names = new Map<DynRole, string>();
     for (const role of roles.values()) {
       const draft = policy.addRole(role.name);
@@ -83,7 +82,7 @@ class DynamicRoles {
         false,
       );
     }
-    const alone = this.#alone(lists, superfluous);
+    const alone = this.#alone(combinations, superfluous);
     const anonymousList = this.#list('a client without a name', anonymousGroup?.roles ?? []);
     const anonymous = policy.addRole('anonymous', { listenerOnly: true });
     this.#write(anonymous, settled(anonymousList, report), true);
@@ -136,27 +135,32 @@ class DynamicRoles {
     return literalFirst.flatMap((acl) => this.#entries.get(acl) ?? []);
   }
 
-  /** Roles of those clients whose rights their roles side by side would not say: one for all who have the same. */
-  #alone(lists: ReadonlyMap<string, OrderedList<DynEntry>>, superfluous: ReadonlySet<DynEntry>): Map<string, string> {
-    const { clients } = this.#source;
+  /** The ways in which clients have roles together. */
+  #combinations(): Combination[] {
+    const found = new Map<string, Combination>();
+    for (const client of this.#source.clients.values()) {
+      const roles = rolesInOrder(client);
+      // Names can hold any character.
+      const key = JSON.stringify(roles.map(({ name }) => name));
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { roles, list: this.#list(client.name, roles), clients: [client] });
+      else known.clients.push(client);
+    }
+    return [...found.values()];
+  }
+
+  /** By client: the one role of those whose rights their roles side by side would not say. */
+  #alone(combinations: readonly Combination[], superfluous: ReadonlySet<DynEntry>): Map<string, string> {
     const { report } = this.#parts;
     const alone = new Map<string, string>();
-    const byRoles = new Map<string, string>();
-    for (const [name, list] of lists) {
-      const client = clients.get(name) as DynClient;
-      const held = rolesInOrder(client);
-      if (!isCrossed(list, superfluous) && !this.#areApart(held)) continue;
-      const key = held.map((role) => role.name).join('\n');
-      const role = byRoles.get(key) ?? this.#writeNew(`client-${name}`, settled(list, report))?.name ?? '';
-      byRoles.set(key, role);
-      if (role === '') continue;
-      alone.set(name, role);
-      report.changed(
-        client.place,
-        `roles of ${name}`,
-        `role ${role}`,
-        'the order of its roles counts: what they come to stands in one role',
-      );
+    for (const { roles, list, clients } of combinations) {
+      if (!isCrossed(list, superfluous) && !this.#areApart(roles)) continue;
+      const role = this.#writeNew(`client-${list.who}`, settled(list, report));
+      for (const { name, place } of clients) {
+        alone.set(name, role.name);
+        const why = 'the order of its roles counts: what they come to stands in one role';
+        report.changed(place, `roles of ${name}`, `role ${role.name}`, why);
+      }
     }
     return alone;
   }
@@ -177,12 +181,10 @@ class DynamicRoles {
     );
   }
 
-  #writeNew(name: string, entries: readonly DynEntry[]): DraftRole | undefined {
+  #writeNew(name: string, entries: readonly DynEntry[]): DraftRole {
     const role = this.#parts.policy.addRole(name);
     this.#write(role, entries, true);
-    if (role.rules.size > 0 || name !== 'everybody') return role;
-    this.#parts.policy.roles.delete(role.name);
-    return undefined;
+    return role;
   }
 
   /** `isWhole`: what is allowed by default is written as well. */
@@ -248,6 +250,12 @@ class DynamicRoles {
       'no message reaches anybody who could not have it before',
     );
   }
+}
+
+interface Combination {
+  readonly roles: readonly DynRole[];
+  readonly list: OrderedList<DynEntry>;
+  readonly clients: DynClient[];
 }
 
 /** Each has one concern: it is left or not. */
