@@ -1,7 +1,7 @@
 // What docs/how-to/write-a-policy.md shows is true.
 
 import { readFileSync } from 'node:fs';
-import { LINTS, lintPolicy, runTests } from '@motte/broker/policy';
+import { LINTS, lintPolicy, QUOTA_NAMES, runTests } from '@motte/broker/policy';
 import { expect, it } from 'vitest';
 import { parsePolicy } from './document.ts';
 
@@ -16,7 +16,15 @@ it('shows an example that passes its tests, with nothing found', () => {
 });
 
 it('names every finding that there is, and no other', () => {
-  const section = page.slice(page.indexOf('## What it finds'));
-  const named = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id);
+  const named = [...table('finding').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id);
   expect(named).toEqual(Object.keys(LINTS));
 });
+
+it('names every quota there is', () => {
+  expect([...table('quota').matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(QUOTA_NAMES);
+});
+
+/** The rows of the table whose first column has this head. */
+function table(head: string): string {
+  return page.split(`| ${head} |`)[1]?.split('\n\n')[0] ?? '';
+}

@@ -89,7 +89,7 @@ describe('under a passphrase', () => {
 
   it('a file that is longer than its parser can bear makes none', () =>
     withDataDirectory(async (data) => {
-      await configure(data, '- '.repeat(500_000));
+      await configure(data, '- '.repeat(3_000));
       await expect(startAuthority({ data })).rejects.toMatchObject({ code: 'MOT-0478' });
     }));
 
