@@ -118,6 +118,11 @@ export class TestBroker {
     return this.#broker.counters;
   }
 
+  /** Puts another policy in force, where one was given; what ended with the one before. */
+  usePolicy(policy: Policy): ReturnType<ReturnType<typeof createBroker>['usePolicy']> {
+    return this.#broker.usePolicy(policy);
+  }
+
   /** What keeps the broker from being well, as `motte status` shows it. */
   get findings(): readonly string[] {
     return this.#broker.findings().map(({ subject, why }) => `${subject}: ${why}`);

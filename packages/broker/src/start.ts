@@ -88,8 +88,8 @@ export interface Broker extends BrokerView {
   endProofs(query: ProofQuery): EndedProofs;
   /** What proved those who are connected, where a certificate did. */
   certificatesInUse(): CertificateInUse[];
-  /** Puts another policy in force; answers what ended with it. Where another access was given it decides nothing. */
-  usePolicy(policy: Policy): LostRights;
+  /** Puts another policy in force at once; answers what ended with it. Where another access was given it decides nothing. */
+  usePolicy(policy: Policy): Promise<LostRights>;
   /** What another policy would mean for the sessions that are there; changes nothing. */
   replayPolicy(policy: Policy): PolicyReplay;
   /**
@@ -126,6 +126,10 @@ const COMMIT_POLL_MS = 5;
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 export function createBroker(parts: BrokerParts): Broker {
@@ -279,9 +283,12 @@ export function createBroker(parts: BrokerParts): Broker {
     },
     setTls: (material) => listeners.setTls(material),
     replayPolicy: (policy) => replayPolicy(policyAccess.policy, policy, replayed(core, policyAccess)),
-    usePolicy(policy) {
+    async usePolicy(policy) {
       policyAccess.replacePolicy(policy);
-      return core.reauthorise();
+      const work = core.reauthorise();
+      // A broker that ends has ended everything else with it.
+      while (work.step() && core.stopping === undefined) await nextTurn();
+      return work.lost;
     },
     watch: (identity, seconds) => watches.begin(identity, seconds),
     watchOf: (identity) => watches.find(identity),

@@ -167,10 +167,10 @@ export class Client {
     this.hold();
   }
 
-  /** Stops reading a client that publishes more than its quota. */
+  /** Stops reading a client that publishes more than its quota, for so long from now; 0 = it owes nothing any more. */
   slowFor(ms: number): void {
-    this.slowedUntilMs = Math.max(this.slowedUntilMs, this.core.monotonicMs + ms);
-    this.hold();
+    this.slowedUntilMs = this.core.monotonicMs + ms;
+    if (ms > 0) this.hold();
   }
 
   /** Reads on as soon as enough is finished and its quota allows it. */
@@ -183,6 +183,8 @@ export class Client {
     if (!this.held || this.acks.pubacks >= limits.receiveMaximum || this.acks.size >= ACKS_MAX) return;
     if (store.stagedBytes > limits.stagedBytesMax) return;
     this.held = false;
+    // What it sent meanwhile is still on its way to us: it was not the one who was silent.
+    this.heardAtMs = monotonicMs;
     this.link.resume();
   }
 

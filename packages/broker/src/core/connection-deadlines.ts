@@ -9,9 +9,8 @@ import { endClient } from './end-client.ts';
 /** Ends the connection if a deadline has passed. */
 export function checkDeadlines(client: Client): void {
   const { core } = client;
-  const silentMs = core.monotonicMs - client.heardAtMs;
   if (client.state === 'connecting') {
-    if (silentMs > core.limits.connectDeadlineMs) {
+    if (core.monotonicMs - client.heardAtMs > core.limits.connectDeadlineMs) {
       throw new PeerError('protocol-error', 'limits.connectDeadlineMs', 'no CONNECT came in time');
     }
     return;
@@ -34,6 +33,7 @@ export function checkDeadlines(client: Client): void {
   // One that is slowed waits for time, not for a commit.
   if (client.held) client.readOn();
   // [MQTT-3.1.2-22]: one and a half times the keep-alive. Not while we are the ones who do not read.
+  const silentMs = core.monotonicMs - client.heardAtMs;
   if (client.keepAliveSeconds > 0 && !client.held && silentMs > client.keepAliveSeconds * 1500) {
     endClient(client, { reason: 'keep-alive-timeout', byPeer: false, will: true });
     return;

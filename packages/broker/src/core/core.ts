@@ -12,7 +12,6 @@ import type { Guards } from '../ports/guards.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Link } from '../ports/link.ts';
 import type { Message } from '../ports/message.ts';
-import type { LostRights } from '../ports/policies.ts';
 import type { Pressure } from '../ports/pressure.ts';
 import type { Store, Ticket } from '../ports/store.ts';
 import { Client } from './client.ts';
@@ -24,7 +23,7 @@ import { GroupChoice } from './group-choice.ts';
 import { Openings } from './openings.ts';
 import { Owed } from './owed.ts';
 import { Passage } from './passage.ts';
-import { reauthorise } from './reauthorise.ts';
+import { Reauthorisation } from './reauthorise.ts';
 import { Reports } from './reports.ts';
 import { RetainedLimits } from './retained-limits.ts';
 import { Router } from './router.ts';
@@ -89,8 +88,10 @@ export class Core {
   /** Without the time that ticks came late by. */
   monotonicMs: number;
   private lateMs = 0;
-  /** The policy under which all subscriptions were last looked at. */
+  /** The policy under which all subscriptions are, or were last, looked at. */
   private authorisedGeneration: number;
+  /** Undefined = all were. */
+  private reauthorisation: Reauthorisation | undefined = undefined;
   /** Why the broker takes no new clients; undefined = it does. */
   stopping: Reason | undefined = undefined;
   readonly groupChoice = new GroupChoice(this);
@@ -158,16 +159,21 @@ export class Core {
     this.owed.forget(this.monotonicMs);
     this.count();
     if (this.access.generation !== this.authorisedGeneration) this.reauthorise();
+    if (this.reauthorisation?.step() === false) this.reauthorisation = undefined;
     for (const client of this.clients) {
       client.refusals?.flush();
       client.link.run(() => checkDeadlines(client));
     }
   }
 
-  /** Ends what the policy of now does not grant any more. */
-  reauthorise(): LostRights {
+  /**
+   * Begins to end what the policy of now does not grant any more. Goes on at every tick, and as fast as the caller steps; until a
+   * subscription is met, the policy's generation keeps from it what it may not have.
+   */
+  reauthorise(): Reauthorisation {
     this.authorisedGeneration = this.access.generation;
-    return reauthorise(this);
+    this.reauthorisation = new Reauthorisation(this);
+    return this.reauthorisation;
   }
 
   /** Calls `expire` once after a delay; in place of what the name waited for before. */

@@ -158,4 +158,49 @@ describe('beyond its rate', () => {
     broker.access.bound({});
     expect(await reasons(client, 3)).toEqual([0x10, 0x10, 0x10]);
   });
+
+  it('a publisher is not silent while it is not read: it goes on when its time has come', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ bytesPerSecond: 1_000 });
+    const client = await broker.connect('c', { keepAlive: 1 });
+    client.publish('t', 'x'.repeat(6_000), { qos: 1 });
+    await client.receive('puback');
+    for (let ms = 0; ms < 6_000; ms += 250) await broker.advance(250);
+    expect(client.closed).toBe(false);
+    client.publish('t', 'x', { qos: 1 });
+    expect((await client.receive('puback')).reasonCode).toBe(0x10);
+    await broker.advance(1_600);
+    expect(client.closed).toBe(true);
+  });
+
+  it('a publisher that connects anew is not read sooner', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ bytesPerSecond: 1_000 });
+    for (const clientId of ['a', 'a', 'b']) {
+      const client = await broker.connect(clientId);
+      client.publish('t', 'x'.repeat(3_000), { qos: 1 });
+      if (clientId === 'b') await client.expectNothing();
+      await client.cut();
+    }
+    expect(broker.counters.messagesReceived).toBe(1);
+    const client = await broker.connect('c');
+    client.publish('t', 'x', { qos: 1 });
+    await broker.advance(2_100);
+    expect((await client.receive('puback')).reasonCode).toBe(0x10);
+  });
+
+  it('a publisher that is held is read as soon as a policy allows it', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ bytesPerSecond: 1 });
+    const client = await broker.connect('c');
+    client.publish('t', 'x'.repeat(100_000), { qos: 1 });
+    await client.receive('puback');
+    client.publish('t', 'x', { qos: 1 });
+    await broker.advance(1_000);
+    await client.expectNothing();
+    broker.access.bound({ bytesPerSecond: 100_000 });
+    await broker.advance(250);
+    await broker.advance(1_000);
+    expect((await client.receive('puback')).reasonCode).toBe(0x10);
+  });
 });

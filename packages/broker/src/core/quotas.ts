@@ -6,6 +6,7 @@ import { ALLOW, type Refusal, refuse, type Verdict } from '../ports/verdict.ts';
 import type { Client } from './client.ts';
 import type { Account } from './owed.ts';
 import { Rate } from './rate.ts';
+import type { Session } from './session.ts';
 
 /** One message, whoever sends it when: what it is, not how many there were. */
 export function checkMessage(quotas: Quotas, topic: string, payloadBytes: number): Verdict {
@@ -37,7 +38,7 @@ export function checkRate(client: Client, quotas: Quotas, account: Account, payl
   const { monotonicMs } = client.core;
   account.rate ??= new Rate(quotas, monotonicMs);
   const { rate } = account;
-  const name = quotas.messagesPerSecond === Number.POSITIVE_INFINITY ? 'bytesPerSecond' : 'messagesPerSecond';
+  const name = rateOf(quotas);
   if (quotas.beyondRate === 'refuse' && rate.debtMs(quotas, monotonicMs) > 0) {
     return exceeded(quotas, name, 'more came');
   }
@@ -45,6 +46,23 @@ export function checkRate(client: Client, quotas: Quotas, account: Account, payl
   const debtMs = quotas.beyondRate === 'slow' ? rate.debtMs(quotas, monotonicMs) : 0;
   if (debtMs > 0) slow(client, quotas, name, debtMs);
   return ALLOW;
+}
+
+/**
+ * Holds a client to what its identity owes already, by the quotas of now: one that connects anew is read no sooner, and a policy that
+ * allows more is felt at once.
+ */
+export function slowByDebt(client: Client, session: Session): void {
+  const { rate } = session.account;
+  if (rate === undefined) return;
+  const { quotas } = client.core.rightsOf(session);
+  const debtMs = rate.debtMs(quotas, client.core.monotonicMs);
+  if (debtMs > 0 && quotas.beyondRate === 'slow') slow(client, quotas, rateOf(quotas), debtMs);
+  else client.slowFor(0);
+}
+
+function rateOf({ messagesPerSecond }: Quotas): QuotaName {
+  return messagesPerSecond === Number.POSITIVE_INFINITY ? 'bytesPerSecond' : 'messagesPerSecond';
 }
 
 function slow(client: Client, quotas: Quotas, name: QuotaName, debtMs: number): void {

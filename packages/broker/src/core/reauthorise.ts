@@ -6,19 +6,46 @@ import type { LostRights } from '../ports/policies.ts';
 import type { Refusal } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
 import { endClient } from './end-client.ts';
+import { slowByDebt } from './quotas.ts';
 import type { Session } from './session.ts';
 
-/** Looks at every subscription of every session. */
-export function reauthorise(core: Core): LostRights {
-  let subscriptions = 0;
-  let connections = 0;
-  for (const session of [...core.sessions.values()]) {
-    const isConnected = session.client !== undefined;
-    const lost = reauthoriseSession(core, session);
-    subscriptions += lost;
-    if (isConnected && lost > 0) connections += 1;
+/** Looks at every subscription of every session, some at a time: between two slices everybody else is served. */
+export class Reauthorisation {
+  readonly #core: Core;
+  /** Who comes meanwhile is met as well, which is harmless. */
+  readonly #sessions: Iterator<Session>;
+  #subscriptions = 0;
+  #connections = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.#sessions = core.sessions.values();
   }
-  return { subscriptions, connections };
+
+  /** What ended so far. */
+  get lost(): LostRights {
+    return { subscriptions: this.#subscriptions, connections: this.#connections };
+  }
+
+  /** False once all were looked at. */
+  step(): boolean {
+    for (let looks = 0; looks < LOOKS_PER_SLICE; ) {
+      const next = this.#sessions.next();
+      if (next.done === true) return false;
+      looks += 1 + this.#core.router.countOf(next.value);
+      this.#look(next.value);
+    }
+    return true;
+  }
+
+  #look(session: Session): void {
+    const { client } = session;
+    const lost = reauthoriseSession(this.#core, session);
+    this.#subscriptions += lost;
+    if (client === undefined) return;
+    if (lost > 0) this.#connections += 1;
+    else slowByDebt(client, session);
+  }
 }
 
 /** Looks at those of one session, as of one that was resumed under another policy than it was left under; how many ended. */
@@ -44,3 +71,6 @@ export function reauthoriseSession(core: Core, session: Session): number {
   client.link.run(() => endClient(client, { reason: 'not-authorized', byPeer: false, will: true, reasonString }));
   return count;
 }
+
+/** Some ten milliseconds where every one of them ends a connection. */
+const LOOKS_PER_SLICE = 200;

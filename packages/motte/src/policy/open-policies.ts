@@ -72,7 +72,7 @@ async function offline(context: Context, directory: PolicyDirectory): Promise<Op
     history: openStoredPolicies(context.data),
     directory,
     listeners,
-    use: () => ({ subscriptions: 0, connections: 0 }),
+    use: async () => ({ subscriptions: 0, connections: 0 }),
     told: () => {},
   });
   const desk = createAccessDesk({ policy: () => policies.policy, directory, listeners });

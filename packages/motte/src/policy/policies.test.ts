@@ -39,7 +39,7 @@ function world(stored: readonly StoredPolicy[] = []) {
     history,
     directory: new MemoryDirectory(pump),
     listeners: () => [{ name: 'devices', role: undefined }],
-    use: (policy) => {
+    use: async (policy) => {
       used.push(policy);
       return { subscriptions: 2, connections: 1 };
     },

@@ -23,8 +23,8 @@ export interface PoliciesParts {
   readonly directory: Pick<IdentityDirectory, 'find' | 'list'>;
   /** Undefined = not known. */
   readonly listeners: () => readonly Pick<ListenerFacts, 'name' | 'role'>[] | undefined;
-  /** Puts it in force; answers what ended with the one before. */
-  readonly use: (policy: Policy) => LostRights;
+  /** Puts it in force at once; answers what ended with the one before. */
+  readonly use: (policy: Policy) => Promise<LostRights>;
   /** What it would mean for the sessions that are there; undefined = there is no broker. */
   readonly replay?: (policy: Policy) => PolicyReplay;
   readonly told: (event: BrokerEvent) => void;
@@ -85,7 +85,7 @@ export function createPolicies({ history, directory, listeners, use, replay, tol
         }
         const stored = await history.append({ appliedAtMs: Date.now(), by, why, file, text });
         inForce = policy;
-        const lost = use(policy);
+        const lost = await use(policy);
         told({ name: 'policy.applied', atMs: stored.appliedAtMs, version: stored.version, by, why, ...lost });
         return { policy: rowOf(stored), report, lost };
       }),

@@ -22,7 +22,7 @@ import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
 import { challengeClient } from '../exchange.ts';
 import { checkNewcomer } from '../newcomers.ts';
-import { checkMessage } from '../quotas.ts';
+import { checkMessage, slowByDebt } from '../quotas.ts';
 import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
 import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
@@ -273,6 +273,7 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
     });
   }
   if (session.behind) core.behind.add(session);
+  slowByDebt(client, session);
   core.drain(session);
   client.link.resume();
 }
