@@ -197,6 +197,13 @@ describe('`policy apply` on a running broker', () => {
       out: 'role operator\n  - allow subscribe devices/pump-1/#\n  + allow subscribe devices/#\n',
     });
     expect(await run('policy', 'diff', 'narrow.yaml')).toMatchObject({ exit: 0, out: 'it says the same\n' });
+    expect(await run('access', 'diff', 'narrow.yaml')).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^nothing changes for who is here: \d+ sessions looked at\n$/),
+    });
+    const fewer = await run('access', 'diff', policy('fewer.yaml', `roles:\n${DEVICE}`));
+    expect(fewer).toMatchObject({ exit: 1 });
+    expect(fewer.out).toContain('  panel (panel/kept): subscribe devices/pump-1/up/#: allowed -> denied (');
     expect(await command('policy', 'show', '--versions')).toMatch(
       /^VERSION .*\n1 .*narrow\.yaml +line 2 is closed\n0 .*built in\n$/,
     );

@@ -3,8 +3,8 @@
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { join, relative } from 'node:path';
 import { type ErrorCode, isErrorCode, MotteError } from './errors.ts';
-import type { AccessChecked, AccessHolders } from './schemas/access.ts';
 import { documentsOf } from './lines.ts';
+import type { AccessChecked, AccessHolders } from './schemas/access.ts';
 import type { Clients, Kicked } from './schemas/clients.ts';
 import type { EffectiveConfig } from './schemas/config.ts';
 import type {

@@ -1,8 +1,8 @@
 // What others need of policies: to make one, to look at it, to ask it. Who is connected asks through ports/access.ts.
 
 export { BEYOND_RATE, type BeyondRate, QUOTA_NAMES, QUOTAS, type QuotaName } from '../ports/quotas.ts';
-export { askPolicy, heldRight } from './ask.ts';
 export { allowsOf } from './allows-of.ts';
+export { askPolicy, heldRight } from './ask.ts';
 export { builtInPolicy } from './builtin-roles.ts';
 export { type Change, diffPolicies } from './diff.ts';
 export { imagineSubject } from './imagine-subject.ts';

@@ -119,6 +119,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./access-check.ts'),
   },
   {
+    words: 'access diff',
+    says: 'whose rights a policy would change, of those who are here',
+    load: () => import('./access-diff.ts'),
+  },
+  {
     words: 'access who',
     says: 'who may publish or receive a topic',
     load: () => import('./access-who.ts'),

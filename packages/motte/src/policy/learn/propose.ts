@@ -14,10 +14,10 @@ import {
   roleOfRules,
   runTests,
 } from '@motte/broker/policy';
-import { printable } from '@motte/broker/printable';
 import { type Identity, identityLabel } from '@motte/broker/ports/identity';
 import type { Proposal } from '@motte/broker/ports/learning';
 import type { EndedWatch } from '@motte/broker/ports/watch';
+import { printable } from '@motte/broker/printable';
 import { type Action, ruleOf, type Seen, type TestLine, testsOf } from './policy-lines.ts';
 import { type Naming, type Pattern, patternsOf, writtenOut } from './topic-tree.ts';
 

@@ -1,8 +1,8 @@
 // A proposal as YAML that a person reviews: the role and its tests, and above them, as comments, what else is to be known. All
 // that a client chose passes through `printable` there: no topic ends a comment.
 
-import { printable } from '@motte/broker/printable';
 import type { Proposal } from '@motte/broker/ports/learning';
+import { printable } from '@motte/broker/printable';
 import { stringify } from 'yaml';
 
 export function renderProposal(proposal: Omit<Proposal, 'text'>): string {
