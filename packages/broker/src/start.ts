@@ -118,6 +118,9 @@ const TICK_MS = 250;
 /** Memory is measured this often. */
 const MEMORY_MS = 1_000;
 
+/** How long a new policy is tried on those who are here; meanwhile nobody is served. */
+const REPLAY_MS = 100;
+
 /** How often a stopping broker looks who has finished. */
 const STOP_POLL_MS = 20;
 
@@ -282,7 +285,11 @@ export function createBroker(parts: BrokerParts): Broker {
       openConnection(stream, whole, core);
     },
     setTls: (material) => listeners.setTls(material),
-    replayPolicy: (policy) => replayPolicy(policyAccess.policy, policy, replayed(core, policyAccess)),
+    replayPolicy(policy) {
+      const endsAtMs = clock.monotonicMs() + REPLAY_MS;
+      const hasTime = () => clock.monotonicMs() < endsAtMs;
+      return replayPolicy({ from: policyAccess.policy, to: policy, sessions: replayed(core, policyAccess), hasTime });
+    },
     async usePolicy(policy) {
       policyAccess.replacePolicy(policy);
       const work = core.reauthorise();

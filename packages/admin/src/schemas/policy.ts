@@ -46,7 +46,9 @@ const answer = Type.Union([Type.Literal('allowed'), Type.Literal('denied'), Type
 
 export const PolicyReplay = Type.Object({
   clients: Type.Integer({ description: 'sessions that were looked at' }),
-  skipped: Type.Integer({ description: 'sessions that were not, because there are too many' }),
+  skipped: Type.Integer({
+    description: 'sessions that were not, or only in part, because there are too many or the policy is too costly',
+  }),
   decisions: Type.Integer(),
   changes: Type.Array(
     Type.Object({

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import ipaddr from 'ipaddr.js';
+import { describe, expect, it, vi } from 'vitest';
 import { type AddressRange, isWithin, parseAddressRange } from './address-range.ts';
 
 function range(text: string): AddressRange {
@@ -50,5 +51,15 @@ describe('parseAddressRange', () => {
     expect(parseAddressRange('10.1.2.3/14')).toContain('write 10.0.0.0/14');
     expect(parseAddressRange('2001:db8::1/32')).toContain('write 2001:db8::/32');
     expect(typeof parseAddressRange('10.1.2.0/23')).toBe('object');
+  });
+
+  it('is asked by thousands of rules about one address, and reads it once', () => {
+    const parse = vi.spyOn(ipaddr.IPv4, 'parse');
+    const ranges = Array.from({ length: 1_000 }, (_, n) => range(`10.${n >> 8}.${n & 255}.0/24`));
+    parse.mockClear();
+    expect(ranges.filter((one) => isWithin(one, '10.1.7.9')).map(({ text }) => text)).toEqual(['10.1.7.0/24']);
+    expect(ranges.filter((one) => isWithin(one, '10.2.7.9')).map(({ text }) => text)).toEqual(['10.2.7.0/24']);
+    expect(parse).toHaveBeenCalledTimes(2);
+    parse.mockRestore();
   });
 });

@@ -33,10 +33,17 @@ export function parseAddressRange(text: string): AddressRange | string {
 
 /** True if the address, as sockets report it, lies in the range; an IPv4 address in IPv6 clothes counts as IPv4. */
 export function isWithin(range: AddressRange, address: string): boolean {
-  const parsed = parseAddress(address);
+  if (recent.text !== address) recent = { text: address, parsed: parseAddress(address) };
+  const { parsed } = recent;
   if (parsed === undefined || parsed.kind() !== range.network.kind()) return false;
   return parsed.match(range.network as ipaddr.IPv4 & ipaddr.IPv6, range.bits);
 }
+
+/** All rules of a policy are asked about the same address one after the other, and there may be thousands. */
+let recent: { readonly text: string; readonly parsed: ReturnType<typeof parseAddress> } = {
+  text: '',
+  parsed: undefined,
+};
 
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   if (isIPv4(text)) return ipaddr.IPv4.parse(text);

@@ -1,7 +1,7 @@
 import type { TopicFilter, TopicName } from '@motte/wire';
 import { describe, expect, it } from 'vitest';
 import type { ListenerFacts } from '../ports/connection-facts.ts';
-import { policyOf, roleOf } from './policy.ts';
+import { type Policy, policyOf, roleOf } from './policy.ts';
 import { type Replayed, replayPolicy } from './replay.ts';
 
 const listener = {
@@ -27,29 +27,48 @@ function session(name: string, filters: string[], topics: string[]): Replayed {
 
 const policy = (...rules: string[]) => policyOf([roleOf('r', rules)]);
 
+/** With time for so many questions. */
+function replay(from: Policy, to: Policy, sessions: Replayed[], times = Number.POSITIVE_INFINITY) {
+  let left = times;
+  return replayPolicy({ from, to, sessions, hasTime: () => --left >= 0 });
+}
+
 describe('replayPolicy', () => {
   it('names what is lost with the reason, what is gained, and what hangs on the message', () => {
     const from = policy('allow subscribe a/#', 'allow publish up', 'allow publish sized');
     const to = policy('allow subscribe b/#', 'deny publish up', 'allow publish sized qos<=0', 'allow publish new');
-    const replay = replayPolicy(from, to, [session('p', ['a/b', '$share/g/a/#'], ['up', 'sized', 'new', 'other'])]);
-    expect(replay).toMatchObject({ clients: 1, skipped: 0, decisions: 6, more: 0 });
-    expect(replay.changes.map(({ action, target, from, to }) => [action, target, from, to])).toEqual([
+    const result = replay(from, to, [session('p', ['a/b', '$share/g/a/#'], ['up', 'sized', 'new', 'other'])]);
+    expect(result).toMatchObject({ clients: 1, skipped: 0, decisions: 6, more: 0 });
+    expect(result.changes.map(({ action, target, from, to }) => [action, target, from, to])).toEqual([
       ['subscribe', 'a/b', 'allowed', 'denied'],
       ['subscribe', 'a/#', 'allowed', 'denied'],
       ['publish', 'up', 'allowed', 'denied'],
       ['publish', 'sized', 'allowed', 'some messages'],
       ['publish', 'new', 'denied', 'allowed'],
     ]);
-    expect(replay.changes[2]?.because).toContain('denies publish up');
-    expect(replay.changes[4]?.because).toBe('');
-    expect(replay.changes[0]).toMatchObject({ identity: 'p', clientId: 'p/1' });
+    expect(result.changes[2]?.because).toContain('denies publish up');
+    expect(result.changes[4]?.because).toBe('');
+    expect(result.changes[0]).toMatchObject({ identity: 'p', clientId: 'p/1' });
   });
 
   it('lists no more than a hundred changes and looks at no more than it has time for, and says so', () => {
     const topics = Array.from({ length: 12_000 }, (_, n) => `t/${n}`);
     const sessions = ['p', 'q', 'r'].map((name) => session(name, [], topics));
-    const replay = replayPolicy(policy('allow publish t/#'), policy(), sessions);
-    expect(replay).toMatchObject({ clients: 2, skipped: 1, decisions: 24_000, more: 23_900 });
-    expect(replay.changes).toHaveLength(100);
+    const result = replay(policy('allow publish t/#'), policy(), sessions);
+    expect(result).toMatchObject({ clients: 2, skipped: 1, decisions: 24_000, more: 23_900 });
+    expect(result.changes).toHaveLength(100);
+  });
+
+  it('stops in the midst of a session when its time is over, and counts that one among those it did not look at', () => {
+    const sessions = ['p', 'q', 'r'].map((name) => session(name, [], ['t/1', 't/2', 't/3']));
+    // One question before each session, one before each decision.
+    const result = replay(policy('allow publish t/#'), policy(), sessions, 4 + 2);
+    expect(result).toMatchObject({ clients: 1, skipped: 2, decisions: 4, more: 0 });
+    expect(result.changes.map(({ clientId, target }) => `${clientId} ${target}`).at(-1)).toBe('q/1 t/1');
+  });
+
+  it('has an end for sessions that ask for nothing, too', () => {
+    const sessions = Array.from({ length: 50 }, (_, n) => session(`d${n}`, [], []));
+    expect(replay(policy(), policy(), sessions, 10)).toMatchObject({ clients: 10, skipped: 40, decisions: 0 });
   });
 });

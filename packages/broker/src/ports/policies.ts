@@ -36,7 +36,7 @@ export interface PolicyReport {
 
 /** What a policy would mean for the sessions that are there, by what they subscribe to and published to lately. */
 export interface PolicyReplay {
-  /** Sessions that were looked at, and those that were not because there are too many. */
+  /** Sessions that were looked at, and those that were not, or in part: there are too many, or it would take too long. */
   readonly clients: number;
   readonly skipped: number;
   readonly decisions: number;
