@@ -12,7 +12,7 @@ export interface TokenIdentity {
   readonly roles: readonly string[];
   /** The claim `jti`. */
   readonly id: string | undefined;
-  /** Wall-clock time in ms; the clocks' difference that the issuer is allowed is added. */
+  /** Wall-clock time in whole ms; the clocks' difference that the issuer is allowed is added. */
   readonly endsAtMs: number;
 }
 
@@ -20,7 +20,8 @@ export interface TokenIdentity {
 export function readClaims(claims: Claims, issuer: TokenIssuer, nowMs: number): TokenIdentity | Refusal {
   if (Object.keys(claims).length > CLAIMS_MAX) return bad(`the token has more than ${CLAIMS_MAX} claims`);
   const { exp, iat, jti: id } = claims;
-  const endsAtMs = Number(exp) * 1000 + issuer.clockSkewMs;
+  // Seconds may have a fraction (RFC 7519, 2); who keeps the end of a token keeps whole milliseconds.
+  const endsAtMs = Math.ceil(Number(exp) * 1000) + issuer.clockSkewMs;
   if (typeof exp !== 'number' || !(endsAtMs <= TIME_MAX)) return bad('the end of the token (exp) is no time');
   if (iat !== undefined && !(typeof iat === 'number' && iat * 1000 <= nowMs + issuer.clockSkewMs)) {
     return bad("the token was made in the future (iat): compare this machine's clock with the issuer's");
