@@ -64,7 +64,10 @@ describe('of servers and CAs', () => {
     expect(await at(-40)).toEqual([]);
     expect(watching.findings()).toEqual([]);
     expect(counters.certificateDaysLeft).toBe(60);
-    expect(watching.next[0]).toMatchObject({ kind: 'server' });
+    // Leaves and issuing CAs end within a second of each other: which comes first is chance, that it is the first is not.
+    const ends = watching.next.map(({ notAfterMs }) => notAfterMs);
+    expect(ends).toEqual([...ends].sort((a, b) => a - b));
+    expect(watching.next.map(({ kind }) => kind)).toContain('server');
   });
 
   it('each that ends within 30 days is told once a day, and is a finding until it is replaced', async () => {

@@ -109,7 +109,7 @@ describe('motte start', () => {
     expect(JSON.parse(offline.out)).toMatchObject({ format: 1, device: { name: 'pump-2', roles: ['operator'] } });
     const { out } = await motte(['device', 'list', '--data', data, '--json']);
     expect(JSON.parse(out).devices.map(({ name }: { name: string }) => name)).toEqual(['pump-1', 'pump-2']);
-  });
+  }, 60_000);
 
   it('SIGHUP takes what applies now, refuses by name what does not, and keeps the old after a mistake', async () => {
     const file = join(data, 'motte.yaml');
