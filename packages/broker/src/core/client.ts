@@ -176,7 +176,8 @@ export class Client {
   /** Reads on as soon as enough is finished and its quota allows it. */
   readOn(): void {
     const { limits, store, monotonicMs } = this.core;
-    if (this.slowedUntilMs > monotonicMs) return;
+    // A broker that ends waits for exchanges, not for debts.
+    if (this.slowedUntilMs > monotonicMs && this.core.stopping === undefined) return;
     this.slowedUntilMs = 0;
     if (this.heldForAnswers && !this.acks.empty) return;
     this.heldForAnswers = false;

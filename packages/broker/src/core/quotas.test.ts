@@ -150,6 +150,36 @@ describe('beyond its rate', () => {
     expect(await reasons(await broker.connect('d'), 6)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x10]);
   });
 
+  it('a publisher that owes more than it can ever pay is read again now and then', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ bytesPerSecond: 1 });
+    const client = await broker.connect('c');
+    client.publish('t', 'x'.repeat(10_000), { qos: 1 });
+    await client.receive('puback');
+    client.publish('t', 'y', { qos: 1 });
+    await broker.advance(29_000);
+    await client.expectNothing();
+    await broker.advance(1_250);
+    expect((await client.receive('puback')).reasonCode).toBe(0x10);
+    client.publish('t', 'z', { qos: 1 });
+    await broker.advance(29_000);
+    await client.expectNothing();
+  });
+
+  it('a publisher may still finish its exchange with a broker that ends', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ bytesPerSecond: 1 });
+    const client = await broker.connect('c');
+    const packetId = client.publish('t', 'x'.repeat(1_000), { qos: 2 });
+    await client.receive('pubrec');
+    client.ack('pubrel', packetId);
+    await broker.advance(1_000);
+    await client.expectNothing();
+    // Long enough that the test would run into its own limit.
+    await broker.stop(60_000);
+    expect((await client.receiveAll()).map(({ type }) => type)).toEqual(['pubcomp', 'disconnect']);
+  });
+
   it('a policy that lifts the quota counts from then on', async () => {
     const broker = startTestBroker();
     broker.access.bound({ messagesPerSecond: 1, beyondRate: 'refuse' });
@@ -193,7 +223,7 @@ describe('beyond its rate', () => {
     const broker = startTestBroker();
     broker.access.bound({ bytesPerSecond: 1 });
     const client = await broker.connect('c');
-    client.publish('t', 'x'.repeat(100_000), { qos: 1 });
+    client.publish('t', 'x'.repeat(10_000), { qos: 1 });
     await client.receive('puback');
     client.publish('t', 'x', { qos: 1 });
     await broker.advance(1_000);

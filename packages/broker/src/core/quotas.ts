@@ -67,10 +67,11 @@ function rateOf({ messagesPerSecond }: Quotas): QuotaName {
 
 function slow(client: Client, quotas: Quotas, name: QuotaName, debtMs: number): void {
   const { core } = client;
-  client.slowFor(debtMs);
+  const pauseMs = Math.min(debtMs, PAUSE_MS_MAX);
+  client.slowFor(pauseMs);
   if (core.monotonicMs < client.slowToldMs) return;
   client.slowToldMs = core.monotonicMs + TOLD_AGAIN_MS;
-  core.reports.slowed(client, { quota: name, max: quotas[name], role: quotas.roles[name] ?? '', pauseMs: debtMs });
+  core.reports.slowed(client, { quota: name, max: quotas[name], role: quotas.roles[name] ?? '', pauseMs });
 }
 
 function exceeded(quotas: Quotas, name: QuotaName, found: string): Refusal {
@@ -79,5 +80,7 @@ function exceeded(quotas: Quotas, name: QuotaName, found: string): Refusal {
   return refuse('quota-exceeded', because, `role ${role}, quotas.${name}`);
 }
 
+/** A client that is not read cannot be heard to be gone: it is asked for one more message so often, whatever it owes. */
+const PAUSE_MS_MAX = 30_000;
 /** That a client is slowed is said once in so long. */
 const TOLD_AGAIN_MS = 60_000;

@@ -9,6 +9,8 @@ import { endClient, refuseConnect } from './end-client.ts';
 /** From now on no client is taken, and none that begins a new exchange is read any further. */
 export function beginShutDown(core: Core): void {
   core.stopping = 'server-shutting-down';
+  // Who was slowed may have the end of an exchange to say.
+  for (const client of core.clients) if (client.held) client.readOn();
   releaseFinished(core);
 }
 
