@@ -31,3 +31,15 @@ describe('memory', () => {
     if (process.platform === 'linux') expect(HOST_GAUGE.memoryBytes()).toBeLessThan(process.memoryUsage.rss());
   });
 });
+
+it('a standstill is seen also if it was looked for before its end was noted', async () => {
+  const sampled = () => new Promise((resolve) => setTimeout(resolve, 200));
+  HOST_GAUGE.lagMs();
+  await sampled();
+  HOST_GAUGE.lagMs();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  // Nothing that measures has had its turn yet.
+  const first = HOST_GAUGE.lagMs();
+  await sampled();
+  expect(Math.max(first, HOST_GAUGE.lagMs())).toBeGreaterThan(100);
+});

@@ -16,9 +16,13 @@ export const HOST_GAUGE: Gauge = {
   memoryBytes: () => ownMemoryBytes(readProcStatus()) ?? process.memoryUsage.rss(),
   lagMs: () => {
     loop ??= watchLoop();
-    // A mean: one long turn is nothing to act on, many are. Each sample holds the time that it would have taken anyway.
-    const lateMs = loop.count === 0 ? 0 : loop.mean / 1e6 - LOOP_SAMPLE_MS;
-    loop.reset();
+    // A mean: one long turn is nothing to act on, many are. Each sample holds the time that it would have taken anyway. It is
+    // never reset: the sample that is under way would be lost with it, and that is the one that a standstill is in.
+    const { count } = loop;
+    const totalNs = count === 0 ? 0 : loop.mean * count;
+    const samples = count - seen.count;
+    const lateMs = samples === 0 ? 0 : (totalNs - seen.totalNs) / samples / 1e6 - LOOP_SAMPLE_MS;
+    seen = { count, totalNs };
     return Math.max(0, Math.round(lateMs));
   },
 };
@@ -41,6 +45,8 @@ function readProcStatus(): string {
 }
 
 let loop: IntervalHistogram | undefined;
+/** What was looked at before. */
+let seen = { count: 0, totalNs: 0 };
 
 function watchLoop(): IntervalHistogram {
   const histogram = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
