@@ -122,6 +122,8 @@ import json, os, pty, select, signal, sys
 what = json.loads(sys.argv[1])
 pid, terminal = pty.fork()
 if pid == 0:
+    # As a shell at a terminal leaves it: whoever runs these tests in the background ignores it, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(what['argv'][0], what['argv'])
 seen, answers, until = b'', list(what['answers']), what['until']
 mark = 0
