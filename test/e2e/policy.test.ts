@@ -5,7 +5,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
-import { type ClientOptions, connectClient, type MqttClient, tlsTransport, webSocketTransport } from '@motte/client';
+import {
+  type ClientOptions,
+  connectClient,
+  type MqttClient,
+  tcpTransport,
+  tlsTransport,
+  webSocketTransport,
+} from '@motte/client';
 import { parseTopicFilter } from '@motte/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Finished, motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
@@ -73,7 +80,13 @@ tests:
 
 beforeAll(async () => {
   mkdirSync(data);
-  const listeners = ['{ name: devices, url: "mqtts://127.0.0.1:0" }', '{ name: web, url: "wss://127.0.0.1:0/mqtt" }'];
+  const plain = 'authentication: none, role: lab, waiver: a test';
+  const listeners = [
+    '{ name: devices, url: "mqtts://127.0.0.1:0" }',
+    '{ name: web, url: "wss://127.0.0.1:0/mqtt" }',
+    `{ name: lab, url: "mqtt://127.0.0.1:0", ${plain} }`,
+    `{ name: page, url: "ws://127.0.0.1:0/mqtt", ${plain} }`,
+  ];
   writeFileSync(join(data, 'motte.yaml'), `listeners: [${listeners.join(', ')}]\nconsole: off\n`);
   await start();
   for (const name of ['pump-1', 'pump-2']) await command('device', 'add', name);
@@ -92,6 +105,11 @@ describe('`policy apply` on a running broker', () => {
       await connect({ transport: mqtts('panel'), clientId: 'panel' }),
       await connect({ transport: wss('panel'), clientId: 'panel/web' }),
       await connect({ transport: mqtts('panel'), clientId: 'panel/old', version: 4 }),
+      await connect({ transport: tcpTransport({ host: '127.0.0.1', port: ports['lab'] ?? 0 }), clientId: 'lab' }),
+      await connect({
+        transport: webSocketTransport({ url: `ws://127.0.0.1:${ports['page']}/mqtt` }),
+        clientId: 'page',
+      }),
     ];
     for (const one of losers) await one.subscribe(at('devices/+/up/#'));
     const kept = await connect({ transport: mqtts('panel'), clientId: 'panel/kept', properties: KEPT });
@@ -113,10 +131,10 @@ describe('`policy apply` on a running broker', () => {
     const { exit, out } = await run('policy', 'apply', file, '--why', 'line 2 is closed');
     const answeredMs = performance.now();
     expect(exit).toBe(0);
-    expect(out).toContain('version 1 is in force\nended with it: 4 subscriptions, 3 connections');
+    expect(out).toContain('version 1 is in force\nended with it: 6 subscriptions, 5 connections');
     expect(out).toContain('role lab (gone)');
     const ended = await gone;
-    expect(ended.map(({ how }) => how.code)).toEqual([0x87, 0x87, undefined]);
+    expect(ended.map(({ how }) => how.code)).toEqual([0x87, 0x87, undefined, 0x87, 0x87]);
     for (const { ms } of ended) expect(ms - answeredMs).toBeLessThan(1_000);
 
     // Whoever gained a right has it on the connection that it had.
