@@ -28,6 +28,29 @@ export function retainedContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('what is retained is counted for whoever published it last', async () => {
+    const { store, settle } = await open();
+    const of = (owner: string, topic: string, payload: string) => ({ ...message(topic, payload), owner });
+    store.stage({ kind: 'retain', message: of('ca:motte\na', 't', 'x') }, true);
+    store.stage({ kind: 'retain', message: of('ca:motte\na', 'u', 'xx') }, true);
+    store.stage({ kind: 'retain', message: of('password\na', 'v', 'xxx') }, true);
+    await settle();
+    expect(store.retainedOf('ca:motte\na')).toEqual({ messages: 2, bytes: 5 });
+    expect(store.retainedOf('password\na')).toEqual({ messages: 1, bytes: 4 });
+    store.stage({ kind: 'retain', message: of('password\na', 't', 'xxxx') }, true);
+    store.stage({ kind: 'retain', message: of('password\na', 't', 'xxxxx') }, true);
+    store.stage({ kind: 'unretain', topic: parseTopicName('v') }, true);
+    await settle();
+    expect(store.retainedOf('ca:motte\na')).toEqual({ messages: 1, bytes: 3 });
+    expect(store.retainedOf('password\na')).toEqual({ messages: 1, bytes: 6 });
+    for (const name of ['t', 'u']) store.stage({ kind: 'unretain', topic: parseTopicName(name) }, true);
+    await settle();
+    for (const owner of ['ca:motte\na', 'password\na', 'nobody']) {
+      expect(store.retainedOf(owner)).toEqual({ messages: 0, bytes: 0 });
+    }
+    await store.close();
+  });
+
   it('an expired retained message is forgotten only if no newer one stands there', async () => {
     const { store, settle } = await open();
     store.stage({ kind: 'retain', message: { ...message('t', 'old'), expiresAtMs: 1000 } }, true);
@@ -37,7 +60,10 @@ export function retainedContract(open: OpenStore): void {
       store.stage({ kind: 'unretain', topic: parseTopicName(name), expiredAtMs: 2000 }, true);
     }
     await settle();
-    expect(['t', 'u'].map((name) => store.retainedBytesOf(parseTopicName(name)))).toEqual([4, undefined]);
+    expect(['t', 'u'].map((name) => store.retainedAt(parseTopicName(name)))).toEqual([
+      { bytes: 4, owner: 'owner' },
+      undefined,
+    ]);
     await store.close();
   });
 

@@ -74,6 +74,36 @@ describe('a quota of', () => {
     await broker.connect('c');
   });
 
+  it('retained messages: one more is refused, replacing and forgetting are not', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ retainedMessages: 2, retainedBytes: 12 });
+    const client = await broker.connect('c');
+    const keep = (topic: string, payload: string) => client.deliver(topic, payload, { retain: true });
+    expect(await keep('a', 'x')).toBe(0x10);
+    expect(await keep('b', 'x')).toBe(0x10);
+    expect(await keep('c', 'x')).toBe(0x97);
+    expect(because(broker)).toBe(
+      'role test allows 2 retained messages, and there are 2 already [role test, quotas.retainedMessages]',
+    );
+    expect(await keep('b', 'xxxxxxxx')).toBe(0x10);
+    expect(await keep('a', 'xxxxxxxx')).toBe(0x97);
+    expect(because(broker)).toContain('role test allows 12 bytes of retained messages, and it would be 17');
+    expect(await keep('b', '')).toBe(0x10);
+    expect(await keep('c', 'x')).toBe(0x10);
+  });
+
+  it('retained messages: many in one turn are not more than many in several', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ retainedMessages: 3 });
+    const client = await broker.connect('c');
+    client.send(
+      ...['a', 'b', 'c', 'd', 'e', 'a'].map((topic) => client.publication(topic, 'x', { qos: 1, retain: true })),
+    );
+    const codes: number[] = [];
+    for (let n = 0; n < 6; n++) codes.push((await client.receive('puback')).reasonCode);
+    expect(codes).toEqual([0x10, 0x10, 0x10, 0x97, 0x97, 0x10]);
+  });
+
   it('queued messages: what comes when a session is owed that many is given up', async () => {
     const broker = startTestBroker();
     broker.access.bound({ queueMessages: 3 });

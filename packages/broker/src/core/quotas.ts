@@ -27,6 +27,11 @@ export function checkCount(quotas: Quotas, name: QuotaName, held: number): Verdi
   return held >= quotas[name] ? exceeded(quotas, name, `there are ${held} already`) : ALLOW;
 }
 
+/** What it would come to. */
+export function checkSum(quotas: Quotas, name: QuotaName, sum: number): Verdict {
+  return sum > quotas[name] ? exceeded(quotas, name, `it would be ${sum}`) : ALLOW;
+}
+
 /**
  * Counts a published message. Beyond its rate an identity is refused, or its client is not read until what it sent is paid for; that
  * message still counts.

@@ -4,6 +4,7 @@
 import { parseTopicFilter, parseTopicName, type TopicName } from '@motte/wire';
 import type { Identity } from '../ports/identity.ts';
 import type { Message } from '../ports/message.ts';
+import { NO_QUOTAS } from '../ports/quotas.ts';
 import type { Cursor } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { mayRetain, retainMessage } from './retained.ts';
@@ -48,7 +49,7 @@ export function publishGone(core: Core, topicText: string, identity: Pick<Identi
   const payload = core.utf8(JSON.stringify({ device: identity.name, state: 'revoked', atMs: core.nowMs }) as TopicName);
   const own = { qos: 1, retain: true, properties: NOTHING, expiresAtMs: 0, publisher: '', owner: '' } as const;
   const message: Message = { topic, topicBytes: core.utf8(topic), payload, ...own };
-  if (mayRetain(core, topic, payload.length).allow) retainMessage(core, message);
+  if (mayRetain(core, topic, payload.length, own.owner, NO_QUOTAS).allow) retainMessage(core, message);
   core.route(message);
 }
 

@@ -19,6 +19,8 @@ export const QUOTAS = {
   subscriptions: { unit: 'subscriptions', says: 'Subscriptions of one session.' },
   queueMessages: { unit: 'messages', says: 'Messages that one session may be owed.' },
   queueBytes: { unit: 'bytes', says: 'What they carry.' },
+  retainedMessages: { unit: 'retained messages', says: 'Messages of one identity that are retained.' },
+  retainedBytes: { unit: 'bytes of retained messages', says: 'What they carry.' },
 } as const satisfies Record<string, QuotaFacts>;
 
 export type QuotaName = keyof typeof QUOTAS;
@@ -48,6 +50,8 @@ export const NO_QUOTAS: Quotas = Object.freeze({
   subscriptions: NONE,
   queueMessages: NONE,
   queueBytes: NONE,
+  retainedMessages: NONE,
+  retainedBytes: NONE,
   beyondRate: 'slow',
   roles: Object.freeze({}),
 });

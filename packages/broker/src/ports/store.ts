@@ -50,6 +50,18 @@ export interface StoredSession {
   readonly kind?: IdentityKind;
 }
 
+export interface RetainedFacts {
+  readonly bytes: number;
+  /** Key of the identity that published it. */
+  readonly owner: string;
+}
+
+/** How many messages are retained and what they carry. */
+export interface RetainedTotals {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
 /** A copy of a message owed to a session. */
 export interface QueuedMessage {
   /** Monotone per session; the packet identifier derives from it. */
@@ -154,8 +166,10 @@ export interface Store {
     max: number,
     callback: (messages: readonly Message[], next: Cursor, fault?: Error) => void,
   ): void;
-  /** Bytes of the topic's retained message, as of the last commit; undefined = it has none. */
-  retainedBytesOf(topic: TopicName): number | undefined;
+  /** The topic's retained message, as of the last commit; undefined = it has none. */
+  retainedAt(topic: TopicName): RetainedFacts | undefined;
+  /** What is retained of one identity, by its key, as of the last commit. */
+  retainedOf(owner: string): RetainedTotals;
   /** Plain numbers for status and $SYS. */
   readonly retainedCount: number;
   readonly retainedBytes: number;

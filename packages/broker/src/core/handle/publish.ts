@@ -112,7 +112,8 @@ function roomFor(core: Core, session: Session, passage: Passage, route: Route<Se
   if (failing !== undefined && needsStore(session, passage, route)) {
     return refuse('quota-exceeded', `nothing can be stored now: ${failing}`, 'store');
   }
-  return passage.retain ? mayRetain(core, passage.topic, bytes) : ALLOW;
+  if (!passage.retain) return ALLOW;
+  return mayRetain(core, passage.topic, bytes, session.owner, core.rightsOf(session).quotas);
 }
 
 /** Live QoS 0 is the one kind of message that can do without. */

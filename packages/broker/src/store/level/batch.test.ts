@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../ports/message.ts';
-import type { StoreRecord } from '../../ports/store.ts';
-import { buildBatch, TOTALS_KEY } from './batch.ts';
+import type { RetainedTotals, StoreRecord } from '../../ports/store.ts';
+import { buildBatch } from './batch.ts';
 import { Bodies } from './bodies.ts';
 import type { Write } from './engine.ts';
 import { bodyKey, KEY, queueKey, retainedKey, sessionKeyOf } from './keys.ts';
 import { decodeQueued } from './records.ts';
-import { decodeTotals } from './retained-totals.ts';
+import { decodeTotals, NO_TOTALS, TOTALS_KEY } from './retained-totals.ts';
 import { unseal } from './seal.ts';
 import { SessionNumbers } from './sessions.ts';
 import type { Staged } from './staging.ts';
@@ -31,6 +31,7 @@ class Database {
   readonly sessions = new SessionNumbers();
   readonly bodies = new Bodies();
   totals = { messages: 0, bytes: 0 };
+  readonly owners = new Map<string, RetainedTotals>();
 
   constructor() {
     this.bodies.startAt(1);
@@ -45,12 +46,14 @@ class Database {
       return { record, session, patient: false, group: 0, bytes: 0 };
     });
     for (const record of records) if (record.kind === 'session-end') this.sessions.end(record.key);
-    const { writes, totals } = buildBatch(staged, [], this.totals, {
+    const { writes, totals, owners } = buildBatch(staged, [], this.totals, {
       sessions: this.sessions,
       bodies: this.bodies,
       read: (key) => this.read(key),
+      retainedOf: (owner) => this.owners.get(owner) ?? NO_TOTALS,
     });
     this.totals = { ...totals };
+    for (const [owner, own] of owners) this.owners.set(owner, own);
     for (const { key, value } of writes) {
       if (value === undefined) this.entries.delete(nameOf(key));
       else this.entries.set(nameOf(key), value);
@@ -147,7 +150,12 @@ describe('a batch', () => {
   it('puts what it is told first before all else', () => {
     const database = new Database();
     const first = [{ key: Uint8Array.of(1), value: undefined }];
-    const parts = { sessions: database.sessions, bodies: database.bodies, read: () => undefined };
+    const parts = {
+      sessions: database.sessions,
+      bodies: database.bodies,
+      read: () => undefined,
+      retainedOf: () => NO_TOTALS,
+    };
     const { writes } = buildBatch([], first, database.totals, parts);
     expect(writes).toEqual(first);
   });

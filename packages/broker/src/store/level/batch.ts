@@ -2,10 +2,10 @@
 // what it must know of records that are there already; changes nothing itself.
 
 import { type Message, sizeOf } from '../../ports/message.ts';
-import type { StoreRecord } from '../../ports/store.ts';
+import type { RetainedTotals, StoreRecord } from '../../ports/store.ts';
 import type { Bodies } from './bodies.ts';
 import type { Write } from './engine.ts';
-import { bodyKey, KEY, metaKey, queueKey, receivedKey, retainedKey, sessionKeyOf, subscriptionKey } from './keys.ts';
+import { bodyKey, KEY, ownerKey, queueKey, receivedKey, retainedKey, sessionKeyOf, subscriptionKey } from './keys.ts';
 import {
   decodeMessage,
   decodeQueued,
@@ -17,7 +17,7 @@ import {
   encodeWill,
   type QueuedHead,
 } from './records.ts';
-import { encodeTotals, type RetainedTotals } from './retained-totals.ts';
+import { encodeTotals, plus, TOTALS_KEY } from './retained-totals.ts';
 import { SEAL_BYTES, seal } from './seal.ts';
 import type { SessionNumbers } from './sessions.ts';
 import type { Staged } from './staging.ts';
@@ -27,6 +27,8 @@ export interface BatchParts {
   readonly bodies: Bodies;
   /** The content of a record that is there; undefined if there is none, or none that can be read. */
   readonly read: (key: Uint8Array) => Uint8Array | undefined;
+  /** What is retained of an identity before this batch. */
+  readonly retainedOf: (owner: string) => RetainedTotals;
 }
 
 export interface Batch {
@@ -35,6 +37,8 @@ export interface Batch {
   readonly bytes: number;
   /** What is retained once it is written. */
   readonly totals: RetainedTotals;
+  /** The same of each identity for which it changes. */
+  readonly owners: ReadonlyMap<string, RetainedTotals>;
   /** Sessions that have ended then. */
   readonly ended: readonly number[];
 }
@@ -58,6 +62,7 @@ class BatchBuilder {
   #bytes = 0;
   readonly #before: RetainedTotals;
   #totals: RetainedTotals;
+  readonly #owners = new Map<string, RetainedTotals>();
   /** Content of what this batch has changed and may look at again, by key; undefined = removed. */
   readonly #changed = new Map<string, Uint8Array | undefined>();
 
@@ -92,7 +97,11 @@ class BatchBuilder {
 
   end(): Batch {
     if (this.#totals !== this.#before) this.#put(TOTALS_KEY, encodeTotals(this.#totals));
-    return { writes: this.#writes, bytes: this.#bytes, totals: this.#totals, ended: this.#ended };
+    for (const [owner, own] of this.#owners) {
+      if (own.messages === 0) this.#remove(ownerKey(owner));
+      else this.#put(ownerKey(owner), encodeTotals(own));
+    }
+    return { writes: this.#writes, bytes: this.#bytes, totals: this.#totals, owners: this.#owners, ended: this.#ended };
   }
 
   #ofSession(
@@ -182,7 +191,8 @@ class BatchBuilder {
   #retain({ message }: Extract<StoreRecord, { kind: 'retain' }>): void {
     const key = retainedKey(message.topicBytes);
     const known = this.#retainedAt(key);
-    this.#count(known === undefined ? 1 : 0, sizeOf(message) - (known === undefined ? 0 : sizeOf(known)));
+    if (known !== undefined) this.#count(known, -1);
+    this.#count(message, 1);
     this.#change(key, encodeMessage(message, true));
   }
 
@@ -191,7 +201,7 @@ class BatchBuilder {
     const known = this.#retainedAt(key);
     if (known === undefined) return;
     if (expiredAtMs !== undefined && (known.expiresAtMs === 0 || known.expiresAtMs > expiredAtMs)) return;
-    this.#count(-1, -sizeOf(known));
+    this.#count(known, -1);
     this.#change(key, undefined);
   }
 
@@ -211,8 +221,11 @@ class BatchBuilder {
     this.#changed.set(nameOf(key), content === undefined ? undefined : this.#put(key, content));
   }
 
-  #count(messages: number, bytes: number): void {
-    this.#totals = { messages: this.#totals.messages + messages, bytes: this.#totals.bytes + bytes };
+  #count(message: Message, sign: 1 | -1): void {
+    const bytes = sign * sizeOf(message);
+    const { owner } = message;
+    this.#totals = plus(this.#totals, sign, bytes);
+    this.#owners.set(owner, plus(this.#owners.get(owner) ?? this.#parts.retainedOf(owner), sign, bytes));
   }
 
   /** Gives the content as it will stand there. */
@@ -232,5 +245,4 @@ function nameOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
 }
 
-export const TOTALS_KEY = metaKey('retained');
 const UTF8 = new TextEncoder();

@@ -12,6 +12,7 @@ export const KEY = {
   queue: 0x51, // Q session seq
   body: 0x42, // B body: a message that several queues refer to
   retained: 0x52, // R topic, with U+0000 in place of `/`
+  owner: 0x4f, // O identity: what is retained of it
   quarantined: 0x58, // X time key: a damaged record
 } as const;
 
@@ -64,6 +65,11 @@ export function retainedKey(topic: Uint8Array): Uint8Array {
   key[0] = KEY.retained;
   for (let at = 0; at < topic.length; at++) key[1 + at] = topic[at] === SLASH ? 0 : (topic[at] as number);
   return key;
+}
+
+/** By the key of the identity. */
+export function ownerKey(owner: string): Uint8Array {
+  return Uint8Array.of(KEY.owner, ...UTF8.encode(owner));
 }
 
 export function quarantineKey(atMs: number, key: Uint8Array): Uint8Array {
@@ -119,3 +125,4 @@ function read48(key: Uint8Array, at: number): number {
 
 export const SESSION_BYTES = 5;
 const SLASH = 0x2f;
+const UTF8 = new TextEncoder();

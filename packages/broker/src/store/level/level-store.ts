@@ -7,6 +7,8 @@ import type {
   Cursor,
   OpenedSession,
   QueuedMessage,
+  RetainedFacts,
+  RetainedTotals,
   Store,
   StoreRecord,
   StoreSnapshot,
@@ -23,7 +25,7 @@ import type { Quarantine } from './quarantine.ts';
 import { queuePage } from './queue-page.ts';
 import { decodeMessage } from './records.ts';
 import { retainedPage } from './retained-scan.ts';
-import type { RetainedTotals } from './retained-totals.ts';
+import { type KnownTotals, NO_TOTALS } from './retained-totals.ts';
 import type { SessionNumbers } from './sessions.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Space } from './space.ts';
@@ -43,7 +45,7 @@ export interface LevelStoreParts {
   readonly bodies: Bodies;
   readonly quarantine: Quarantine;
   readonly troubles: Troubles;
-  readonly totals: RetainedTotals;
+  readonly retained: KnownTotals;
   /** Everything known at opening; handed out once. */
   readonly opened: readonly OpenedSession[];
 }
@@ -57,6 +59,8 @@ export class LevelStore implements Store {
   readonly #troubles: Troubles;
   readonly #commits: Commits;
   #totals: RetainedTotals;
+  /** Of each identity. */
+  readonly #owners: Map<string, RetainedTotals>;
   #opened: readonly OpenedSession[] | undefined;
   /** The number of the group that is being staged; 0 = none. */
   #group = 0;
@@ -73,7 +77,8 @@ export class LevelStore implements Store {
     this.#bodies = parts.bodies;
     this.#quarantine = parts.quarantine;
     this.#troubles = parts.troubles;
-    this.#totals = parts.totals;
+    this.#totals = parts.retained.totals;
+    this.#owners = parts.retained.owners;
     this.#opened = parts.opened;
     this.#commits = new Commits(
       {
@@ -185,10 +190,16 @@ export class LevelStore implements Store {
     );
   }
 
-  retainedBytesOf(topic: TopicName): number | undefined {
+  retainedAt(topic: TopicName): RetainedFacts | undefined {
     if (this.#commits.fault !== undefined) return undefined;
     const content = this.#read(retainedKey(UTF8.encode(topic)));
-    return content === undefined ? undefined : sizeOf(decodeMessage(content));
+    if (content === undefined) return undefined;
+    const message = decodeMessage(content);
+    return { bytes: sizeOf(message), owner: message.owner };
+  }
+
+  retainedOf(owner: string): RetainedTotals {
+    return this.#owners.get(owner) ?? NO_TOTALS;
   }
 
   get retainedCount(): number {
@@ -242,11 +253,16 @@ export class LevelStore implements Store {
       sessions: this.#sessions,
       bodies: this.#bodies,
       read: (key) => this.#read(key),
+      retainedOf: (owner) => this.retainedOf(owner),
     });
   }
 
-  #written({ totals, ended, bytes }: Batch): void {
+  #written({ totals, owners, ended, bytes }: Batch): void {
     this.#totals = totals;
+    for (const [owner, own] of owners) {
+      if (own.messages === 0) this.#owners.delete(owner);
+      else this.#owners.set(owner, own);
+    }
     this.#options.space?.wrote(bytes);
     for (const session of ended) this.#sessions.ended.add(session);
     this.#sweep();

@@ -1,7 +1,6 @@
 // Opens the durable store: format first, then everything about sessions but their messages. What cannot be opened is refused
 // with a reason and left as it is; files that are damaged are repaired as far as they can be read, and said so.
 
-import { TOTALS_KEY } from './batch.ts';
 import { Bodies } from './bodies.ts';
 import { DamageFault, type Engine } from './engine.ts';
 import { assertFormat, FORMAT_KEY, FORMAT_VALUE, FormatFault } from './format.ts';
@@ -9,7 +8,7 @@ import { metaKey } from './keys.ts';
 import { LevelStore, type LevelStoreOptions } from './level-store.ts';
 import { loadSessions, SESSIONS_MAX, type Unseal } from './load.ts';
 import { Quarantine } from './quarantine.ts';
-import { decodeTotals } from './retained-totals.ts';
+import { loadTotals } from './retained-totals.ts';
 import { SessionNumbers } from './sessions.ts';
 import { Troubles } from './troubles.ts';
 
@@ -54,10 +53,8 @@ async function open(engine: Engine, options: OpenOptions, troubles: Troubles): P
   for (const [number, { session }] of opened) sessions.put(session.key, number);
   for (const number of ended) sessions.left(number);
   bodies.startAt(await nextOpening(engine, bodies.highest));
-  const value = engine.get(TOTALS_KEY);
-  const content = value === undefined ? undefined : unseal(TOTALS_KEY, value);
-  const totals = content === undefined ? { messages: 0, bytes: 0 } : decodeTotals(content);
-  const parts = { engine, sessions, bodies, quarantine, troubles, totals, opened: [...opened.values()] };
+  const retained = await loadTotals(engine, unseal);
+  const parts = { engine, sessions, bodies, quarantine, troubles, retained, opened: [...opened.values()] };
   return new LevelStore(parts, options);
 }
 

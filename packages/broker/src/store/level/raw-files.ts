@@ -4,10 +4,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RawRecord, StoreSnapshot } from '../../ports/store.ts';
-import { TOTALS_KEY } from './batch.ts';
 import { ClassicEngine } from './classic-engine.ts';
 import { assertFormat, FORMAT_KEY, FormatFault } from './format.ts';
 import { KEY } from './keys.ts';
+import { TOTALS_KEY } from './retained-totals.ts';
 import { DamagedRecord, unseal } from './seal.ts';
 import { snapshotOf } from './snapshot.ts';
 

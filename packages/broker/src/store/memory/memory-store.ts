@@ -6,7 +6,16 @@
 
 import type { TopicFilter, TopicName } from '@motte/wire';
 import type { Message } from '../../ports/message.ts';
-import type { Cursor, OpenedSession, QueuedMessage, Store, StoreRecord, Ticket } from '../../ports/store.ts';
+import type {
+  Cursor,
+  OpenedSession,
+  QueuedMessage,
+  RetainedFacts,
+  RetainedTotals,
+  Store,
+  StoreRecord,
+  Ticket,
+} from '../../ports/store.ts';
 import { RetainedIndex } from './retained-index.ts';
 import { SessionState } from './stored-session.ts';
 
@@ -36,8 +45,12 @@ export class MemoryStore implements Store {
     this.#defer = options.defer;
   }
 
-  retainedBytesOf(topic: TopicName): number | undefined {
-    return this.#retained.bytesOf(topic);
+  retainedAt(topic: TopicName): RetainedFacts | undefined {
+    return this.#retained.at(topic);
+  }
+
+  retainedOf(owner: string): RetainedTotals {
+    return this.#retained.totalsOf(owner);
   }
 
   get retainedCount(): number {

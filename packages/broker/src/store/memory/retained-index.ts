@@ -6,6 +6,7 @@
 
 import type { TopicFilter, TopicName } from '@motte/wire';
 import { type Message, sizeOf } from '../../ports/message.ts';
+import type { RetainedFacts, RetainedTotals } from '../../ports/store.ts';
 import { behind, firstOf, nextAfter, orderOf } from '../retained-order.ts';
 
 interface Entry {
@@ -23,6 +24,7 @@ export class RetainedIndex {
   readonly #byTopic = new Map<TopicName, Entry>();
   /** Sorted, none empty, at most CHUNK_MAX entries each: an insertion moves no more than that. */
   readonly #chunks: Entry[][] = [];
+  readonly #byOwner = new Map<string, RetainedTotals>();
   #bytes = 0;
 
   get size(): number {
@@ -34,17 +36,21 @@ export class RetainedIndex {
     return this.#bytes;
   }
 
-  /** Bytes of the topic's message; undefined = it has none. */
-  bytesOf(topic: TopicName): number | undefined {
-    const entry = this.#byTopic.get(topic);
-    return entry === undefined ? undefined : sizeOf(entry.message);
+  at(topic: TopicName): RetainedFacts | undefined {
+    const message = this.#byTopic.get(topic)?.message;
+    return message === undefined ? undefined : { bytes: sizeOf(message), owner: message.owner };
+  }
+
+  totalsOf(owner: string): RetainedTotals {
+    return this.#byOwner.get(owner) ?? NOTHING;
   }
 
   put(message: Message): void {
     const known = this.#byTopic.get(message.topic);
     const entry = { key: known?.key ?? orderOf(message.topic), message };
     this.#byTopic.set(message.topic, entry);
-    this.#bytes += sizeOf(message) - (known === undefined ? 0 : sizeOf(known.message));
+    if (known !== undefined) this.#count(known.message, -1);
+    this.#count(message, 1);
     const at = this.#chunkOf(entry.key);
     const chunk = this.#chunks[at];
     if (chunk === undefined) {
@@ -63,11 +69,20 @@ export class RetainedIndex {
     const { expiresAtMs } = entry.message;
     if (expiredAtMs !== undefined && (expiresAtMs === 0 || expiresAtMs > expiredAtMs)) return;
     this.#byTopic.delete(topic);
-    this.#bytes -= sizeOf(entry.message);
+    this.#count(entry.message, -1);
     const at = this.#chunkOf(entry.key);
     const chunk = this.#chunks[at] as Entry[];
     chunk.splice(lowerBound(chunk, entry.key), 1);
     if (chunk.length === 0) this.#chunks.splice(at, 1);
+  }
+
+  #count(message: Message, sign: 1 | -1): void {
+    const bytes = sign * sizeOf(message);
+    this.#bytes += bytes;
+    const { owner } = message;
+    const totals = this.totalsOf(owner);
+    if (totals.messages + sign === 0) this.#byOwner.delete(owner);
+    else this.#byOwner.set(owner, { messages: totals.messages + sign, bytes: totals.bytes + bytes });
   }
 
   /** Up to `max` messages that match, from `from` on; looks at a bounded number of topics, whatever the filter. */
@@ -127,6 +142,8 @@ function lowerBound(chunk: readonly Entry[], key: string): number {
   }
   return low;
 }
+
+const NOTHING: RetainedTotals = Object.freeze({ messages: 0, bytes: 0 });
 
 const CHUNK_MAX = 512;
 /** Topics looked at per page. */

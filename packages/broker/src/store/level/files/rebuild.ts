@@ -4,12 +4,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../../ports/message.ts';
-import { TOTALS_KEY } from '../batch.ts';
 import { DamageFault, type Engine, type Write } from '../engine.ts';
 import { FORMAT_KEY, FORMAT_VALUE } from '../format.ts';
 import { KEY } from '../keys.ts';
 import { decodeMessage } from '../records.ts';
-import { encodeTotals } from '../retained-totals.ts';
+import { encodeTotals, TOTALS_KEY } from '../retained-totals.ts';
 import { DamagedRecord, seal, unseal } from '../seal.ts';
 import { isSealed, readBatch } from './batch-records.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
