@@ -110,7 +110,8 @@ function agree(frame: Uint8Array, version: ProtocolVersion): void {
 
 /** The readers without objects say what `decode` says. */
 function agreeOnViews(frame: Uint8Array, version: ProtocolVersion, decoded: unknown): void {
-  const headerIsWhole = frame.length >= 2 && (frame[1] as number) === frame.length - 2;
+  // Of one byte: 0x80 is 128 as a number, and the first of two as a Remaining Length.
+  const headerIsWhole = frame.length >= 2 && (frame[1] as number) < 0x80 && frame[1] === frame.length - 2;
   if (!headerIsWhole) return;
   const type = (frame[0] as number) >> 4;
   const isAck = type >= PACKET_TYPES.puback && type <= PACKET_TYPES.pubcomp;
