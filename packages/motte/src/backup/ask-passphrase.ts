@@ -18,9 +18,10 @@ export interface Terminal {
 export function askPassphrase(terminal: Terminal, question: string): Promise<string> {
   const { input, output } = terminal;
   if (input.isTTY !== true) throw new MotteError('MOT-0002', 'there is no terminal to ask for a passphrase on');
-  output.write(question);
+  // Before the question is seen: whoever answers at once would see the answer on the terminal, and Ctrl-C would be a signal.
   input.setRawMode?.(true);
   input.resume();
+  output.write(question);
   return new Promise((resolve, reject) => {
     let typed = '';
     const finish = (settle: () => void): void => {
