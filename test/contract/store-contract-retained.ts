@@ -28,6 +28,23 @@ export function retainedContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('[MQTT-3.3.1-9] a scan has what was staged before it, urgent or not, committed or not', async () => {
+    const { store, settle } = await open();
+    store.stage({ kind: 'retain', message: message('t', 'old') }, true);
+    store.stage({ kind: 'retain', message: message('u', 'old') }, true);
+    await settle();
+    for (const urgent of [true, false]) {
+      for (const filter of ['t', '+']) {
+        const payload = `${urgent} ${filter}`;
+        store.stage({ kind: 'retain', message: message('t', payload) }, urgent);
+        store.stage({ kind: 'unretain', topic: parseTopicName('u') }, urgent);
+        const found = await matchRetained(store, settle, filter, 10);
+        expect(found.map((one) => new TextDecoder().decode(one.payload))).toEqual([payload]);
+      }
+    }
+    await store.close();
+  });
+
   it('what is retained is counted for whoever published it last', async () => {
     const { store, settle } = await open();
     const of = (owner: string, topic: string, payload: string) => ({ ...message(topic, payload), owner });

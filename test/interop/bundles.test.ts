@@ -61,8 +61,13 @@ async function runSnippet(snippet: readonly string[], name: string, path = ''): 
   let complaints = '';
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   const said: string[] = [];
+  let deadline: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
+      deadline = setTimeout(() => {
+        const log = motte.log().slice(-20);
+        reject(new Error(`no command came: ${said.join('\n')}${complaints}\n${JSON.stringify(log, undefined, 1)}`));
+      }, DEADLINE_MS);
       createInterface({ input: child.stdout }).on('line', (line) => {
         said.push(line);
         if (line.includes('open')) resolve();
@@ -72,11 +77,15 @@ async function runSnippet(snippet: readonly string[], name: string, path = ''): 
     });
     return [await temperature, ...said];
   } finally {
+    clearTimeout(deadline);
     // The shell and what it started.
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
     await panel.endAsync();
   }
 }
+
+/** Below that of a test, so that what a snippet started ends with it, and the log says why. */
+const DEADLINE_MS = 15_000;
 
 /** Its role only reads, so the command comes from the lab; retained, since the device may subscribe after it. */
 async function sendDown(panel: mqtt.MqttClient, name: string): Promise<void> {

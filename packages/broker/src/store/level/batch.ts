@@ -41,6 +41,8 @@ export interface Batch {
   readonly owners: ReadonlyMap<string, RetainedTotals>;
   /** Sessions that have ended then. */
   readonly ended: readonly number[];
+  /** Records of retained messages in it. */
+  readonly retained: number;
 }
 
 /** The writes of a commit, in the order of its records and behind `first`. `totals` are those before it. */
@@ -60,6 +62,7 @@ class BatchBuilder {
   readonly #writes: Write[];
   readonly #ended: number[] = [];
   #bytes = 0;
+  #retained = 0;
   readonly #before: RetainedTotals;
   #totals: RetainedTotals;
   readonly #owners = new Map<string, RetainedTotals>();
@@ -85,9 +88,11 @@ class BatchBuilder {
         this.#ended.push(session);
         break;
       case 'retain':
+        this.#retained += 1;
         this.#retain(record);
         break;
       case 'unretain':
+        this.#retained += 1;
         this.#unretain(record);
         break;
       default:
@@ -101,7 +106,10 @@ class BatchBuilder {
       if (own.messages === 0) this.#remove(ownerKey(owner));
       else this.#put(ownerKey(owner), encodeTotals(own));
     }
-    return { writes: this.#writes, bytes: this.#bytes, totals: this.#totals, owners: this.#owners, ended: this.#ended };
+    return {
+      ...{ writes: this.#writes, bytes: this.#bytes, totals: this.#totals, owners: this.#owners },
+      ...{ ended: this.#ended, retained: this.#retained },
+    };
   }
 
   #ofSession(

@@ -92,6 +92,11 @@ export class Commits {
     return ticket;
   }
 
+  /** Somebody waits for what is staged: it does not wait for an urgent record. */
+  hasten(): void {
+    this.#schedule();
+  }
+
   /** Takes a record back; undefined if it is written or being written. */
   strike(ticket: Ticket): Staged | undefined {
     const before = this.#staging.lowest;

@@ -24,8 +24,8 @@ import { loadSessions } from './load.ts';
 import type { Quarantine } from './quarantine.ts';
 import { queuePage } from './queue-page.ts';
 import { decodeMessage } from './records.ts';
-import { retainedPage } from './retained-scan.ts';
-import { type KnownTotals, NO_TOTALS } from './retained-totals.ts';
+import { RetainedMessages } from './retained-messages.ts';
+import type { KnownTotals } from './retained-totals.ts';
 import type { SessionNumbers } from './sessions.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Space } from './space.ts';
@@ -58,9 +58,7 @@ export class LevelStore implements Store {
   readonly #quarantine: Quarantine;
   readonly #troubles: Troubles;
   readonly #commits: Commits;
-  #totals: RetainedTotals;
-  /** Of each identity. */
-  readonly #owners: Map<string, RetainedTotals>;
+  readonly #retained: RetainedMessages;
   #opened: readonly OpenedSession[] | undefined;
   /** The number of the group that is being staged; 0 = none. */
   #group = 0;
@@ -77,8 +75,6 @@ export class LevelStore implements Store {
     this.#bodies = parts.bodies;
     this.#quarantine = parts.quarantine;
     this.#troubles = parts.troubles;
-    this.#totals = parts.retained.totals;
-    this.#owners = parts.retained.owners;
     this.#opened = parts.opened;
     this.#commits = new Commits(
       {
@@ -89,6 +85,11 @@ export class LevelStore implements Store {
       },
       options,
     );
+    this.#retained = new RetainedMessages(parts.retained, {
+      engine: parts.engine,
+      unseal: this.#unseal,
+      commits: this.#commits,
+    });
     options.space?.onChange(() => this.#spaceChanged());
     this.#sweep();
   }
@@ -105,6 +106,7 @@ export class LevelStore implements Store {
       group: this.#group,
     };
     if (record.kind === 'session-end') this.#sessions.end(record.key);
+    if (record.kind === 'retain' || record.kind === 'unretain') this.#retained.staged();
     if (record.kind === 'queue' && record.entry.message !== undefined) this.#bodies.stage(record.entry.message);
     return this.#commits.add(staged, urgent);
   }
@@ -185,7 +187,7 @@ export class LevelStore implements Store {
   ): void {
     const from = cursor === undefined ? undefined : String(cursor);
     this.#answer(
-      () => retainedPage(this.#engine, this.#unseal, filter, from, max),
+      () => this.#retained.page(filter, from, max),
       (page, fault) => callback(page?.messages ?? [], page?.next, fault),
     );
   }
@@ -199,15 +201,15 @@ export class LevelStore implements Store {
   }
 
   retainedOf(owner: string): RetainedTotals {
-    return this.#owners.get(owner) ?? NO_TOTALS;
+    return this.#retained.of(owner);
   }
 
   get retainedCount(): number {
-    return this.#totals.messages;
+    return this.#retained.totals.messages;
   }
 
   get retainedBytes(): number {
-    return this.#totals.bytes;
+    return this.#retained.totals.bytes;
   }
 
   /** What opening has read is handed out as long as it holds: nothing is read twice at a start. */
@@ -249,7 +251,7 @@ export class LevelStore implements Store {
   }
 
   #build(staged: readonly Staged[]): Batch {
-    return buildBatch(staged, this.#quarantine.moves(), this.#totals, {
+    return buildBatch(staged, this.#quarantine.moves(), this.#retained.totals, {
       sessions: this.#sessions,
       bodies: this.#bodies,
       read: (key) => this.#read(key),
@@ -257,14 +259,10 @@ export class LevelStore implements Store {
     });
   }
 
-  #written({ totals, owners, ended, bytes }: Batch): void {
-    this.#totals = totals;
-    for (const [owner, own] of owners) {
-      if (own.messages === 0) this.#owners.delete(owner);
-      else this.#owners.set(owner, own);
-    }
-    this.#options.space?.wrote(bytes);
-    for (const session of ended) this.#sessions.ended.add(session);
+  #written(batch: Batch): void {
+    this.#retained.written(batch);
+    this.#options.space?.wrote(batch.bytes);
+    for (const session of batch.ended) this.#sessions.ended.add(session);
     this.#sweep();
   }
 
