@@ -26,6 +26,24 @@ describe('parseAddressRange', () => {
     expect(isWithin(range('fe80::/10'), 'fe80::1%eth0')).toBe(true);
   });
 
+  it('compares exactly as many bits as the prefix has, in both kinds', () => {
+    const differing = (address: string, bit: number) => {
+      const bytes = ipaddr.parse(address).toByteArray();
+      bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (0x80 >> (bit & 7));
+      return ipaddr.fromByteArray(bytes).toString();
+    };
+    for (const [address, width] of [
+      ['0.0.0.0', 32],
+      ['::', 128],
+    ] as const) {
+      for (let bits = 0; bits <= width; bits++) {
+        const one = range(`${address}/${bits}`);
+        if (bits > 0) expect(isWithin(one, differing(address, bits - 1)), one.text).toBe(false);
+        if (bits < width) expect(isWithin(one, differing(address, bits)), one.text).toBe(true);
+      }
+    }
+  });
+
   it('an unknown address, such as that of a Unix socket, is within nothing', () => {
     expect(isWithin(range('0.0.0.0/0'), '')).toBe(false);
     expect(isWithin(range('::/0'), '')).toBe(false);

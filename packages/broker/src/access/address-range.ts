@@ -7,8 +7,10 @@ import ipaddr from 'ipaddr.js';
 export interface AddressRange {
   /** As it was written. */
   readonly text: string;
-  readonly network: ipaddr.IPv4 | ipaddr.IPv6;
-  readonly bits: number;
+  /** Of 32 bits each: one of an IPv4 network, four of an IPv6 one. A policy may hold thousands, and be asked about all of them. */
+  readonly network: readonly number[];
+  /** What counts of each. */
+  readonly masks: readonly number[];
 }
 
 /** An address or CIDR; or, if it is neither, the sentence that says why. */
@@ -18,7 +20,7 @@ export function parseAddressRange(text: string): AddressRange | string {
   const network = parseAddress(address);
   if (network === undefined) return `"${address}" is not an IP address`;
   const width = network.kind() === 'ipv4' ? 32 : 128;
-  if (slash === -1) return { text, network, bits: width };
+  if (slash === -1) return rangeOf(text, network.toByteArray(), width);
   const suffix = text.slice(slash + 1);
   const bits = /^\d{1,3}$/.test(suffix) ? Number(suffix) : Number.NaN;
   if (!(bits <= width)) return `"/${suffix}" is not a prefix length from /0 to /${width}`;
@@ -28,22 +30,40 @@ export function parseAddressRange(text: string): AddressRange | string {
       return `${text} has bits set behind its prefix; write ${maskedText(bytes, bits)}/${bits}`;
     }
   }
-  return { text, network, bits };
+  return rangeOf(text, bytes, bits);
 }
 
 /** True if the address, as sockets report it, lies in the range; an IPv4 address in IPv6 clothes counts as IPv4. */
 export function isWithin(range: AddressRange, address: string): boolean {
-  if (recent.text !== address) recent = { text: address, parsed: parseAddress(address) };
-  const { parsed } = recent;
-  if (parsed === undefined || parsed.kind() !== range.network.kind()) return false;
-  return parsed.match(range.network as ipaddr.IPv4 & ipaddr.IPv6, range.bits);
+  if (recent.text !== address) recent = { text: address, words: wordsOf(parseAddress(address)?.toByteArray() ?? []) };
+  const { words } = recent;
+  const { network, masks } = range;
+  if (words.length !== network.length) return false;
+  for (let i = 0; i < words.length; i++) {
+    if ((((words[i] as number) ^ (network[i] as number)) & (masks[i] as number)) !== 0) return false;
+  }
+  return true;
 }
 
 /** All rules of a policy are asked about the same address one after the other, and there may be thousands. */
-let recent: { readonly text: string; readonly parsed: ReturnType<typeof parseAddress> } = {
-  text: '',
-  parsed: undefined,
-};
+let recent: { readonly text: string; readonly words: readonly number[] } = { text: '', words: [] };
+
+function rangeOf(text: string, bytes: readonly number[], bits: number): AddressRange {
+  const network = wordsOf(bytes);
+  return { text, network, masks: network.map((_, i) => maskOf(bits - 32 * i)) };
+}
+
+function wordsOf(bytes: readonly number[]): number[] {
+  const words: number[] = [];
+  for (const [i, byte] of bytes.entries()) words[i >> 2] = ((words[i >> 2] ?? 0) << 8) | byte;
+  return words;
+}
+
+/** Of one word. A shift by 32 would be one by none. */
+function maskOf(bits: number): number {
+  if (bits <= 0) return 0;
+  return bits >= 32 ? -1 : ~(-1 >>> bits);
+}
 
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   if (isIPv4(text)) return ipaddr.IPv4.parse(text);

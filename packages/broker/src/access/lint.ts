@@ -7,7 +7,7 @@ import type { RegisteredIdentity } from '../ports/directory.ts';
 import { identityLabel } from '../ports/identity.ts';
 import type { Policy, Role } from './policy.ts';
 import { concerns, placeholderOf, type Rule } from './rule.ts';
-import { collectCovering, type IndexedRule } from './rule-index.ts';
+import { collectCovering, type IndexedRule, type RuleIndex, treeOf } from './rule-index.ts';
 
 export const LINTS = {
   'never-matches': 'a rule that nothing can ever meet',
@@ -69,13 +69,14 @@ export function lintPolicy(policy: Policy, world: LintWorld): readonly Finding[]
 
 function lintRules(role: Role, { listeners }: LintWorld, findings: Finding[]): void {
   const seen = new Set<string>();
+  const denies = unconditionalDenies(role);
   for (const rule of role.rules) {
     const add = (id: LintId, why: string): void => {
       findings.push({ id, place: rule.place ?? '', why: `role ${role.name}: ${rule.text}: ${why}` });
     };
     const never = whyNever(rule);
     if (never !== undefined) add('never-matches', never);
-    const deny = rule.effect === 'allow' ? shadowOf(role, rule) : undefined;
+    const deny = rule.effect === 'allow' ? shadowOf(denies, rule) : undefined;
     if (deny !== undefined) add('shadowed', `${deny.label} denies all of it: ${deny.rule.text}`);
     if (seen.has(keyOf(rule))) add('repeated', 'it stands there twice');
     seen.add(keyOf(rule));
@@ -97,15 +98,25 @@ function whyNever({ filter }: Rule): string | undefined {
   return levelsOf(filter) > TOPIC_LEVELS ? `no topic has more than ${TOPIC_LEVELS} levels` : undefined;
 }
 
-/** The deny without conditions that covers the rule in all that it allows. */
-function shadowOf(role: Role, rule: Rule): IndexedRule | undefined {
+/** Those that can take an allow away whole, each once: rules of one filter or below one are not compared in pairs. */
+function unconditionalDenies({ index }: Role): Pick<RuleIndex, 'root'> {
+  const kept = new Map<string, IndexedRule>();
+  for (const one of index.rules) {
+    const { effect, action, filter, conditions } = one.rule;
+    const isPlain = one.conditions === undefined && conditions.from === undefined && conditions.via === undefined;
+    const key = `${action} ${filter}`;
+    if (effect === 'deny' && isPlain && !kept.has(key)) kept.set(key, one);
+  }
+  return { root: treeOf(kept.values()) };
+}
+
+/** The deny that covers the rule in all that it allows. */
+function shadowOf(denies: Pick<RuleIndex, 'root'>, rule: Rule): IndexedRule | undefined {
   const covering: IndexedRule[] = [];
-  collectCovering(role.index, standIn(rule.filter), STAND_INS, covering);
-  return covering.find(({ rule: other, conditions }) => {
-    const { from, via } = other.conditions;
-    if (other.effect !== 'deny' || conditions !== undefined || from !== undefined || via !== undefined) return false;
-    return rule.action === 'all' ? other.action === 'all' : concerns(other, rule.action);
-  });
+  collectCovering(denies, standIn(rule.filter), STAND_INS, covering);
+  return covering.find(({ rule: other }) =>
+    rule.action === 'all' ? other.action === 'all' : concerns(other, rule.action),
+  );
 }
 
 /** Placeholders as levels of their own, which no filter can have written out. */
@@ -128,6 +139,7 @@ function isForAll(filter: string): boolean {
 }
 
 function mixedLevel(filter: string): string | undefined {
+  if (ASCII.test(filter)) return undefined;
   return filter.split('/').find((level) => SCRIPTS.filter((script) => script.test(level)).length > 1);
 }
 
@@ -135,4 +147,5 @@ function mixedLevel(filter: string): string | undefined {
 const TOPIC_LEVELS = 128;
 const FINDINGS_MAX = 200;
 const STAND_INS = { device: '\u0001device', user: '\u0001user', client: '\u0001client' } as const;
+const ASCII = /^[ -~]*$/;
 const SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Armenian}/u];

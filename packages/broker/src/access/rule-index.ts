@@ -25,7 +25,7 @@ export interface RuleIndex {
   readonly root: RuleNode;
 }
 
-interface RuleNode {
+export interface RuleNode {
   literals: Map<string, RuleNode> | undefined;
   plus: RuleNode | undefined;
   placeholders: Map<Placeholder, RuleNode> | undefined;
@@ -36,7 +36,6 @@ interface RuleNode {
 }
 
 export function indexRules(role: string, rules: readonly Rule[]): RuleIndex {
-  const root = emptyNode();
   const indexed = rules.map((rule, i): IndexedRule => {
     const { qosMax, noRetain, sealed } = rule.conditions;
     return {
@@ -45,7 +44,18 @@ export function indexRules(role: string, rules: readonly Rule[]): RuleIndex {
       label: `role ${role}, ${rule.place ?? `rule ${i + 1}`}`,
     };
   });
-  for (const one of indexed) {
+  const allows = (action: Action) => rules.filter((rule) => rule.effect === 'allow' && concerns(rule, action));
+  return {
+    rules: indexed,
+    allows: { publish: allows('publish'), subscribe: allows('subscribe'), receive: allows('receive') },
+    root: treeOf(indexed),
+  };
+}
+
+/** Of some rules alone. */
+export function treeOf(rules: Iterable<IndexedRule>): RuleNode {
+  const root = emptyNode();
+  for (const one of rules) {
     let node = root;
     for (const level of one.rule.filter.split('/')) {
       if (level !== '#') node = childFor(node, level);
@@ -54,12 +64,7 @@ export function indexRules(role: string, rules: readonly Rule[]): RuleIndex {
     if (one.rule.filter.endsWith('#')) node.rests.push(one);
     else node.ends.push(one);
   }
-  const allows = (action: Action) => rules.filter((rule) => rule.effect === 'allow' && concerns(rule, action));
-  return {
-    rules: indexed,
-    allows: { publish: allows('publish'), subscribe: allows('subscribe'), receive: allows('receive') },
-    root,
-  };
+  return root;
 }
 
 /**
@@ -67,7 +72,7 @@ export function indexRules(role: string, rules: readonly Rule[]): RuleIndex {
  * every topic must be covered. A wildcard in the first level says nothing about `$…` ([MQTT-4.7.2-1]).
  */
 export function collectCovering(
-  index: RuleIndex,
+  { root }: Pick<RuleIndex, 'root'>,
   target: string,
   values: PlaceholderValues,
   found: IndexedRule[],
@@ -75,8 +80,8 @@ export function collectCovering(
   // Every name has a first level, so `#` says the same as `+/#`; none is empty, so `/#` says the same as `/+/#`.
   const text = target === '#' ? '+/#' : target === '/#' ? '/+/#' : target;
   let isFirst = true;
-  let nodes: RuleNode[] = [index.root];
-  if (text.charCodeAt(0) !== DOLLAR) for (const rule of index.root.rests) found.push(rule);
+  let nodes: RuleNode[] = [root];
+  if (text.charCodeAt(0) !== DOLLAR) for (const rule of root.rests) found.push(rule);
   for (let at = 0; nodes.length > 0; ) {
     const slash = text.indexOf('/', at);
     const level = slash === -1 ? text.slice(at) : text.slice(at, slash);

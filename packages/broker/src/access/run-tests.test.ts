@@ -87,6 +87,18 @@ describe('runTests', () => {
     ]);
   });
 
+  it('asks the registry once for tests about somebody in one place', () => {
+    let asked = 0;
+    const registered: Registered = () => {
+      asked += 1;
+      return { kind: 'device', roles: ['operator'] };
+    };
+    const places = ['', ' from 10.1.1.1', ' from 10.1.1.1 via vpn', ' as device'];
+    const tests = places.flatMap((place) => Array.from({ length: 10 }, (_, i) => `x may publish plant/${i}${place}`));
+    expect(failuresOf(tests, registered)).toHaveLength(10);
+    expect(asked).toBe(places.length);
+  });
+
   it('tells which roles took part', () => {
     const tests = ['ann@password may publish plant/x', 'bob@scram may publish x as reader'];
     const policy = policyOf(ROLES, { tests: tests.map((text) => parsePolicyTest(text, 'p:1:1')) });

@@ -28,9 +28,15 @@ export interface TestRun {
 export function runTests(policy: Policy, registered: Registered): TestRun {
   const failed: FailedTest[] = [];
   const roles = new Set<string>();
+  const known = new Map<string, CompiledRules>();
   for (const test of policy.tests) {
-    const compiled = compileFor(policy, test, registered);
-    for (const { name } of compiled.roles) roles.add(name);
+    const key = JSON.stringify([test.who.realm, test.who.name, test.as, test.from, test.via]);
+    let compiled = known.get(key);
+    if (compiled === undefined) {
+      compiled = compileFor(policy, test, registered);
+      known.set(key, compiled);
+      for (const { name } of compiled.roles) roles.add(name);
+    }
     const because = failureOf(test, compiled);
     if (because !== undefined) failed.push({ test, because });
   }
