@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createWebSocketStream, WebSocketServer } from 'ws';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { connectClient } from '../connect-client.ts';
 import { tcpTransport } from './tcp.ts';
 import { tlsTransport } from './tls.ts';
@@ -23,6 +23,17 @@ const CONNACK = Uint8Array.of(0x20, 3, 0, 0, 0);
 function accept(stream: Duplex): void {
   stream.on('error', () => undefined);
   stream.once('data', () => stream.write(CONNACK));
+}
+
+async function listeningForWebSockets(): Promise<WebSocketServer> {
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    handleProtocols: (offered) => [...offered][0] ?? false,
+  });
+  undo.push(() => server.close());
+  await once(server, 'listening');
+  return server;
 }
 
 async function listening(path?: string): Promise<Server> {
@@ -55,13 +66,7 @@ describe('transports', () => {
   });
 
   it('[MQTT-6.0.0-1] [MQTT-6.0.0-3] connects over WebSocket with binary frames and the sub-protocol mqtt', async () => {
-    const server = new WebSocketServer({
-      port: 0,
-      host: '127.0.0.1',
-      handleProtocols: (offered) => [...offered][0] ?? false,
-    });
-    undo.push(() => server.close());
-    await once(server, 'listening');
+    const server = await listeningForWebSockets();
     const offered: string[] = [];
     let binary = false;
     server.on('connection', (socket) => {
@@ -77,6 +82,21 @@ describe('transports', () => {
     await client.disconnect();
     expect(offered).toEqual(['mqtt']);
     expect(binary).toBe(true);
+  });
+
+  it.each(['close', 'terminate'] as const)('a WebSocket that the server ends by `%s` is closed', async (how) => {
+    const server = await listeningForWebSockets();
+    const accepted: WebSocket[] = [];
+    server.on('connection', (socket) => {
+      accepted.push(socket);
+      accept(createWebSocketStream(socket));
+    });
+    const client = await connectClient({
+      transport: webSocketTransport({ url: `ws://127.0.0.1:${portOf(server)}/mqtt` }),
+      keepAlive: 0,
+    });
+    accepted[0]?.[how]();
+    expect(await client.closed).toMatchObject({ reason: 'connection-lost', byPeer: true });
   });
 
   it('rejects with the error of the socket when nobody listens', async () => {

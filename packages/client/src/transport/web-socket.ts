@@ -20,7 +20,10 @@ export function webSocketTransport(options: WebSocketOptions): OpenTransport {
       socket.once('error', reject);
       socket.once('open', () => {
         socket.off('error', reject);
-        resolve(createWebSocketStream(socket));
+        const stream = createWebSocketStream(socket);
+        // The library's stream stays half open, and would close only after something was written in vain.
+        stream.once('end', () => stream.destroy());
+        resolve(stream);
       });
     });
 }
