@@ -2,80 +2,27 @@
 // program, with mqtts, wss and a resumed TLS session; each way must be gone within a second of the command being typed.
 
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { openAdmin } from '@motte/admin';
-import {
-  type ClientOptions,
-  connectClient,
-  type MqttClient,
-  type OpenTransport,
-  tcpTransport,
-  tlsTransport,
-  webSocketTransport,
-} from '@motte/client';
+import { connectClient, type OpenTransport } from '@motte/client';
 import { parseTopicFilter } from '@motte/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { motte, type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
 import { will } from '../harness/will.ts';
+import { RunningBroker } from './running-broker.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'motte-revoke-'));
-const data = join(folder, 'data');
-const read = (...parts: string[]): string => readFileSync(join(folder, ...parts), 'utf8');
-const clients: MqttClient[] = [];
-let broker: Started;
-let ports: Record<string, number> = {};
-
-const command = async (...args: string[]) => {
-  const done = await motte([...args, '--data', data], folder);
-  expect(done, args.join(' ')).toMatchObject({ exit: 0 });
-  return done.out;
-};
-
-async function start(): Promise<void> {
-  broker = await startBroker(data);
-  const { listeners } = await openAdmin(data).status();
-  ports = Object.fromEntries(listeners.map(({ name, url }) => [name, Number(/:([0-9]+)/.exec(url.slice(7))?.[1])]));
-}
-
-async function end(signal: NodeJS.Signals): Promise<void> {
-  for (const client of clients.splice(0)) client.destroy();
-  broker.child.kill(signal);
-  await broker.exited;
-}
+const broker = new RunningBroker('revoke', () => [
+  '{ name: devices, url: "mqtts://127.0.0.1:0" }',
+  '{ name: web, url: "wss://127.0.0.1:0/mqtt" }',
+  '{ name: lab, url: "mqtt://127.0.0.1:0", authentication: none, role: lab, waiver: a test }',
+]);
 
 beforeAll(async () => {
-  mkdirSync(data);
-  writeFileSync(
-    join(data, 'motte.yaml'),
-    [
-      'listeners:',
-      '  - { name: devices, url: "mqtts://127.0.0.1:0" }',
-      '  - { name: web, url: "wss://127.0.0.1:0/mqtt" }',
-      '  - { name: lab, url: "mqtt://127.0.0.1:0", authentication: none, role: lab, waiver: a test }',
-      'console: off',
-      '',
-    ].join('\n'),
-  );
-  await start();
-  for (const name of ['pump-1', 'pump-2']) await command('device', 'add', name);
-  await command('device', 'add', 'panel', '--role', 'operator');
+  await broker.start();
+  for (const name of ['pump-1', 'pump-2']) await broker.command('device', 'add', name);
+  await broker.command('device', 'add', 'panel', '--role', 'operator');
 }, 60_000);
-afterAll(async () => {
-  await end('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const pairOf = (name: string, directory = name) => ({
-  ca: read(directory, 'ca.crt'),
-  cert: read(directory, `${name}.crt`),
-  key: read(directory, `${name}.key`),
-});
-const mqtts = (name: string, directory?: string) =>
-  tlsTransport({ host: '127.0.0.1', port: ports['devices'] ?? 0, ...pairOf(name, directory) });
-const wss = (name: string) => webSocketTransport({ url: `wss://localhost:${ports['web']}/mqtt`, ...pairOf(name) });
+afterAll(() => broker.remove());
 
 /** Opened with the ticket of an earlier connection; fails if that was not taken. */
 function resumed(name: string, session: Buffer): OpenTransport {
@@ -91,7 +38,12 @@ function resumed(name: string, session: Buffer): OpenTransport {
 }
 
 const openTls = (name: string, session?: Buffer): TLSSocket =>
-  connectTls({ host: '127.0.0.1', port: ports['devices'] ?? 0, ...pairOf(name), ...(session ? { session } : {}) });
+  connectTls({
+    host: '127.0.0.1',
+    port: broker.port('devices'),
+    ...broker.pairOf(name),
+    ...(session ? { session } : {}),
+  });
 
 async function ticketOf(name: string): Promise<Buffer> {
   const socket = openTls(name);
@@ -101,26 +53,20 @@ async function ticketOf(name: string): Promise<Buffer> {
       socket.once('error', reject);
       socket.once('secureConnect', () => resolve(socket));
     });
-  const client = await connect({ transport, clientId: `${name}/first` });
+  const client = await broker.connect({ transport, clientId: `${name}/first` });
   const got = await ticket;
   await client.disconnect();
   return got;
 }
 
-async function connect(options: ClientOptions): Promise<MqttClient> {
-  const client = await connectClient(options);
-  clients.push(client);
-  return client;
-}
-
 /** Nobody else may send to devices. */
-const lab = () => connect({ transport: tcpTransport({ host: '127.0.0.1', port: ports['lab'] ?? 0 }), clientId: 'lab' });
+const lab = () => broker.connect({ transport: broker.mqtt(), clientId: 'lab' });
 const at = (filter: string) => [{ filter: parseTopicFilter(filter), qos: 1 as const }];
 const KEPT = { sessionExpiryInterval: 3_600 };
 
 describe('`device revoke` of a device that is connected in three ways', () => {
   it('ends all of them within a second, cancels wills, purges queues, and says so', async () => {
-    const panel = await connect({ transport: mqtts('panel'), clientId: 'panel' });
+    const panel = await broker.connect({ transport: broker.mqtts('panel'), clientId: 'panel' });
     const heard: string[] = [];
     panel.onMessage(({ topic, payload }) => heard.push(`${topic} ${Buffer.from(payload).toString()}`));
     await panel.subscribe(at('devices/#'));
@@ -128,15 +74,20 @@ describe('`device revoke` of a device that is connected in three ways', () => {
 
     const ticket = await ticketOf('pump-1');
     const ways = [
-      await connect({ transport: mqtts('pump-1'), clientId: 'pump-1', properties: KEPT, will: last('mqtts') }),
-      await connect({ transport: wss('pump-1'), clientId: 'pump-1/web', will: last('wss') }),
-      await connect({ transport: resumed('pump-1', ticket), clientId: 'pump-1/resumed', will: last('resumed') }),
-      await connect({ transport: mqtts('pump-1'), clientId: 'pump-1/old', version: 4 }),
+      await broker.connect({
+        transport: broker.mqtts('pump-1'),
+        clientId: 'pump-1',
+        properties: KEPT,
+        will: last('mqtts'),
+      }),
+      await broker.connect({ transport: broker.wss('pump-1'), clientId: 'pump-1/web', will: last('wss') }),
+      await broker.connect({ transport: resumed('pump-1', ticket), clientId: 'pump-1/resumed', will: last('resumed') }),
+      await broker.connect({ transport: broker.mqtts('pump-1'), clientId: 'pump-1/old', version: 4 }),
     ];
-    const other = await connect({ transport: mqtts('pump-2'), clientId: 'pump-2' });
+    const other = await broker.connect({ transport: broker.mqtts('pump-2'), clientId: 'pump-2' });
     // One more that is away, with a queue and a will that waits.
-    const away = await connect({
-      transport: mqtts('pump-1'),
+    const away = await broker.connect({
+      transport: broker.mqtts('pump-1'),
       clientId: 'pump-1/away',
       properties: KEPT,
       will: will('devices/pump-1/up/away', 'gone', { properties: { willDelayInterval: 3_000 } }),
@@ -149,7 +100,7 @@ describe('`device revoke` of a device that is connected in three ways', () => {
 
     const startedMs = performance.now();
     const goneMs = Promise.all(ways.map(({ closed }) => closed.then((how) => ({ how, ms: performance.now() }))));
-    const asked = motte(['device', 'revoke', 'pump-1', '--json', '--data', data], folder);
+    const asked = broker.run('device', 'revoke', 'pump-1', '--json');
     const { exit, out, err } = await asked;
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     const answer = JSON.parse(out) as Record<string, unknown>;
@@ -164,7 +115,7 @@ describe('`device revoke` of a device that is connected in three ways', () => {
     for (const { ms } of gone) expect(ms - startedMs).toBeLessThan(5_000);
     expect(Math.max(...gone.map(({ ms }) => ms)) - Math.min(...gone.map(({ ms }) => ms))).toBeLessThan(1_000);
 
-    for (const transport of [mqtts('pump-1'), wss('pump-1')]) {
+    for (const transport of [broker.mqtts('pump-1'), broker.wss('pump-1')]) {
       await expect(connectClient({ transport, clientId: 'pump-1' })).rejects.toMatchObject({ code: 0x87 });
     }
     await expect(connectClient({ transport: resumed('pump-1', ticket), clientId: 'pump-1' })).rejects.toThrow();
@@ -172,25 +123,25 @@ describe('`device revoke` of a device that is connected in three ways', () => {
     await panel.ping();
     expect(heard.filter((one) => one.endsWith('gone'))).toEqual([]);
 
-    const { refusals } = await openAdmin(data).refusals('pump-1');
+    const { refusals } = await openAdmin(broker.data).refusals('pump-1');
     expect(refusals.map(({ because }) => because)).toContain('the certificate of pump-1 was revoked');
     expect(refusals.map(({ seen }) => seen)).toContain('DISCONNECT 0x98');
     expect(broker.out()).toContain('device.revoked');
-    const { clients: rows } = await openAdmin(data).clients();
+    const { clients: rows } = await openAdmin(broker.data).clients();
     expect(rows.filter(({ identity }) => identity === 'pump-1')).toEqual([]);
   }, 60_000);
 
   it('stays so over kill -9, and what it had does not come back with a new certificate', async () => {
-    await end('SIGKILL');
-    await start();
-    await expect(connectClient({ transport: mqtts('pump-1'), clientId: 'pump-1' })).rejects.toMatchObject({
+    await broker.end('SIGKILL');
+    await broker.start();
+    await expect(connectClient({ transport: broker.mqtts('pump-1'), clientId: 'pump-1' })).rejects.toMatchObject({
       code: 0x87,
     });
-    expect(await command('device', 'renew', 'pump-1', '--out', 'renewed')).toContain('has a new certificate');
-    const old = connectClient({ transport: mqtts('pump-1'), clientId: 'pump-1' });
+    expect(await broker.command('device', 'renew', 'pump-1', '--out', 'renewed')).toContain('has a new certificate');
+    const old = connectClient({ transport: broker.mqtts('pump-1'), clientId: 'pump-1' });
     await expect(old).rejects.toMatchObject({ code: 0x87 });
     for (const clientId of ['pump-1', 'pump-1/away']) {
-      const back = await connect({ transport: mqtts('pump-1', 'renewed'), clientId, cleanStart: false });
+      const back = await broker.connect({ transport: broker.mqtts('pump-1', 'renewed'), clientId, cleanStart: false });
       expect(back.connack.sessionPresent).toBe(false);
     }
   }, 60_000);
@@ -198,15 +149,15 @@ describe('`device revoke` of a device that is connected in three ways', () => {
 
 describe('`device renew --revoke-old`', () => {
   it('ends what is connected by the old certificate, and its session goes on with the new one', async () => {
-    const before = await connect({ transport: mqtts('pump-2'), clientId: 'pump-2', properties: KEPT });
+    const before = await broker.connect({ transport: broker.mqtts('pump-2'), clientId: 'pump-2', properties: KEPT });
     await before.subscribe(at('devices/pump-2/down/#'));
-    const said = await command('device', 'renew', 'pump-2', '--out', 'new', '--revoke-old');
+    const said = await broker.command('device', 'renew', 'pump-2', '--out', 'new', '--revoke-old');
     expect(said).toMatch(/its earlier ones: 1 certificate revoked, 1 certificate of it stays good; ended 1 connection/);
     expect((await before.closed).code).toBe(0x98);
     await lab().then((one) => one.publish('devices/pump-2/down/cmd', 'while away', { qos: 1 }));
     const heard: string[] = [];
-    const after = await connect({
-      transport: mqtts('pump-2', 'new'),
+    const after = await broker.connect({
+      transport: broker.mqtts('pump-2', 'new'),
       clientId: 'pump-2',
       cleanStart: false,
       properties: KEPT,
@@ -219,53 +170,65 @@ describe('`device renew --revoke-old`', () => {
 
 describe('while no broker runs', () => {
   it('a device is revoked, and its session ends before anybody is let in', async () => {
-    await end('SIGTERM');
-    const out = await command('device', 'revoke', 'pump-2');
+    await broker.end('SIGTERM');
+    const out = await broker.command('device', 'revoke', 'pump-2');
     expect(out).toContain('no broker runs here');
-    expect(JSON.parse(await command('device', 'show', 'pump-2', '--json'))).toMatchObject({
+    expect(JSON.parse(await broker.command('device', 'show', 'pump-2', '--json'))).toMatchObject({
       device: { state: 'disabled' },
       certificate: { revokedAt: expect.stringMatching(/Z$/) },
     });
-    await start();
-    const { clients: rows } = await openAdmin(data).clients();
+    await broker.start();
+    const { clients: rows } = await openAdmin(broker.data).clients();
     expect(rows.filter(({ identity }) => identity === 'pump-2')).toEqual([]);
-    await expect(connectClient({ transport: mqtts('pump-2', 'new'), clientId: 'pump-2' })).rejects.toMatchObject({
-      code: 0x87,
-    });
+    await expect(connectClient({ transport: broker.mqtts('pump-2', 'new'), clientId: 'pump-2' })).rejects.toMatchObject(
+      {
+        code: 0x87,
+      },
+    );
   }, 60_000);
 
   it('the list for others names both, in a form that OpenSSL checks', async () => {
     const { run } = await import('../interop/drivers/mosquitto.ts');
-    await command('ca', 'crl', '--out', 'ca.crl');
-    expect(read('ca.crl')).toMatch(/^-----BEGIN X509 CRL-----\n/);
-    const issuing = join(data, 'pki', 'ca', 'issuing.crt');
-    const shown = await run('openssl', ['crl', '-in', join(folder, 'ca.crl'), '-text', '-noout', '-CAfile', issuing]);
+    await broker.command('ca', 'crl', '--out', 'ca.crl');
+    expect(broker.read('ca.crl')).toMatch(/^-----BEGIN X509 CRL-----\n/);
+    const issuing = join(broker.data, 'pki', 'ca', 'issuing.crt');
+    const shown = await run('openssl', [
+      'crl',
+      '-in',
+      join(broker.folder, 'ca.crl'),
+      '-text',
+      '-noout',
+      '-CAfile',
+      issuing,
+    ]);
     expect(shown.err).toContain('verify OK');
     for (const file of [
       ['pump-1', 'pump-1.crt'],
       ['new', 'pump-2.crt'],
     ]) {
-      expect(String(shown.out)).toContain(`Serial Number: ${new X509Certificate(read(...file)).serialNumber}`);
+      expect(String(shown.out)).toContain(`Serial Number: ${new X509Certificate(broker.read(...file)).serialNumber}`);
     }
-    expect(String(shown.out)).not.toContain(new X509Certificate(read('panel', 'panel.crt')).serialNumber);
+    expect(String(shown.out)).not.toContain(new X509Certificate(broker.read('panel', 'panel.crt')).serialNumber);
   }, 60_000);
 });
 
 describe('`device remove`', () => {
   it('forgets the name, which another device may have then', async () => {
-    const panel = await connect({ transport: mqtts('panel'), clientId: 'panel' });
-    expect(await command('device', 'remove', 'panel')).toMatch(
+    const panel = await broker.connect({ transport: broker.mqtts('panel'), clientId: 'panel' });
+    expect(await broker.command('device', 'remove', 'panel')).toMatch(
       /^device panel is removed: 1 certificate revoked; ended 1 c/,
     );
     expect((await panel.closed).code).toBe(0x98);
-    expect(await motte(['device', 'show', 'panel', '--data', data], folder)).toMatchObject({ exit: 1 });
-    await command('device', 'add', 'panel', '--out', 'panel-2');
-    await expect(connectClient({ transport: mqtts('panel'), clientId: 'panel' })).rejects.toMatchObject({ code: 0x87 });
-    await connect({ transport: mqtts('panel', 'panel-2'), clientId: 'panel' });
+    expect(await broker.run('device', 'show', 'panel')).toMatchObject({ exit: 1 });
+    await broker.command('device', 'add', 'panel', '--out', 'panel-2');
+    await expect(connectClient({ transport: broker.mqtts('panel'), clientId: 'panel' })).rejects.toMatchObject({
+      code: 0x87,
+    });
+    await broker.connect({ transport: broker.mqtts('panel', 'panel-2'), clientId: 'panel' });
   }, 60_000);
 
   it('of what is not there says so', async () => {
-    const done = await motte(['device', 'revoke', 'nobody', '--data', data], folder);
+    const done = await broker.run('device', 'revoke', 'nobody');
     expect(done).toMatchObject({ exit: 1, err: expect.stringContaining('MOT-0603') });
   });
 });
