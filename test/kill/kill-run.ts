@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { QoS } from '@motte/wire';
 import { Chance } from '../fuzz/chance.ts';
+import type { Wire } from '../sim/endpoint.ts';
 import { Ledger } from '../sim/ledger.ts';
-import { SimClient, type Wire } from '../sim/sim-client.ts';
+import { SimClient } from '../sim/sim-client.ts';
 
 const ENTRY = fileURLToPath(new URL('../../packages/motte/bin/motte.js', import.meta.url));
 

@@ -93,9 +93,10 @@ export class Ledger {
   }
 
   /** A message reached a client that had not finished with it before. */
-  arrive(client: string, number: number, nowMs: number): void {
+  arrive(client: string, topic: string, number: number, nowMs: number): void {
     const sent = this.#sent[number];
     if (sent === undefined) throw new Error(`${client} got message ${number}, which nobody sent`);
+    if (sent.topic !== topic) throw new Error(`${client} got under ${topic}: ${show(sent)}`);
     const party = this.#partyOf.get(client) ?? client;
     const qos = sent.entitled.get(party);
     const key = `${party} ${number}`;

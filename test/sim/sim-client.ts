@@ -1,16 +1,11 @@
 // A client of the simulation, publisher and subscriber in one, that does all the standard asks of it: keeps its session over
 // connections, sends again what was not acknowledged, and takes each QoS 2 message once.
 
-import { decode, encode, FrameReader, type Packet, type Publish, type QoS } from '@motte/wire';
+import type { Packet, Publish, QoS } from '@motte/wire';
 import type { Chance } from '../fuzz/chance.ts';
+import { Endpoint, type EndpointOwner, type Wire } from './endpoint.ts';
 import type { Ledger, Sent } from './ledger.ts';
-
-/** A connection as its client has it. */
-export interface Wire {
-  send(bytes: Uint8Array): void;
-  /** Ends it without a word. */
-  cut(): void;
-}
+import type { Peer } from './network.ts';
 
 const SUBSCRIBE_ID = 60_000;
 
@@ -32,20 +27,16 @@ export interface SimClientOptions {
   readonly wants: readonly Subscribing[];
 }
 
-export class SimClient {
+export class SimClient implements EndpointOwner, Peer {
   readonly id: string;
   readonly version: 4 | 5;
   readonly #ledger: Ledger;
   readonly #chance: Chance;
   readonly #nowMs: () => number;
   readonly #wants: readonly Subscribing[];
-  #wire: Wire | undefined = undefined;
-  #reader = new FrameReader(1024 * 1024);
+  readonly #endpoint = new Endpoint(this);
   #isConnected = false;
   readonly #outgoing = new Map<number, Outgoing>();
-  readonly #received = new Set<number>();
-  /** Acknowledgements that were not sent yet, in the order in which they are due. */
-  readonly #due: Packet[] = [];
   #lastPacketId = 0;
 
   constructor({ id, version, wants }: SimClientOptions, ledger: Ledger, chance: Chance, nowMs: () => number) {
@@ -58,7 +49,7 @@ export class SimClient {
   }
 
   get isOnline(): boolean {
-    return this.#wire !== undefined;
+    return this.#endpoint.isOnline;
   }
 
   get isConnected(): boolean {
@@ -67,22 +58,21 @@ export class SimClient {
 
   /** What is unfinished, for people. */
   get state(): string {
-    const unfinished = `${this.#outgoing.size} sent, ${this.#received.size} received, ${this.#due.length} to acknowledge`;
-    return `${this.id} ${this.#isConnected ? 'connected' : 'away'}: ${unfinished}`;
+    const { state } = this.#endpoint;
+    return `${this.id} ${this.#isConnected ? 'connected' : 'away'}: ${this.#outgoing.size} sent, ${state}`;
   }
 
   /** Nothing is unfinished, on either side. */
   get isDone(): boolean {
-    return this.#isConnected && this.#outgoing.size === 0 && this.#due.length === 0 && this.#received.size === 0;
+    return this.#isConnected && this.#outgoing.size === 0 && this.#endpoint.isDone;
   }
 
   /** Begins a connection; an older one of the same client may still live. */
   connect(wire: Wire): void {
-    this.#wire = wire;
-    this.#reader = new FrameReader(1024 * 1024);
     this.#isConnected = false;
-    this.#due.length = 0;
-    const asked = { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: this.#chance.between(1, 20) };
+    const limits = { receiveMaximum: this.#chance.between(1, 20), topicAliasMaximum: this.#chance.int(4) };
+    this.#endpoint.begin(wire, limits);
+    const asked = { sessionExpiryInterval: 0xffff_ffff, ...limits };
     this.#send({
       type: 'connect',
       version: this.version,
@@ -95,13 +85,11 @@ export class SimClient {
 
   /** The connection is over, for whatever reason. */
   lost(wire: Wire): void {
-    if (this.#wire !== wire) return;
-    this.#wire = undefined;
-    this.#isConnected = false;
+    if (this.#endpoint.lost(wire)) this.#isConnected = false;
   }
 
   cut(): void {
-    this.#wire?.cut();
+    this.#endpoint.cut();
   }
 
   publish(topic: string, qos: QoS, { expirySeconds = 0, retain = false } = {}): void {
@@ -123,19 +111,15 @@ export class SimClient {
 
   /** Sends one acknowledgement that is due. */
   acknowledge(): void {
-    const packet = this.#due.shift();
-    if (packet !== undefined) this.#send(packet);
+    this.#endpoint.acknowledge();
   }
 
   /** What the broker sent has arrived. */
   take(wire: Wire, bytes: Uint8Array): void {
-    if (this.#wire !== wire) return;
-    const reader = this.#reader;
-    reader.push(bytes.slice());
-    while (reader.next()) this.#receive(decode(reader.buffer.slice(reader.start, reader.end), this.version));
+    this.#endpoint.take(wire, bytes);
   }
 
-  #receive(packet: Packet): void {
+  received(packet: Packet): void {
     switch (packet.type) {
       case 'connack':
         this.#connected(packet.reasonCode, packet.sessionPresent);
@@ -146,9 +130,6 @@ export class SimClient {
           if (code <= 2) this.#ledger.grant(this.id, wanted.filter, code as QoS);
         }
         if (packet.reasonCodes.some((code) => code > 2)) this.cut();
-        break;
-      case 'publish':
-        this.#arrived(packet);
         break;
       case 'puback':
         this.#finish(packet.packetId, packet.reasonCode);
@@ -166,10 +147,6 @@ export class SimClient {
       case 'pubcomp':
         this.#finish(packet.packetId, 0);
         break;
-      case 'pubrel':
-        this.#received.delete(packet.packetId);
-        this.#due.push({ type: 'pubcomp', packetId: packet.packetId, reasonCode: 0, properties: {} });
-        break;
       case 'disconnect':
         break;
       default:
@@ -184,7 +161,7 @@ export class SimClient {
     }
     if (!sessionPresent) {
       if (this.#ledger.hasGrants(this.id)) throw new Error(`the session of ${this.id} is gone`);
-      this.#received.clear();
+      this.#endpoint.forget();
     }
     // Until SUBACK has come nobody knows whether it was granted, so it is asked again.
     if (!this.#ledger.hasGrants(this.id)) this.#subscribe();
@@ -211,16 +188,8 @@ export class SimClient {
     this.#send({ type: 'subscribe', packetId: SUBSCRIBE_ID, subscriptions, properties: {} });
   }
 
-  #arrived({ packetId, qos, payload }: Publish): void {
-    const number = Number(new TextDecoder().decode(payload));
-    if (qos === 2) {
-      if (!this.#received.has(packetId)) this.#ledger.arrive(this.id, number, this.#nowMs());
-      this.#received.add(packetId);
-      this.#due.push({ type: 'pubrec', packetId, reasonCode: 0, properties: {} });
-      return;
-    }
-    this.#ledger.arrive(this.id, number, this.#nowMs());
-    if (qos === 1) this.#due.push({ type: 'puback', packetId, reasonCode: 0, properties: {} });
+  arrived({ topic, payload }: Publish): void {
+    this.#ledger.arrive(this.id, topic, Number(new TextDecoder().decode(payload)), this.#nowMs());
   }
 
   #finish(packetId: number, reasonCode: number): void {
@@ -232,7 +201,7 @@ export class SimClient {
   }
 
   #send(packet: Packet): void {
-    this.#wire?.send(encode(packet, this.version));
+    this.#endpoint.send(packet);
   }
 
   #nextPacketId(): number {

@@ -13,8 +13,9 @@ import type { QoS } from '@motte/wire';
 import { enrolDemoDevice } from '../../packages/motte/src/demo/devices.ts';
 import { type Started, startBroker } from '../../packages/motte/src/testing/program.ts';
 import { Chance } from '../fuzz/chance.ts';
+import type { Wire } from '../sim/endpoint.ts';
 import { Ledger } from '../sim/ledger.ts';
-import { SimClient, type Wire } from '../sim/sim-client.ts';
+import { SimClient } from '../sim/sim-client.ts';
 
 export interface StormOptions {
   readonly devices: number;
