@@ -196,6 +196,36 @@ export function storeContract(name: string, open: OpenStore): void {
       await store.close();
     });
 
+    it('reads what a queue owes at the moment, staged or committed, also of a session that ends next', async () => {
+      const { store, settle } = await open();
+      store.stage({ kind: 'session', session: session('a') }, true);
+      for (const seq of [1, 2, 3, 4]) store.stage({ kind: 'queue', key: 'a', entry: queued(seq) }, true);
+      await settle();
+      store.stage({ kind: 'dequeue', key: 'a', seq: 1 }, false);
+      store.stage({ kind: 'released', key: 'a', seq: 2 }, true);
+      store.stage({ kind: 'queue', key: 'a', entry: queued(5) }, true);
+      store.stage({ kind: 'dequeue', key: 'a', seq: 5 }, false);
+      const struck = store.stage({ kind: 'queue', key: 'a', entry: queued(6) }, false);
+      store.stage({ kind: 'queue', key: 'a', entry: queued(7) }, false);
+      expect(store.strike(struck)).toBe(true);
+      let owed: readonly QueuedMessage[] = [];
+      store.readOwed('a', (entries, fault) => {
+        expect(fault).toBeUndefined();
+        owed = entries;
+      });
+      store.stage({ kind: 'session-end', key: 'a' }, true);
+      store.stage({ kind: 'session', session: session('a') }, true);
+      store.stage({ kind: 'queue', key: 'a', entry: queued(8) }, true);
+      await settle();
+      expect(owed.map(({ seq, message: owes }) => [seq, owes?.topic])).toEqual([
+        [3, 'q'],
+        [4, 'q'],
+        [7, 'q'],
+      ]);
+      expect((await readQueue(store, settle, 'a', 0, 10)).map(({ seq }) => seq)).toEqual([8]);
+      await store.close();
+    });
+
     it('after it was closed it answers with a fault', async () => {
       const { store, settle } = await open();
       await store.close();

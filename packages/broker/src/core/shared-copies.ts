@@ -44,7 +44,8 @@ export interface Leaving {
 /** Hands on what waits in the queue of a stored session that ends for good; called before it does. */
 export function handOnQueue(core: Core, { key, sentSeq, owedMessages, filters }: Leaving): void {
   if (owedMessages === 0 || !isMember(filters)) return;
-  core.store.readQueue(key, 0, owedMessages, (entries) => {
+  core.store.readOwed(key, (entries, fault) => {
+    if (fault !== undefined) core.reports.storeFault(fault);
     for (const { seq, message, qos, share } of entries) {
       if (share === '' || message === undefined || (qos === 2 && seq <= sentSeq)) continue;
       handOn(core, { filter: share, message });

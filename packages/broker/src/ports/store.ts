@@ -157,6 +157,11 @@ export interface Store {
     callback: (entries: readonly QueuedMessage[], fault?: Error) => void,
   ): void;
   /**
+   * Every message that the queue of a session owes at the moment it is asked, in order, whether committed or staged; without those
+   * that were released or settled, be that staged or committed. Also if the session ends right afterwards.
+   */
+  readOwed(key: string, callback: (entries: readonly QueuedMessage[], fault?: Error) => void): void;
+  /**
    * Retained messages whose topic matches the filter, in pages of at most `max`; `next` undefined = no more. A page may
    * be empty and yet not be the last: each looks at a bounded number of topics. What was staged before it is asked for is
    * in it, unless the disk takes nothing now.

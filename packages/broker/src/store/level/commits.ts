@@ -4,7 +4,7 @@
 // A commit that fails is not given up: nobody knows what of it reached the disk, so the database is opened anew and the same
 // writes are tried until they succeed. Whoever waited is told meanwhile.
 
-import type { Ticket } from '../../ports/store.ts';
+import type { StoreRecord, Ticket } from '../../ports/store.ts';
 import type { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { type Staged, Staging } from './staging.ts';
@@ -46,6 +46,7 @@ export class Commits {
   #retrying: Promise<void> | undefined = undefined;
   #isEnding = false;
   #idle: (() => void) | undefined = undefined;
+  /** The records of the batch. */
   readonly #taken: Staged[] = [];
   /** Why the last write failed; undefined = it did not. */
   fault: string | undefined = undefined;
@@ -95,6 +96,12 @@ export class Commits {
   /** Somebody waits for what is staged: it does not wait for an urgent record. */
   hasten(): void {
     this.#schedule();
+  }
+
+  /** The records of a session that are not known to be written, in order. */
+  *unwrittenOf(session: number): Generator<StoreRecord> {
+    for (const staged of this.#taken) if (staged.session === session) yield staged.record;
+    for (const staged of this.#staging) if (staged.session === session) yield staged.record;
   }
 
   /** Takes a record back; undefined if it is written or being written. */
@@ -155,7 +162,6 @@ export class Commits {
     if (lowest === 0) return;
     this.#batch = this.#parts.build(taken);
     this.#batchLowest = lowest;
-    taken.length = 0;
     void this.#write(this.#batch);
   }
 
@@ -169,6 +175,7 @@ export class Commits {
 
   #written(batch: Batch): void {
     this.#batch = undefined;
+    this.#taken.length = 0;
     this.#parts.written(batch);
     if (this.fault !== undefined) {
       this.fault = undefined;

@@ -21,6 +21,7 @@ import { type CommitListener, type CommitOptions, Commits } from './commits.ts';
 import type { Engine } from './engine.ts';
 import { retainedKey } from './keys.ts';
 import { loadSessions } from './load.ts';
+import { owedOf } from './owed-copies.ts';
 import type { Quarantine } from './quarantine.ts';
 import { queuePage } from './queue-page.ts';
 import { decodeMessage } from './records.ts';
@@ -63,6 +64,8 @@ export class LevelStore implements Store {
   /** The number of the group that is being staged; 0 = none. */
   #group = 0;
   #groups = 0;
+  /** Sessions that are read to their end. */
+  #readers = 0;
   #sweeping: Promise<void> | undefined = undefined;
   #closed: Promise<void> | undefined = undefined;
   readonly #unseal = (key: Uint8Array, value: Uint8Array): Uint8Array | undefined =>
@@ -179,6 +182,29 @@ export class LevelStore implements Store {
     );
   }
 
+  readOwed(key: string, callback: (entries: readonly QueuedMessage[], fault?: Error) => void): void {
+    const session = this.#sessions.find(key);
+    if (session === undefined) {
+      this.#options.defer(() => callback([]));
+      return;
+    }
+    const unwritten = [...this.#commits.unwrittenOf(session)];
+    // Not before it was read, should the session end now: messages that it shares with nobody go with its copies.
+    this.#readers += 1;
+    this.#answer(
+      async () =>
+        owedOf(
+          await queuePage(this.#engine, this.#quarantine, { session, afterSeq: 0, max: Number.POSITIVE_INFINITY }),
+          unwritten,
+        ),
+      (entries, fault) => {
+        this.#readers -= 1;
+        this.#sweep();
+        callback(entries ?? [], fault);
+      },
+    );
+  }
+
   matchRetained(
     filter: TopicFilter,
     cursor: Cursor,
@@ -275,12 +301,12 @@ export class LevelStore implements Store {
 
   /** What sessions that ended have left behind goes when nothing else is to do. */
   #sweep(): void {
-    const isNeeded = this.#sessions.ended.size > 0 && this.#commits.fault === undefined;
+    const isNeeded = this.#sessions.ended.size > 0 && this.#readers === 0 && this.#commits.fault === undefined;
     if (this.#sweeping !== undefined || !isNeeded) return;
     const swept = (): void => {
       this.#sweeping = undefined;
     };
-    const goOn = (): boolean => this.#closed === undefined;
+    const goOn = (): boolean => this.#closed === undefined && this.#readers === 0;
     this.#sweeping = sweepEnded(this.#engine, this.#sessions, this.#bodies, goOn).then(swept, swept);
   }
 

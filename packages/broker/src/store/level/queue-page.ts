@@ -25,7 +25,7 @@ export async function queuePage(
   const scan = engine.scan(queueKey(session, afterSeq + 1), behindSession(KEY.queue, session));
   try {
     while (copies.length < max) {
-      const page = await scan.next(max - copies.length);
+      const page = await scan.next(Math.min(max - copies.length, PAGE));
       if (page.length === 0) break;
       for (const [key, value] of page) {
         const copy = copyOf(engine, quarantine, key, value);
@@ -37,6 +37,9 @@ export async function queuePage(
   }
   return copies;
 }
+
+/** The engine makes room for as many as it is asked for. */
+const PAGE = 256;
 
 /** Undefined if it is damaged, or gone meanwhile. */
 function copyOf(engine: Engine, quarantine: Quarantine, key: Uint8Array, value: Uint8Array): QueuedMessage | undefined {

@@ -101,6 +101,14 @@ export class Staging {
     return lowest;
   }
 
+  /** What waits, in order. */
+  *[Symbol.iterator](): Generator<Staged> {
+    for (let place = this.#head; place < this.#entries.length; place++) {
+      const staged = this.#entries[place];
+      if (staged !== undefined) yield staged;
+    }
+  }
+
   #remove(place: number, staged: Staged): void {
     this.#entries[place] = undefined;
     this.#waiting -= 1;

@@ -134,6 +134,16 @@ export class MemoryStore implements Store {
     });
   }
 
+  readOwed(key: string, callback: (entries: readonly QueuedMessage[], fault?: Error) => void): void {
+    // What is staged by now is committed before this is answered, and what is staged later changes no session that ended.
+    this.readQueue(key, 0, Number.POSITIVE_INFINITY, (entries, fault) => {
+      callback(
+        entries.filter((entry) => entry.message !== undefined),
+        fault,
+      );
+    });
+  }
+
   matchRetained(
     filter: TopicFilter,
     cursor: Cursor,
