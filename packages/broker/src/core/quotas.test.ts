@@ -266,3 +266,58 @@ describe('beyond its rate', () => {
     expect((await client.receive('puback')).reasonCode).toBe(0x10);
   });
 });
+
+describe('what is refused', () => {
+  it.each([
+    ['for want of a right', 'no', 'x', 0x87],
+    ['for its size', 't', 'x'.repeat(11), 0x97],
+  ])('%s counts for the rate, and is told its own reason', async (_why, topic, payload, code) => {
+    const broker = startTestBroker({ rules: ['allow publish t'] });
+    broker.access.bound({ messagesPerSecond: 5, payloadBytes: 10, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    for (let n = 0; n < 8; n++) expect(await client.deliver(topic, payload)).toBe(code);
+    expect(because(broker)).not.toContain('a second');
+    expect(await client.deliver('t', 'x')).toBe(0x97);
+    expect(because(broker)).toBe(
+      'role test allows 5 messages a second, and more came [role test, quotas.messagesPerSecond]',
+    );
+    await broker.advance(1_000);
+    expect(await client.deliver('t', 'x')).toBe(0x10);
+  });
+
+  it('counts with its bytes', async () => {
+    const broker = startTestBroker({ rules: ['allow publish t'] });
+    broker.access.bound({ bytesPerSecond: 1_000, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    expect(await client.deliver('no', 'x'.repeat(3_000))).toBe(0x87);
+    expect(await client.deliver('t', 'x')).toBe(0x97);
+    await broker.advance(2_100);
+    expect(await client.deliver('t', 'x')).toBe(0x10);
+  });
+
+  it.each([5, 4, 3] as const)('slows whoever sends nothing else, MQTT version %i', async (version) => {
+    const broker = startTestBroker({ rules: ['allow publish t'] });
+    broker.access.bound({ messagesPerSecond: 10 });
+    const client = await broker.connect('c', { version });
+    for (let n = 0; n < 40; n++) client.publish('no', `${n}`, { qos: 1 });
+    expect(await client.receiveAll()).toHaveLength(11);
+    await client.expectNothing();
+    expect(broker.counters.refusals).toBe(11);
+    for (let ms = 0; ms < 3_250; ms += 250) await broker.advance(250);
+    expect(await client.receiveAll()).toHaveLength(29);
+    expect(broker.events.filter(({ name }) => name === 'client.slowed')).toHaveLength(1);
+  });
+});
+
+it('the same QoS 2 message again counts for the rate as well, and is told PUBREC whatever that is', async () => {
+  const broker = startTestBroker();
+  broker.access.bound({ messagesPerSecond: 10 });
+  const client = await broker.connect('c');
+  for (let n = 0; n < 40; n++) client.publish('t', 'x', { qos: 2, packetId: 7 });
+  expect(await client.receiveAll()).toHaveLength(11);
+  broker.access.bound({ messagesPerSecond: 1, beyondRate: 'refuse' });
+  await broker.advance(1_000);
+  const rest = await client.receiveAll();
+  expect(rest).toHaveLength(29);
+  for (const { type } of rest) expect(type).toBe('pubrec');
+});

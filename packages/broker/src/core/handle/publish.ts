@@ -54,7 +54,12 @@ export function receivePublish(
     topic = known.topic;
     topicBytes = known.bytes;
   }
+  const rights = core.rightsOf(session);
+  const { quotas } = rights;
+  const payloadBytes = view.payloadEnd - view.payloadStart;
   if (qos === 2 && session.received.has(packetId)) {
+    // Its answer is promised already, but what came again was read again.
+    if (quotas !== NO_QUOTAS) checkRate(client, quotas, session.account, payloadBytes);
     // The same message again [MQTT-4.3.3-10]: it was kept already, only PUBREC was lost. Or it was not written yet.
     client.acknowledge(5, packetId, 0, session.stored ? core.store.lastTicket : 0);
     leaveRoomForAnswers(client, session);
@@ -64,21 +69,16 @@ export function receivePublish(
   const origin = { topic, qos, retain, publisher: session.key, owner: session.owner };
   const frame = Frame.of(buffer, start, end, view, client.version, topicBytes);
   const passage = Passage.ofFrame(frame, origin, view.messageExpiry, core.nowMs);
-  const rights = core.rightsOf(session);
-  const verdict = core.access.publish(rights, topic, qos, retain, passage);
+  let verdict = core.access.publish(rights, topic, qos, retain, passage);
+  if (quotas !== NO_QUOTAS) {
+    if (verdict.allow) verdict = checkMessage(quotas, topic, payloadBytes);
+    // Asked of what is refused as well: it costs the broker no less. The first reason is the one that is told.
+    const rate = checkRate(client, quotas, session.account, payloadBytes);
+    if (verdict.allow) verdict = rate;
+  }
   if (!verdict.allow) {
     refusePublish(client, session, verdict, 'access', topic);
     return;
-  }
-  const { quotas } = rights;
-  if (quotas !== NO_QUOTAS) {
-    const payloadBytes = view.payloadEnd - view.payloadStart;
-    const message = checkMessage(quotas, topic, payloadBytes);
-    const quota = message.allow ? checkRate(client, quotas, session.account, payloadBytes) : message;
-    if (!quota.allow) {
-      refusePublish(client, session, quota, 'access', topic);
-      return;
-    }
   }
   const route = core.router.route(topic);
   if (route.isTooDeep) {
@@ -86,7 +86,7 @@ export function receivePublish(
     refusePublish(client, session, refuse('topic-name-invalid', because, 'limits.topicLevelsMax'), 'broker', topic);
     return;
   }
-  const room = roomFor(core, session, passage, route, view.payloadEnd - view.payloadStart);
+  const room = roomFor(core, session, passage, route, payloadBytes);
   if (!room.allow) {
     // MQTT 3 has no way to say no, and an acknowledgement would be a promise: the client is to come again and send it again.
     if (qos > 0 && client.version !== 5 && core.store.failing !== undefined) throw new Fault(room.because);
