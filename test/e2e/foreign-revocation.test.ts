@@ -277,6 +277,22 @@ describe('a list that has ended', () => {
   }, 60_000);
 });
 
+it('a list that names a device while the broker is down ends what it left, before anybody is let in', async () => {
+  const properties = { sessionExpiryInterval: 3_600 };
+  const away = await connectClient({ transport: mqtts('pump-3'), clientId: 'pump-3', cleanStart: false, properties });
+  await away.subscribe(['devices/pump-3/down/#']);
+  await away.disconnect();
+  await end();
+  put('plant.crl', list(plant, { revoked: [serial('pump-3')] }));
+  await start();
+  expect(log().find((line) => line.event === 'device.revoked')).toMatchObject({
+    identity: 'pump-3@ca:plant',
+    why: 'the certificate of pump-3 was revoked',
+    sessions: 1,
+  });
+  expect((await openAdmin(data).clients()).clients).toEqual([]);
+}, 60_000);
+
 it('a list that another Motte writes of its devices is one that can be used', async () => {
   await motte(['device', 'revoke', 'mine', '--data', data]);
   await motte(['ca', 'crl', '--out', join(folder, 'own.crl'), '--data', data]);

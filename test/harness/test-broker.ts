@@ -7,13 +7,12 @@ import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
 import type { Policy } from '../../packages/broker/src/access/policy.ts';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
-import type { ProvingGuards } from '../../packages/broker/src/identity/guards.ts';
 import { createStanding } from '../../packages/broker/src/identity/standing.ts';
 import type { Access } from '../../packages/broker/src/ports/access.ts';
 import type { ConnectionFacts, ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Counters } from '../../packages/broker/src/ports/counters.ts';
 import type { IdentityDirectory, RegisteredIdentity } from '../../packages/broker/src/ports/directory.ts';
-import type { Guards } from '../../packages/broker/src/ports/guards.ts';
+import type { CheckOutsider, Fallen, Guards } from '../../packages/broker/src/ports/guards.ts';
 import { type Identity, identityKey } from '../../packages/broker/src/ports/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
 import type { Store } from '../../packages/broker/src/ports/store.ts';
@@ -47,8 +46,12 @@ export interface TestBrokerOptions {
   readonly endsWithRegistry?: boolean;
   /** With `identities`: what does not hold any more is said by the test. */
   readonly standing?: NonNullable<Guards['standing']>;
-  /** Identities of which a certificate was taken back, by key, with the reason. */
-  readonly fallen?: ReadonlyMap<string, string>;
+  /** With `identities`: the serial number of the certificate that a connection shows; default none. */
+  readonly serialOf?: (facts: ConnectionFacts) => string;
+  /** With `serialOf`: how a certificate was taken back. */
+  readonly takenBack?: (serial: string) => Fallen | undefined;
+  /** Why whoever is in no registry can be proven no more; default everybody can. */
+  readonly checkOutsider?: CheckOutsider;
   /** What becomes of the retained messages of those who are taken out of the registry; default they stay. */
   readonly onRevoke?: OnRevoke;
 }
@@ -85,6 +88,7 @@ export class TestBroker {
       observers: [(event) => this.events.push(event)],
       ...(guards === undefined ? {} : { guards }),
       ...(options.store === undefined ? {} : { store: options.store }),
+      ...(options.checkOutsider === undefined ? {} : { checkOutsider: options.checkOutsider }),
     });
   }
 
@@ -137,6 +141,13 @@ export class TestBroker {
   async lookForRevoked(): Promise<void> {
     this.#broker.lookForRevoked();
     await settle();
+  }
+
+  /** Proofs that are in no registry were taken back, and all is at rest again. */
+  async endProofs(query: Parameters<Broker['endProofs']>[0]): Promise<ReturnType<Broker['endProofs']>> {
+    const ended = this.#broker.endProofs(query);
+    await settle();
+    return ended;
   }
 
   /** What an identity lost just now. */
@@ -232,10 +243,12 @@ function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
   };
 }
 
+const certificate = (serial: string) => ({ realm: 'ca:motte', name: '', serial, issuer: 'ca', der: new Uint8Array() });
+
 function guardsOf(
-  { identities, authenticate, endsWithRegistry, standing, fallen = new Map() }: TestBrokerOptions,
+  { identities, authenticate, endsWithRegistry, standing, serialOf, takenBack }: TestBrokerOptions,
   directory: IdentityDirectory,
-): (Guards & Partial<Pick<ProvingGuards, 'fallen'>>) | undefined {
+): Guards | undefined {
   if (authenticate) return { admit: () => ALLOW, authenticate };
   if (identities === undefined) return undefined;
   const registered = createStanding({ directory, trust: { number: 1, issuers: [] }, proofs: new WeakMap() });
@@ -244,7 +257,8 @@ function guardsOf(
     admit: () => ALLOW,
     authenticate: ({ clientId }) =>
       Promise.resolve({ allow: true, identity: identities(clientId), data: undefined, expiresAtMs: 0 }),
-    fallen: () => fallen,
+    takenBack: (_identity, { serial }) => takenBack?.(serial),
+    ...(serialOf === undefined ? {} : { certificateOf: (facts) => certificate(serialOf(facts)) }),
     ...(stands === undefined ? {} : { standing: stands }),
   };
 }

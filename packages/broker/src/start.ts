@@ -10,7 +10,6 @@ import { ALONE } from './cluster/alone.ts';
 import { clientRows, kickClients } from './core/client-rows.ts';
 import { Core } from './core/core.ts';
 import { endConnections } from './core/end-connections.ts';
-import { endProofs } from './core/end-proofs.ts';
 import { heldBy } from './core/held.ts';
 import { Overload } from './core/overload.ts';
 import { Removal } from './core/removal.ts';
@@ -19,7 +18,7 @@ import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts'
 import type { Level } from './events.ts';
 import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, sessionKey } from './host.ts';
 import type { Proof } from './identity/authenticate.ts';
-import { createGuards, type ProvingGuards, type TrustFacts } from './identity/guards.ts';
+import { createGuards, type TrustFacts } from './identity/guards.ts';
 import type { AuthenticationMethods } from './identity/methods.ts';
 import { createPreSharedKeys } from './identity/psk.ts';
 import { isKnown, recallSubject } from './identity/recall.ts';
@@ -74,7 +73,7 @@ export interface BrokerParts {
 }
 
 export interface Broker extends BrokerView {
-  /** Brings back the sessions that the store kept. `open` does it. */
+  /** Brings back the sessions that the store kept, and ends what was taken away meanwhile. `open` does it. */
   restore(): Promise<void>;
   /** Restores, then opens every listener; throws a Fault that names the first one that cannot be. */
   open(): Promise<void>;
@@ -143,7 +142,7 @@ export function createBroker(parts: BrokerParts): Broker {
   const counters = new Counters();
   const emitter = createEmitter(clock, counters);
   for (const observer of parts.observers ?? []) emitter.observe(observer, 'info');
-  const guards: Guards & Partial<ProvingGuards> =
+  const guards: Guards =
     parts.guards ??
     createGuards({
       directory,
@@ -204,8 +203,8 @@ export function createBroker(parts: BrokerParts): Broker {
     });
   const removal = new Removal(core, {
     subjectOf,
-    fallen: () => guards.fallen?.() ?? new Map(),
-    isKnown: (owner) => isKnown(owner, { directory, foreign: trust.foreign }),
+    isKnown: (owner) => isKnown(owner, { directory, foreign: trust.foreign, checkOutsider: parts.checkOutsider }),
+    authorities: () => trust.foreign,
     onRevoke: config.onRevoke ?? { kind: 'keep' },
   });
   directory.watch?.((identity) => removal.lookAt(identity));
@@ -237,7 +236,7 @@ export function createBroker(parts: BrokerParts): Broker {
 
   const restore = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      restoreSessions(core, subjectOf, (sessions, fault) => {
+      restoreSessions(core, subjectOf, ({ sessions, lost }, fault) => {
         if (fault !== undefined) {
           reject(fault);
           return;
@@ -245,7 +244,7 @@ export function createBroker(parts: BrokerParts): Broker {
         if (sessions > 0 || core.store.retainedCount > 0) {
           emitter.emit('store.opened', { sessions, retained: core.store.retainedCount });
         }
-        resolve();
+        removal.begin(lost).then(resolve, reject);
       });
     });
 
@@ -261,7 +260,6 @@ export function createBroker(parts: BrokerParts): Broker {
     restore,
     async open() {
       await restore();
-      await removal.begin();
       measure();
       await listeners.open();
       let tickedAtMs = clock.monotonicMs();
@@ -300,7 +298,7 @@ export function createBroker(parts: BrokerParts): Broker {
     watch: (identity, seconds) => watches.begin(identity, seconds),
     watchOf: (identity) => watches.find(identity),
     lookForRevoked: () => removal.look(),
-    endProofs: (query) => endProofs(core, query),
+    endProofs: (query) => removal.endProofs(query),
     certificatesInUse: () => [...core.clients].flatMap(({ facts }) => guards.certificateOf?.(facts) ?? []),
     async takenFrom(identity) {
       const taken = removal.lately(identity);

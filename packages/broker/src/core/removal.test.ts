@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startTestBroker, type TestBroker, type TestBrokerOptions, will } from '../../../../test/harness/index.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
+import type { CheckOutsider } from '../ports/guards.ts';
+import { refuse } from '../ports/verdict.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
 
 const KEPT = { cleanStart: false, properties: { sessionExpiryInterval: 600 } } as const;
 
@@ -100,5 +103,77 @@ describe('with `publish`', () => {
     const [message] = await bob.takeMessages(1);
     expect(JSON.parse(message ?? '')).toMatchObject({ device: 'ada', state: 'revoked' });
     await bob.expectNothing();
+  });
+});
+
+describe('of whom a token proved', () => {
+  const realm = 'token:plant';
+  const WHY = { because: 'it was revoked', rule: 'identity.tokens.revoked' };
+  const identities = (clientId: string) => {
+    const name = clientId.split('/', 1)[0] as string;
+    const { verifier: _, ...one } = registered(realm, name);
+    return { ...one, kind: name === 'eve' ? ('user' as const) : ('device' as const) };
+  };
+  const retained = async (broker: TestBroker) => {
+    const late = await broker.connect('late');
+    await late.subscribe({ filter: '#', qos: 0 });
+    return (await late.receiveAll()).flatMap((packet) => (packet.type === 'publish' ? [packet.topic] : [])).sort();
+  };
+  /** `ada` is connected, `bob` is away, `eve` is a user; each has a retained message. */
+  const inUse = async (options: Partial<TestBrokerOptions>) => {
+    const broker = startTestBroker({ identities, ...options });
+    for (const name of ['ada', 'bob', 'eve']) {
+      const client = await broker.connect(name, KEPT);
+      await client.deliver(`state/${name}`, 'on', { retain: true });
+      if (name !== 'ada') await client.cut();
+    }
+    return broker;
+  };
+  const clear = { onRevoke: { kind: 'clear' } } as const;
+  const publish = { onRevoke: { kind: 'publish', topic: 'gone/${device}' } } as const;
+
+  it.each([
+    ['is cleared with `clear`', clear, ['state/ada', 'state/eve']],
+    ['is joined by the last word with `publish`', publish, ['gone/bob', 'state/ada', 'state/bob', 'state/eve']],
+  ])('what a name left behind that is revoked %s', async (_, options, left) => {
+    const broker = await inUse(options);
+    expect(await broker.endProofs({ realm, name: 'bob', ...WHY })).toMatchObject({ connections: 0, sessions: 1 });
+    expect(await retained(broker)).toEqual(left);
+  });
+
+  it.each([
+    ['is cleared with `clear`', clear, []],
+    ['gets the last word with `publish`', publish, ['gone/ada', 'gone/bob', 'state/ada', 'state/bob', 'state/eve']],
+  ])('what the names of an issuer left behind that is gone %s, but for those of users', async (_, options, left) => {
+    const broker = await inUse(options);
+    expect(await broker.endProofs({ realm, ...WHY })).toMatchObject({ connections: 1, sessions: 3 });
+    expect(await retained(broker)).toEqual(left);
+  });
+
+  it('one who has nothing at all is told of, if the issuer certifies devices', async () => {
+    const broker = await inUse(publish);
+    await broker.endProofs({ realm, name: 'zoe', kind: 'device', ...WHY });
+    await broker.endProofs({ realm, name: 'yan', kind: 'user', ...WHY });
+    expect((await retained(broker)).filter((topic) => topic.startsWith('gone/'))).toEqual(['gone/zoe']);
+  });
+
+  it('a single token that is revoked touches nothing that was left behind', async () => {
+    const broker = await inUse(clear);
+    await broker.endProofs({ realm, token: 'stolen', ...WHY });
+    expect(await retained(broker)).toHaveLength(3);
+  });
+
+  it('what was revoked while the broker was down is dealt with at the start', async () => {
+    const store = new MemoryStore({ defer: setImmediate });
+    const first = await inUse({ store });
+    first.abandon();
+    onTestFinished(() => first.stop());
+    const checkOutsider: CheckOutsider = ({ name }) =>
+      name === 'bob' ? refuse('not-authorized', 'tokens of bob were revoked', WHY.rule) : undefined;
+    const broker = startTestBroker({ identities, ...clear, store, clock: first.clock, checkOutsider });
+    await broker.restore();
+    expect(broker.clients().map(({ clientId }) => clientId)).toEqual(['ada', 'eve']);
+    expect(told(broker)).toEqual([expect.objectContaining({ identity: `${realm}\nbob`, sessions: 1 })]);
+    expect(await retained(broker)).toEqual(['state/ada', 'state/eve']);
   });
 });

@@ -1,15 +1,18 @@
 // A start: the sessions that the store kept come back as if their clients had just lost the connection, except that the time
-// the broker was down counts: what fell due meanwhile is done before anybody is let in. What they are owed stays in the
-// store until they ask for it.
+// the broker was down counts: what fell due meanwhile is done before anybody is let in, and whoever was taken away meanwhile
+// has lost everything. What they are owed stays in the store until they ask for it.
 
 import type { Subject } from '../ports/access.ts';
 import { identityKey } from '../ports/identity.ts';
 import type { OpenedSession, StoredSession } from '../ports/store.ts';
+import type { TakenAway } from '../ports/taken-away.ts';
+import { kindOf } from '../ports/users.ts';
 import type { Core } from './core.ts';
 import { watchExpiry } from './queue-expiry.ts';
 import { NEVER_EXPIRES, type Session } from './session.ts';
 import { endSession, restoreSession, scheduleExpiry, sentBefore } from './sessions.ts';
 import { handOnQueue } from './shared-copies.ts';
+import { UNREGISTERED, whyFallen } from './take-away.ts';
 import { publishWillNow, scheduleWill, willDueAtMs } from './wills.ts';
 
 /** Who a stored session belongs to and by which way it last came; undefined = the identity is no longer known. */
@@ -21,14 +24,20 @@ const STALE = -1;
 /** Queues are first looked at for expired messages one after the other. */
 const SWEEP_APART_MS = 2;
 
+/** How many sessions came back, and what identities lost that were taken away meanwhile. */
+export interface Restored {
+  readonly sessions: number;
+  readonly lost: readonly TakenAway[];
+}
+
 /** Brings back every session the store knows; calls back once all are there, or with what went wrong. */
 export function restoreSessions(
   core: Core,
   subjectOf: SubjectOf,
-  done: (restored: number, fault?: Error) => void,
+  done: (restored: Restored, fault?: Error) => void,
 ): void {
   core.store.listSessions((opened, fault) => {
-    let restored = 0;
+    let restored: Restored = { sessions: 0, lost: [] };
     let failure = fault;
     try {
       if (failure === undefined) restored = restoreAll(core, opened, subjectOf);
@@ -39,23 +48,29 @@ export function restoreSessions(
   });
 }
 
-function restoreAll(core: Core, opened: readonly OpenedSession[], subjectOf: SubjectOf): number {
+function restoreAll(core: Core, opened: readonly OpenedSession[], subjectOf: SubjectOf): Restored {
   const back: Session[] = [];
-  const orphans: OpenedSession[] = [];
+  const orphans: { readonly opened: OpenedSession; readonly why: string }[] = [];
   for (const one of opened) {
     const subject = subjectOf(one.session);
-    if (subject === undefined) orphans.push(one);
+    const { certificate } = one.session;
+    const why = subject === undefined ? UNREGISTERED : whyFallen(core, { identity: subject.identity, certificate });
+    if (subject === undefined || why !== undefined) orphans.push({ opened: one, why: why ?? UNREGISTERED });
     else back.push(restore(core, one, subject));
   }
+  const lost = new Map<string, TakenAway>();
   // Not before everybody is there to whom any of this may go.
-  for (const orphan of orphans) discard(core, orphan);
+  for (const { opened: orphan, why } of orphans) {
+    discard(core, orphan, why);
+    count(lost, orphan, why);
+  }
   const due = back.filter((session) => Math.min(endsAtMs(session), willDueAtMs(session)) <= core.nowMs);
   due.sort((a, b) => Math.min(endsAtMs(a), willDueAtMs(a)) - Math.min(endsAtMs(b), willDueAtMs(b)));
   for (const session of due) catchUp(core, session);
   let place = 0;
   for (const session of back) if (core.sessions.get(session.key) === session) wait(core, session, place++);
   core.count();
-  return place;
+  return { sessions: place, lost: [...lost.values()] };
 }
 
 function restore(core: Core, opened: OpenedSession, subject: Subject): Session {
@@ -97,18 +112,28 @@ function wait(core: Core, session: Session, place: number): void {
 }
 
 /** Nobody can come for it any more; what a group shares in its queue goes to another member (4.8.2). */
-function discard(core: Core, opened: OpenedSession): void {
+function discard(core: Core, opened: OpenedSession, why: string): void {
   const { key, realm, name, clientId } = opened.session;
-  core.emit('session.discarded', {
-    identity: identityKey({ realm, name }),
-    clientId,
-    why: 'its identity is not known any more',
-  });
+  core.emit('session.discarded', { identity: identityKey({ realm, name }), clientId, why });
   const filters = opened.subscriptions.map(({ filter }) => filter);
   handOnQueue(core, { key, sentSeq: sentBefore(opened), owedMessages: opened.queuedMessages, filters });
   core.store.stage({ kind: 'session-end', key }, true);
 }
 
+/** Adds it to what its identity lost; of those who are anonymous it is the listener that is gone. */
+function count(lost: Map<string, TakenAway>, { session, queuedMessages, will }: OpenedSession, why: string): void {
+  const { realm, name, roles = [], kind = kindOf(realm) } = session;
+  if (kind === 'anonymous') return;
+  const key = identityKey({ realm, name });
+  let losses = lost.get(key);
+  if (losses === undefined) lost.set(key, (losses = { identity: { realm, name, kind, roles }, why, ...NOTHING }));
+  losses.sessions += 1;
+  losses.queuedMessages += queuedMessages;
+  if (will !== undefined) losses.wills += 1;
+}
+
 function endsAtMs({ endedAtMs, expirySeconds }: Session): number {
   return expirySeconds === NEVER_EXPIRES ? Number.POSITIVE_INFINITY : endedAtMs + expirySeconds * 1000;
 }
+
+const NOTHING = { superseded: false, connections: 0, sessions: 0, queuedMessages: 0, wills: 0 };

@@ -4,6 +4,7 @@
 import type { Rights, Subject } from '../ports/access.ts';
 import { type Identity, TOKEN_REALM } from '../ports/identity.ts';
 import type { StoredSession, StoredWill, Ticket } from '../ports/store.ts';
+import type { CertificateId } from '../ports/trust.ts';
 import type { Client } from './client.ts';
 import { InFlight } from './in-flight.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -38,6 +39,8 @@ export class Session {
   subject: Subject;
   /** Compiled from the subject; read through `core.rightsOf`, which compiles anew when the policy has changed. */
   rights: Rights;
+  /** What proved it when it last came, if a certificate did. */
+  certificate: CertificateId | undefined = undefined;
   /** The connection that has it now. */
   client: Client | undefined = undefined;
   expirySeconds: number;
@@ -150,6 +153,7 @@ export class Session {
       address: this.subject.facts.address,
       // No registry has them.
       ...(realm.startsWith(TOKEN_REALM) ? { roles, kind } : {}),
+      ...(this.certificate === undefined ? {} : { certificate: this.certificate }),
     };
   }
 }

@@ -100,6 +100,7 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
   core.owed.set(session, opened.queuedMessages, opened.queuedBytes);
   session.behind = true;
   session.endedAtMs = opened.session.endedAtMs;
+  session.certificate = opened.session.certificate;
   session.will = opened.will;
   session.willKept = opened.will !== undefined;
   reauthoriseSession(core, session);

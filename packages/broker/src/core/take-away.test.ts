@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startTestBroker, type TestBroker, type TestBrokerOptions, will } from '../../../../test/harness/index.ts';
+import type { OnRevoke } from '../ports/config.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
 import type { Fallen } from '../ports/guards.ts';
 import { refuse } from '../ports/verdict.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
 
 const KEPT = { cleanStart: false, properties: { sessionExpiryInterval: 600 } } as const;
 const KEY = 'ca:motte\npump';
@@ -14,18 +16,18 @@ const revoked = (superseded: boolean): Fallen => {
   return { refusal: refuse('not-authorized', 'the certificate was revoked', 'identity.revocation'), superseded };
 };
 
-/** Who connects as NAME or NAME/anything is that device; connections fall by the `address` that they came from. */
+/** Who connects as NAME or NAME/anything is that device; its certificate has the `address` that it came from for a serial. */
 function plant(options: Partial<TestBrokerOptions> = {}) {
   const fell = new Map<string, Fallen>();
-  const fallen = new Map<string, string>();
   const broker = startTestBroker({
     identities: (clientId) => device(clientId.split('/', 1)[0] as string),
     registered: ['pump', 'valve'].map(device),
     standing: ({ address }) => fell.get(address),
-    fallen,
+    serialOf: ({ address }) => address,
+    takenBack: (serial) => fell.get(serial),
     ...options,
   });
-  return { broker, fell, fallen };
+  return { broker, fell };
 }
 
 async function from(broker: TestBroker, address: string, clientId: string, fields: object = {}, version: 4 | 5 = 5) {
@@ -64,15 +66,13 @@ describe('of an identity that lost a certificate and has no other', () => {
   });
 
   it('sessions of it that are away end as well when none of it is connected', async () => {
-    const { broker, fallen } = plant();
+    const { broker, fell } = plant();
     await (await from(broker, 'a', 'pump/away', KEPT)).cut();
     await (await from(broker, 'b', 'valve', KEPT)).cut();
-    fallen.set(KEY, 'the certificate of pump was revoked');
+    fell.set('a', revoked(false));
     await broker.lookForRevoked();
     expect(away(broker)).toEqual(['valve away']);
-    expect(told(broker)).toEqual([
-      expect.objectContaining({ sessions: 1, why: 'the certificate of pump was revoked' }),
-    ]);
+    expect(told(broker)).toEqual([expect.objectContaining({ sessions: 1, why: 'the certificate was revoked' })]);
   });
 });
 
@@ -91,15 +91,99 @@ describe('of an identity that has a better certificate', () => {
   });
 
   it('its sessions that are away stay while it is connected by what holds', async () => {
-    const { broker, fell, fallen } = plant();
+    const { broker, fell } = plant();
     await (await from(broker, 'b', 'pump/away', KEPT)).cut();
     await from(broker, 'b', 'pump');
     const old = await from(broker, 'a', 'pump/old', KEPT);
     fell.set('a', revoked(false));
-    fallen.set(KEY, 'revoked');
     await broker.lookForRevoked();
     expect(old.closed).toBe(true);
     expect(away(broker)).toEqual(['pump connected', 'pump/away away']);
+  });
+});
+
+it('a session that came back by a better certificate outlives the old one, however often it is looked at', async () => {
+  const { broker, fell } = plant();
+  await (await from(broker, 'a', 'pump', KEPT)).cut();
+  fell.set('a', revoked(false));
+  await broker.lookForRevoked();
+  await (await from(broker, 'b', 'pump', KEPT)).cut();
+  await broker.lookForRevoked();
+  await broker.advance(10_000);
+  await broker.lookForRevoked();
+  expect(away(broker)).toEqual(['pump away']);
+});
+
+describe('while the broker was down', () => {
+  /** What `pump` has when the broker goes down: a session that owes it a message and a will that waits. */
+  async function down(onRevoke?: OnRevoke) {
+    const store = new MemoryStore({ defer: setImmediate });
+    const first = plant({ store });
+    const valve = await from(first.broker, 'b', 'valve', KEPT);
+    await valve.subscribe('gone');
+    const properties = { willDelayInterval: 300 };
+    const pump = await from(first.broker, 'a', 'pump', { ...KEPT, will: will('gone', 'pump', { properties }) });
+    await pump.subscribe('orders');
+    await pump.deliver('state', 'on', { retain: true });
+    await pump.cut();
+    await valve.deliver('orders', 'start');
+    await valve.cut();
+    await first.broker.advance(0);
+    first.broker.abandon();
+    const { clock } = first.broker;
+    const next = plant({ store, clock, ...(onRevoke === undefined ? {} : { onRevoke }) });
+    onTestFinished(() => first.broker.stop());
+    return next;
+  }
+  const retained = async (broker: TestBroker) => {
+    const late = await from(broker, 'b', 'valve/late');
+    await late.subscribe('#');
+    return (await late.receiveAll()).flatMap((packet) => (packet.type === 'publish' ? [packet.topic] : []));
+  };
+
+  it('a certificate that was revoked takes along what it would have taken along then', async () => {
+    const { broker, fell } = await down();
+    fell.set('a', revoked(false));
+    await broker.restore();
+    expect(away(broker)).toEqual(['valve away']);
+    const lost = { connections: 0, sessions: 1, queuedMessages: 1, wills: 1 };
+    expect(told(broker)).toEqual([expect.objectContaining({ identity: KEY, ...lost })]);
+    expect(await broker.takenFrom({ realm: 'ca:motte', name: 'pump' })).toMatchObject(lost);
+    const valve = await from(broker, 'b', 'valve', KEPT);
+    await broker.advance(300_000);
+    await valve.expectNothing();
+    const pump = await from(broker, 'c', 'pump', KEPT);
+    expect(pump.connack?.sessionPresent).toBe(false);
+    expect(await retained(broker)).toEqual(['state']);
+  });
+
+  it.each([
+    [{ kind: 'clear' } as const, []],
+    [{ kind: 'publish', topic: 'devices/${device}/gone' } as const, ['devices/pump/gone', 'state']],
+  ])('what it left behind is dealt with as the configuration says: %o', async (onRevoke, left) => {
+    const { broker, fell } = await down(onRevoke);
+    fell.set('a', revoked(false));
+    await broker.restore();
+    expect((await retained(broker)).sort()).toEqual(left);
+  });
+
+  it('one that others stand in for takes nothing, neither then nor at the next look', async () => {
+    const { broker, fell } = await down({ kind: 'clear' });
+    fell.set('a', revoked(true));
+    await broker.restore();
+    await broker.lookForRevoked();
+    expect(away(broker).sort()).toEqual(['pump away', 'valve away']);
+    expect(await retained(broker)).toEqual(['state']);
+  });
+
+  it('what is learnt after the start ends it then', async () => {
+    const { broker, fell } = await down({ kind: 'clear' });
+    await broker.restore();
+    fell.set('a', revoked(false));
+    await broker.lookForRevoked();
+    await broker.advance(0);
+    expect(away(broker)).toEqual(['valve away']);
+    expect(await retained(broker)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 // What ends with an identity or a certificate: connections on every transport, what they were owed, their wills, and the
-// sessions of those who are away. Whether a proof still holds is asked of the guards, whose a session is of start-up; what
-// becomes of retained messages stands in retained-left-behind.ts.
+// sessions of those who are away, who are held to the certificate by which they last came. Whether a proof still holds is
+// asked of the guards, whose a session is of start-up; what becomes of retained messages stands in retained-left-behind.ts.
 
 import { connackReturnCode } from '@motte/wire';
 import type { Subject } from '../ports/access.ts';
@@ -18,18 +18,16 @@ import { dropWill } from './wills.ts';
 export interface TakeAwayParts {
   /** Whose a session is; undefined = nobody's any more. */
   readonly subjectOf: (session: StoredSession) => Subject | undefined;
-  /** Identities of which a certificate was taken back that nobody may be connected with now; by key. */
-  readonly fallen?: ReadonlyMap<string, string>;
   /** Only this identity, by key; undefined = all. */
   readonly only?: string;
 }
 
 /** Ends whatever does not hold any more; what each identity lost that is gone, by key. */
-export function takeAway(core: Core, { subjectOf, fallen, only }: TakeAwayParts): Map<string, TakenAway> {
+export function takeAway(core: Core, { subjectOf, only }: TakeAwayParts): Map<string, TakenAway> {
   const taken = new Map<string, TakenAway>();
   /** Identities that are still connected by something that holds. */
   const standing = new Set<string>();
-  const gone = new Map(fallen);
+  const gone = new Map<string, string>();
   const lossesOf = (identity: Identity, why: string): TakenAway => {
     const key = identityKey(identity);
     let losses = taken.get(key);
@@ -59,15 +57,25 @@ export function takeAway(core: Core, { subjectOf, fallen, only }: TakeAwayParts)
   for (const session of [...core.sessions.values()]) {
     const key = session.owner;
     if (session.client !== undefined || (only !== undefined && key !== only)) continue;
-    const why = standing.has(key) ? undefined : gone.get(key);
-    if (why === undefined && subjectOf(session.record()) !== undefined) continue;
-    const losses = lossesOf(session.identity, why ?? 'it is not registered any more, or disabled');
+    const fell = standing.has(key) ? undefined : (whyFallen(core, session) ?? gone.get(key));
+    const why = fell ?? (subjectOf(session.record()) === undefined ? UNREGISTERED : undefined);
+    if (why === undefined) continue;
+    const losses = lossesOf(session.identity, why);
     losses.superseded = false;
     count(session, losses);
     if (session.will !== undefined) losses.wills += 1;
     end(core, session);
   }
   return taken;
+}
+
+/** Why the certificate by which a session last came finds it no more; undefined = it does, or another one may. */
+export function whyFallen(
+  { guards }: Core,
+  { identity, certificate }: Pick<Session, 'identity' | 'certificate'>,
+): string | undefined {
+  const fell = certificate === undefined ? undefined : guards.takenBack?.(identity, certificate);
+  return fell?.superseded === false ? fell.refusal.because : undefined;
 }
 
 /** Tells the peer no more than that an administrator did it; the operator finds the reason in `motte why`. */
@@ -96,5 +104,8 @@ function end(core: Core, session: Session): void {
   dropWill(core, session);
   endSession(core, session);
 }
+
+/** Why a session is nobody's. */
+export const UNREGISTERED = 'it is not registered any more, or disabled';
 
 const NOTHING = { superseded: true, connections: 0, sessions: 0, queuedMessages: 0, wills: 0 };

@@ -4,7 +4,6 @@ import type { Clock } from '../ports/clock.ts';
 import type { ConnectionFacts, TlsFacts } from '../ports/connection-facts.ts';
 import type { IdentityDirectory } from '../ports/directory.ts';
 import type { CheckOutsider, Guards } from '../ports/guards.ts';
-import { identityKey } from '../ports/identity.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { PosturePolicy } from '../ports/posture.ts';
 import type { CertificateInUse, TrustFacts } from '../ports/trust.ts';
@@ -15,7 +14,7 @@ import type { Hashing } from './password/argon2.ts';
 import { LoginThrottle } from './password/login-throttle.ts';
 import { createPasswordProof } from './password/password-proof.ts';
 import { createAssess } from './posture.ts';
-import { createProve, ProofMemory } from './prove.ts';
+import { createProve } from './prove.ts';
 import { createPskProof } from './psk.ts';
 import { createScramMethods, demandScram } from './scram/methods.ts';
 import { createStanding, refuseRevoked, revocationOf } from './standing.ts';
@@ -44,22 +43,14 @@ export interface GuardsParts {
   readonly others?: readonly Proof[];
 }
 
-export interface ProvingGuards extends Guards {
-  /** Identities of which a certificate that was seen here was taken back, by key, with the reason. */
-  fallen(): ReadonlyMap<string, string>;
-  /** What proved a connection, if a certificate did. */
-  certificateOf(facts: ConnectionFacts): CertificateInUse | undefined;
-}
-
-export function createGuards(parts: GuardsParts): ProvingGuards {
+export function createGuards(parts: GuardsParts): Guards {
   const { directory, trust, clock, limits, proofs, methods, hashing, posture, others } = parts;
   const { timeUnknown = () => undefined } = parts;
   const throttle = new LoginThrottle(clock);
   const passwords = createPasswordProof({ directory, clock, limits, throttle, ...(hashing ? { hashing } : {}) });
   const scram = createScramMethods({ directory, throttle });
   const seen = new WeakMap<TlsFacts, CertificateProof>();
-  const memory = new ProofMemory();
-  const certificates = createProve({ clock, directory, trust, proofs: seen, memory });
+  const certificates = createProve({ clock, directory, trust, proofs: seen });
   const certificateOf = ({ tls }: ConnectionFacts): CertificateInUse | undefined => {
     const proof = tls === undefined ? undefined : seen.get(tls);
     return proof === undefined || tls?.certificate === undefined ? undefined : { ...proof, der: tls.certificate };
@@ -82,13 +73,9 @@ export function createGuards(parts: GuardsParts): ProvingGuards {
     }),
     certificateOf,
     standing: createStanding({ directory, trust, proofs: seen, checkOutsider: parts.checkOutsider }),
-    fallen: () => {
-      const fallen = new Map<string, string>();
-      for (const proof of memory.values()) {
-        if (revocationOf(proof, trust)?.superseded === false)
-          fallen.set(identityKey(proof), refuseRevoked(proof).because);
-      }
-      return fallen;
+    takenBack: ({ realm, name }, certificate) => {
+      const revoked = revocationOf({ realm, ...certificate }, trust);
+      return revoked && { refusal: refuseRevoked({ name }), superseded: revoked.superseded };
     },
   };
 }

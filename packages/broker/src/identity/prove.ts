@@ -21,8 +21,6 @@ export interface ProveParts {
   readonly trust: TrustFacts;
   /** Filled with what proved each connection, for whoever asks later whether that still holds. */
   readonly proofs?: WeakMap<TlsFacts, CertificateProof>;
-  /** What was seen in full handshakes. */
-  readonly memory?: ProofMemory;
 }
 
 /** Proves the identity of evidence, or says why not; undefined where it takes something else to prove. Nothing here waits. */
@@ -30,7 +28,7 @@ export type Prove = (evidence: Evidence) => Proven | Refusal | undefined;
 
 /** Makes the function; it remembers which certificates it has seen in full handshakes, in bounded memory. */
 export function createProve(parts: ProveParts): Prove {
-  const memory = parts.memory ?? new ProofMemory();
+  const memory = new ProofMemory();
   let trust: Trust | undefined;
 
   return (evidence) => {
@@ -120,7 +118,7 @@ function proven(identity: Identity, expiresAtMs: number): Proven {
 }
 
 /** Certificates that were presented in a full handshake, by listener and fingerprint; two generations, so it stays bounded. */
-export class ProofMemory {
+class ProofMemory {
   #young = new Map<string, CertificateProof>();
   #old = new Map<string, CertificateProof>();
 
@@ -138,12 +136,6 @@ export class ProofMemory {
       this.#young = new Map();
     }
     this.#young.set(key, proof);
-  }
-
-  /** All of it, the one or the other twice. */
-  *values(): Generator<CertificateProof> {
-    yield* this.#young.values();
-    yield* this.#old.values();
   }
 
   clear(): void {

@@ -8,6 +8,8 @@ import type { CheckOutsider } from '../ports/guards.ts';
 import { type Identity, OWN_REALM } from '../ports/identity.ts';
 import type { StoredSession } from '../ports/store.ts';
 import type { TrustFacts } from '../ports/trust.ts';
+import { type Refusal, refuse } from '../ports/verdict.ts';
+import { checkProvable } from './provable-names.ts';
 
 export interface RecallParts {
   readonly directory: IdentityDirectory;
@@ -16,7 +18,7 @@ export interface RecallParts {
   readonly checkOutsider?: CheckOutsider | undefined;
 }
 
-/** The subject of a stored session; undefined if its identity is not registered, or disabled, or its listener or authority is gone. */
+/** The subject of a stored session; undefined if its identity is not registered, or disabled, its listener or authority is gone, or that may not prove it. */
 export function recallSubject(
   session: StoredSession,
   { directory, listeners, foreign, checkOutsider }: RecallParts,
@@ -24,7 +26,7 @@ export function recallSubject(
   const { realm, name, clientId, listener, address } = session;
   // A listener that was renamed or taken away gives no role any more; what is registered still counts.
   const facts = listeners.find((one) => one.name === listener) ?? { ...GONE, name: listener };
-  if (isForeign(realm) && foreign?.get(realm) === undefined) return undefined;
+  if (!isProvable(foreign, realm, name)) return undefined;
   const identity = realm.startsWith('listener:')
     ? anonymous(realm, name, listeners)
     : (registered(realm, name, directory) ??
@@ -33,14 +35,27 @@ export function recallSubject(
 }
 
 /** Whether the owner of something, by the key of its identity, may still be proven; anonymous owners always are. */
-export function isKnown(owner: string, { directory, foreign }: Omit<RecallParts, 'listeners'>): boolean {
+export function isKnown(owner: string, { directory, foreign, checkOutsider }: Omit<RecallParts, 'listeners'>): boolean {
   const at = owner.indexOf('\n');
   const realm = owner.slice(0, Math.max(at, 0));
-  if (!REGISTERED.test(realm)) return true;
-  if (isForeign(realm) && foreign?.get(realm) === undefined) return false;
-  const known = directory.find(realm, owner.slice(at + 1));
+  const name = owner.slice(at + 1);
+  const known = directory.find(realm, name);
+  if (!REGISTERED.test(realm)) return known?.state !== 'disabled' && checkOutsider?.({ realm, name }) === undefined;
+  if (!isProvable(foreign, realm, name)) return false;
   // Whom its authority may let in by itself was never registered.
   return known === undefined ? foreign?.get(realm)?.roles !== undefined : known.state === 'active';
+}
+
+/** Where the operator's own authority proves a name: whether it is there, and may. */
+function isProvable(foreign: RecallParts['foreign'], realm: string, name: string): boolean {
+  return !isForeign(realm) || checkAuthority(foreign, realm, name) === undefined;
+}
+
+/** Whether a foreign authority is there at all, and may prove that name. */
+export function checkAuthority(foreign: TrustFacts['foreign'], realm: string, name: string): Refusal | undefined {
+  const authority = foreign?.get(realm);
+  if (authority !== undefined) return checkProvable(name, authority.names, `the authority ${realm}`, 'tls.clientCa');
+  return refuse('not-authorized', `the authority ${realm} of ${name} is not trusted any more`, 'tls.clientCa');
 }
 
 function registered(realm: string, name: string, directory: IdentityDirectory): Identity | undefined {

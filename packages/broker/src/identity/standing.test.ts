@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionFacts, TlsFacts } from '../ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { StoredSession } from '../ports/store.ts';
 import { type ForeignAuthority, revokedKey, type TrustFacts } from '../ports/trust.ts';
 import { refuse } from '../ports/verdict.ts';
 import { MemoryDirectory } from '../testing/logins.ts';
@@ -39,6 +40,11 @@ const registered = (realm: string, state: 'active' | 'disabled' = 'active'): Reg
   return { realm, name: 'pump-1', kind: 'device', roles: [], state, addedAtMs: 0 };
 };
 const identity = (realm: string): Identity => ({ realm, name: 'pump-1', kind: 'device', roles: [] });
+
+const SESSION: StoredSession = {
+  ...{ key: 'k', realm: 'ca:plant', name: 'pump-1', clientId: 'pump-1', listener: 'devices', address: '' },
+  ...{ expirySeconds: 60, generation: 1, endedAtMs: 0, sentSeq: 0, unsureSeq: 0, roles: ['device'] },
+};
 
 interface World {
   readonly known?: readonly RegisteredIdentity[];
@@ -134,6 +140,16 @@ it.each(['token:https://login.example', 'listener:lab'])('%s has no registry to 
   expect(standing(realm, {})).toBeUndefined();
 });
 
+it('one whom a token proves falls where the registry says that he is disabled, and leaves nothing that is his', () => {
+  const known = [registered('token:plant', 'disabled')];
+  expect(standing('token:plant', { known })).toMatchObject({ refusal: { rule: 'identity.directory' } });
+  const directory = new MemoryDirectory(...known);
+  expect(isKnown('token:plant\npump-1', { directory, foreign: undefined })).toBe(false);
+  expect(isKnown('token:plant\npump-2', { directory, foreign: undefined })).toBe(true);
+  const checkOutsider = () => refuse('not-authorized', 'it was revoked', 'identity.tokens.revoked');
+  expect(isKnown('token:plant\npump-2', { directory, foreign: undefined, checkOutsider })).toBe(false);
+});
+
 describe('of a foreign authority', () => {
   const roles = new Map([['ca:plant', { roles: ['device'] }]]);
   const none = new Map([['ca:plant', {}]]);
@@ -153,6 +169,9 @@ describe('of a foreign authority', () => {
     expect(
       standing('ca:plant', { foreign: new Map([['ca:plant', { names: ['pump-*'], roles: [] }]]) }),
     ).toBeUndefined();
+    const directory = new MemoryDirectory(registered('ca:plant'));
+    expect(recallSubject(SESSION, { directory, listeners: [LISTENER], foreign })).toBeUndefined();
+    expect(isKnown('ca:plant\npump-1', { directory, foreign })).toBe(false);
   });
 
   it('nobody stands once it is gone, registered or not, and no session waits for anybody', () => {
@@ -162,12 +181,8 @@ describe('of a foreign authority', () => {
       refusal: { because: 'the authority ca:plant of pump-1 is not trusted any more', rule: 'tls.clientCa' },
     });
     const directory = new MemoryDirectory(...known);
-    const session = {
-      ...{ key: 'k', realm: 'ca:plant', name: 'pump-1', clientId: 'pump-1', listener: 'devices', address: '' },
-      ...{ expirySeconds: 60, generation: 1, endedAtMs: 0, sentSeq: 0, unsureSeq: 0, roles: ['device'] },
-    };
     const recalled = (trusted: ReadonlyMap<string, ForeignAuthority>) =>
-      recallSubject(session, { directory, listeners: [LISTENER], foreign: trusted });
+      recallSubject(SESSION, { directory, listeners: [LISTENER], foreign: trusted });
     expect(recalled(foreign)).toBeUndefined();
     expect(recalled(none)).toMatchObject({ identity: { realm: 'ca:plant' } });
     expect(isKnown('ca:plant\npump-1', { directory, foreign })).toBe(false);

@@ -8,8 +8,7 @@ import type { Identity } from '../ports/identity.ts';
 import { type RevokedCertificate, revokedKey, type TrustFacts } from '../ports/trust.ts';
 import { type Refusal, refuse } from '../ports/verdict.ts';
 import type { CertificateProof } from './certificate.ts';
-import { checkProvable } from './provable-names.ts';
-import { isForeign, REGISTERED } from './recall.ts';
+import { checkAuthority, isForeign, REGISTERED } from './recall.ts';
 
 export interface StandingParts {
   readonly directory: IdentityDirectory;
@@ -32,6 +31,7 @@ export function createStanding({
       return { refusal: refuseRevoked(proof), superseded: revoked.superseded };
     }
     if (REGISTERED.test(identity.realm)) return checkRegistered(directory, trust, identity);
+    if (directory.find(identity.realm, identity.name)?.state === 'disabled') return refuseDisabled(identity);
     const refusal = checkOutsider?.({ ...identity, ...(token === undefined ? {} : { token }) });
     return refusal === undefined ? undefined : { refusal, superseded: false };
   };
@@ -63,13 +63,12 @@ function checkRegistered(
   // Whom its authority may let in by itself was never registered.
   if (known === undefined && foreign?.get(realm)?.roles !== undefined) return undefined;
   if (known?.state === 'active') return undefined;
-  const because = known === undefined ? `${name} was removed from the registry` : `${name} is disabled in the registry`;
+  if (known !== undefined) return refuseDisabled({ name });
+  const because = `${name} was removed from the registry`;
   return { refusal: refuse('not-authorized', because, 'identity.directory'), superseded: false };
 }
 
-/** Whether a foreign authority is there at all, and may prove that name. */
-function checkAuthority(foreign: TrustFacts['foreign'], realm: string, name: string): Refusal | undefined {
-  const authority = foreign?.get(realm);
-  if (authority !== undefined) return checkProvable(name, authority.names, `the authority ${realm}`, 'tls.clientCa');
-  return refuse('not-authorized', `the authority ${realm} of ${name} is not trusted any more`, 'tls.clientCa');
+function refuseDisabled({ name }: Pick<Identity, 'name'>): Fallen {
+  const refusal = refuse('not-authorized', `${name} is disabled in the registry`, 'identity.directory');
+  return { refusal, superseded: false };
 }

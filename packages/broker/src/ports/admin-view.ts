@@ -88,6 +88,8 @@ export interface BrokerView {
 export interface ProofQuery {
   readonly realm: string;
   readonly name?: string;
+  /** With `name`: what somebody of that name is, also if nothing of him is there to tell. */
+  readonly kind?: 'device' | 'user';
   /** Identifier of a token. */
   readonly token?: string;
   readonly because: string;

@@ -3,6 +3,7 @@
 import type { ConnectionFacts } from './connection-facts.ts';
 import type { Identity } from './identity.ts';
 import type { Assess } from './posture.ts';
+import type { CertificateId, CertificateInUse } from './trust.ts';
 import type { Refusal, Verdict } from './verdict.ts';
 
 /** What a CONNECT brings along to prove who is behind it. */
@@ -36,12 +37,12 @@ export interface Challenge {
 
 export type Authentication = Proven | Challenge | Refusal;
 
-/** A connection whose proof does not hold any more. */
 /** Why somebody who is in no registry can be proven no more, as by an issuer that is gone; undefined = he can. */
 export type CheckOutsider = (
   who: Pick<Identity, 'realm' | 'name'> & { readonly token?: string },
 ) => Refusal | undefined;
 
+/** A connection, or a session, whose proof does not hold any more. */
 export interface Fallen {
   readonly refusal: Refusal;
   /** True if only this certificate is gone: another one may find the session. */
@@ -60,4 +61,8 @@ export interface Guards {
    * always does.
    */
   standing?(facts: ConnectionFacts, identity: Identity, token?: string): Fallen | undefined;
+  /** What proved a connection, if a certificate did. Absent = none ever does. */
+  certificateOf?(facts: ConnectionFacts): CertificateInUse | undefined;
+  /** Synchronous: whether a certificate that proved this identity once was taken back since; undefined = it was not. */
+  takenBack?(identity: Pick<Identity, 'realm' | 'name'>, certificate: CertificateId): Fallen | undefined;
 }

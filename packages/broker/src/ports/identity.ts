@@ -24,8 +24,11 @@ export const PSK_REALM = 'psk';
 /** Before the issuer in the realm of what its tokens prove; their roles come with the proof, not from the registry. */
 export const TOKEN_REALM = 'token:';
 
+/** Before the name of a listener without authentication in the realm of whoever comes by it. */
+export const ANONYMOUS_REALM = 'listener:';
+
 /** How people see an identity: NAME for Motte's own, NAME@LISTENER for the anonymous, else NAME@REALM. */
 export function identityLabel(identity: Pick<Identity, 'realm' | 'name'>): string {
   if (identity.realm === OWN_REALM) return identity.name;
-  return `${identity.name}@${identity.realm.startsWith('listener:') ? identity.realm.slice(9) : identity.realm}`;
+  return `${identity.name}@${identity.realm.startsWith(ANONYMOUS_REALM) ? identity.realm.slice(ANONYMOUS_REALM.length) : identity.realm}`;
 }

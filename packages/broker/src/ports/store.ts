@@ -4,6 +4,7 @@
 import type { QoS, TopicFilter, TopicName } from '@motte/wire';
 import type { IdentityKind } from './identity.ts';
 import type { Message } from './message.ts';
+import type { CertificateId } from './trust.ts';
 
 /** Grows with every staged record; a commit answers for all tickets up to one. */
 export type Ticket = number;
@@ -48,6 +49,8 @@ export interface StoredSession {
   /** Roles and kind of an identity that no registry has, as its latest proof gave them; both or neither. */
   readonly roles?: readonly string[];
   readonly kind?: IdentityKind;
+  /** What proved it when it last came, if a certificate did: that may be taken back while it is away. */
+  readonly certificate?: CertificateId;
 }
 
 export interface RetainedFacts {

@@ -44,14 +44,18 @@ export interface RevokedCertificates {
   ask?(certificate: CertificateInUse): Promise<Refusal | undefined> | undefined;
 }
 
-/** A certificate that proved a connection. */
-export interface CertificateInUse {
-  readonly realm: string;
-  readonly name: string;
+/** What a certificate is taken back by, within a realm. */
+export interface CertificateId {
   /** Hexadecimal. */
   readonly serial: string;
   /** SHA-256 of the DER of the CA that signed it, lower-case hex. */
   readonly issuer: string;
+}
+
+/** A certificate that proved a connection. */
+export interface CertificateInUse extends CertificateId {
+  readonly realm: string;
+  readonly name: string;
   readonly der: Uint8Array;
 }
 

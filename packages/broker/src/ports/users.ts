@@ -1,12 +1,19 @@
 // Users: identities that prove themselves by what they know. What they know, or what it is checked against, is never shown.
 
 import type { RegisteredIdentity } from './directory.ts';
+import { ANONYMOUS_REALM, type IdentityKind } from './identity.ts';
 
 export const PASSWORD_REALM = 'password';
 export const SCRAM_REALM = 'scram';
 
 /** A user is of one realm: by password or by SCRAM, never both. */
 export type UserRealm = typeof PASSWORD_REALM | typeof SCRAM_REALM;
+
+/** What somebody is of whom no more than the realm is known. */
+export function kindOf(realm: string): IdentityKind {
+  if (realm.startsWith(ANONYMOUS_REALM)) return 'anonymous';
+  return realm === PASSWORD_REALM || realm === SCRAM_REALM ? 'user' : 'device';
+}
 
 /** A user without its verifier. */
 export interface UserRow extends Pick<RegisteredIdentity, 'name' | 'roles' | 'state' | 'addedAtMs'> {

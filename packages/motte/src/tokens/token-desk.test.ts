@@ -146,7 +146,7 @@ describe('a revocation', () => {
     const { desk, ended, book } = open({ endsAtMs: NOW_MS + 60_000 });
     const choice = { issuer: 'login', name: 'ada' };
     expect(await desk.revoke(choice, 0)).toMatchObject({ revocation: { untilMs: 0 } });
-    expect(ended).toMatchObject([{ realm: 'token:login', name: 'ada' }]);
+    expect(ended).toMatchObject([{ realm: 'token:login', name: 'ada', kind: 'device' }]);
     await desk.lift(choice);
     expect([...book.revocations]).toEqual([]);
     await expect(desk.lift(choice)).rejects.toMatchObject({ code: 'MOT-0656' });

@@ -39,6 +39,8 @@ export function createTokenDesk(parts: TokenDeskParts): TokenDesk {
     const fault = parts.faultOf(issuer);
     return { issuer, audience, jwks, names, kind, from, ...(fault === undefined ? {} : { fault }) };
   };
+  const kindOf = (issuer: string): TokenSettings['kind'] =>
+    (configured().find((one) => one.issuer === issuer) ?? book.issuers.get(issuer)?.settings)?.kind ?? 'device';
   const isConfigured = (issuer: string): boolean => configured().some((one) => one.issuer === issuer);
   const assertKnown = (issuer: string): void => {
     if (!isConfigured(issuer) && !book.issuers.has(issuer)) throw new MotteError('MOT-0652', shown(issuer));
@@ -86,7 +88,7 @@ export function createTokenDesk(parts: TokenDeskParts): TokenDesk {
       await book.revoke(revocation);
       const { connections, sessions, endsAtMs } = end({
         realm: TOKEN_REALM + issuer,
-        ...('id' in choice ? { token: choice.id } : { name: choice.name }),
+        ...('id' in choice ? { token: choice.id } : { name: choice.name, kind: kindOf(issuer) }),
         because: whyRevoked(choice),
         rule: REVOKED_RULE,
       });

@@ -17,6 +17,7 @@ import type { Subject } from '../../ports/access.ts';
 import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
 import { identityKey } from '../../ports/identity.ts';
 import type { OpenedSession } from '../../ports/store.ts';
+import type { CertificateId } from '../../ports/trust.ts';
 import type { Layer } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
@@ -232,6 +233,7 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   session.client = client;
   session.account.connections += 1;
   client.session = session;
+  session.certificate = certificateOf(client);
   client.proofEndsAtMs = proven.expiresAtMs;
   client.packetBytesMax = properties.maximumPacketSize ?? client.packetBytesMax;
   client.window = Math.min(properties.receiveMaximum ?? limits.inFlightMax, limits.inFlightMax);
@@ -276,6 +278,13 @@ function accept(client: Client, connect: Connect, session: Session, proven: Prov
   slowByDebt(client, session);
   core.drain(session);
   client.link.resume();
+}
+
+/** What has to be good for the session to be found again while its client is away. */
+function certificateOf({ core, facts, identity }: Client): CertificateId | undefined {
+  const proof = core.guards.certificateOf?.(facts);
+  if (proof === undefined || proof.realm !== identity?.realm) return undefined;
+  return { issuer: proof.issuer, serial: proof.serial };
 }
 
 function connackProperties(client: Client, connect: Connect, session: Session, proven: Proven): Properties<'connack'> {

@@ -127,9 +127,12 @@ describe('records', () => {
       listener: text,
       address: text,
     });
+    const roles = fc.record({ roles: fc.array(text), kind: fc.constantFrom('device' as const, 'user' as const) });
+    const certificate = fc.record({ certificate: fc.record({ issuer: text, serial: text }) });
     fc.assert(
-      fc.property(session, (given) => {
-        expect(decodeSession(encodeSession(given))).toEqual(given);
+      fc.property(session, roles, certificate, (plain, known, proof) => {
+        for (const given of [plain, { ...plain, ...known }, { ...plain, ...proof }, { ...plain, ...known, ...proof }])
+          expect(decodeSession(encodeSession(given))).toEqual(given);
       }),
     );
     const subscription = fc.record({

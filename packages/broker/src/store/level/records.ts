@@ -4,11 +4,14 @@ import type { QoS, TopicFilter, TopicName } from '@motte/wire';
 import { type Message, sizeOf } from '../../ports/message.ts';
 import type { QueuedMessage, StoredSession, StoredSubscription, StoredWill } from '../../ports/store.ts';
 import { ByteReader, ByteWriter, textOf } from './bytes.ts';
+import { DamagedRecord } from './seal.ts';
 
 const writer = new ByteWriter();
 
+/** What stands at the end of a session's record, each where it is due: a kind with roles, or a certificate. */
 const DEVICE = 0;
 const USER = 1;
+const CERTIFICATE = 2;
 
 export function encodeSession(session: StoredSession): Uint8Array {
   const { key, realm, name, clientId, generation, expirySeconds, endedAtMs, sentSeq, unsureSeq, listener, address } =
@@ -19,6 +22,10 @@ export function encodeSession(session: StoredSession): Uint8Array {
   if (session.roles !== undefined) {
     writer.byte(session.kind === 'user' ? USER : DEVICE).number(session.roles.length);
     for (const role of session.roles) writer.text(role);
+  }
+  if (session.certificate !== undefined) {
+    const { issuer, serial } = session.certificate;
+    writer.byte(CERTIFICATE).text(issuer).text(serial);
   }
   return writer.take();
 }
@@ -39,11 +46,19 @@ export function decodeSession(content: Uint8Array): StoredSession {
     address: reader.text(),
   };
   if (reader.isAtEnd) return session;
-  const kind = reader.byte() === USER ? 'user' : 'device';
-  const roles: string[] = [];
-  for (let left = reader.number(); left > 0; left--) roles.push(reader.text());
+  let tag = reader.byte();
+  let known: Pick<StoredSession, 'roles' | 'kind'> = {};
+  if (tag !== CERTIFICATE) {
+    const roles: string[] = [];
+    for (let left = reader.number(); left > 0; left--) roles.push(reader.text());
+    known = { roles, kind: tag === USER ? 'user' : 'device' };
+    if (reader.isAtEnd) return { ...session, ...known };
+    tag = reader.byte();
+  }
+  if (tag !== CERTIFICATE) throw new DamagedRecord('there is something in it that is not known');
+  const certificate = { issuer: reader.text(), serial: reader.text() };
   reader.end();
-  return { ...session, roles, kind };
+  return { ...session, ...known, certificate };
 }
 
 export function encodeSubscription(subscription: StoredSubscription): Uint8Array {

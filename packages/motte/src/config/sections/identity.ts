@@ -12,7 +12,7 @@ export const IdentitySection = section(
     posture: Type.Optional(Posture),
     onRevoke: Type.Optional(
       text('^(keep|clear|publish [^\\s\\0].*)$', 'keep, clear, or publish TOPIC', {
-        says: 'What becomes of the retained messages of a device that is taken away; with `publish TOPIC` they stay, and one that says that it is gone is retained there, `${device}` for its name; absent, they are kept.',
+        says: 'What becomes of the retained messages of an identity that is taken away, of whatever kind; with `publish TOPIC` they stay, and one that says that a device is gone is retained there, `${device}` for its name; absent, they are kept.',
         breaks: 'What a device that is trusted no longer said last is still told to everybody who subscribes.',
         applies: 'restart',
       }),
