@@ -21,12 +21,12 @@ const SWEEP_FROM = 0.5;
 export class RetainedLimits {
   private readonly store: Store;
   private readonly limits: Limits;
-  /** Staged and not committed: topics that are new to the store, and bytes by which it grows. */
-  private newTopics = new Set<TopicName>();
-  private growth = 0;
-  /** The same of each identity. */
-  private readonly newOf = new Map<string, { messages: number; bytes: number }>();
-  private lastTicket: Ticket = 0;
+  /**
+   * Staged and not committed. In two parts, of which the earlier one is let go of once it is committed: as long as messages keep
+   * coming there is always one that is not, and all that came before it would be counted here and in the store.
+   */
+  private earlier = new Coming();
+  private later = new Coming();
   private cursor: Cursor = undefined;
   private sweeping = false;
 
@@ -42,15 +42,16 @@ export class RetainedLimits {
     const own = this.checkOwn(topic, bytes, owner, quotas, there);
     if (!own.allow) return own;
     const replaced = there?.bytes;
-    const isNew = replaced === undefined && !this.newTopics.has(topic);
-    if (isNew && this.store.retainedCount + this.newTopics.size >= retainedMessagesMax) {
+    const { earlier, later } = this;
+    const isNew = replaced === undefined && !this.isComing(topic);
+    if (isNew && this.store.retainedCount + earlier.topics.size + later.topics.size >= retainedMessagesMax) {
       return refuse(
         'quota-exceeded',
         `${retainedMessagesMax} messages are retained already`,
         'limits.retainedMessagesMax',
       );
     }
-    if (this.store.retainedBytes + this.growth + bytes - (replaced ?? 0) > retainedBytesMax) {
+    if (this.store.retainedBytes + earlier.growth + later.growth + bytes - (replaced ?? 0) > retainedBytesMax) {
       return refuse(
         'quota-exceeded',
         `retained messages take ${retainedBytesMax} bytes already`,
@@ -70,35 +71,41 @@ export class RetainedLimits {
   ): Verdict {
     if (quotas === NO_QUOTAS) return ALLOW;
     const { messages, bytes: held } = this.store.retainedOf(owner);
-    const coming = this.newOf.get(owner) ?? NOTHING;
+    const earlier = this.earlier.owners.get(owner) ?? NOTHING;
+    const later = this.later.owners.get(owner) ?? NOTHING;
     const isOwn = there?.owner === owner;
-    if (!isOwn && !this.newTopics.has(topic)) {
-      const count = checkCount(quotas, 'retainedMessages', messages + coming.messages);
+    if (!isOwn && !this.isComing(topic)) {
+      const count = checkCount(quotas, 'retainedMessages', messages + earlier.messages + later.messages);
       if (!count.allow) return count;
     }
-    return checkSum(quotas, 'retainedBytes', held + coming.bytes + bytes - (isOwn ? there.bytes : 0));
+    const coming = earlier.bytes + later.bytes + bytes;
+    return checkSum(quotas, 'retainedBytes', held + coming - (isOwn ? there.bytes : 0));
   }
 
   /** A message was staged. */
   staged(message: Message, ticket: Ticket): void {
     const { topic, owner } = message;
+    const { later } = this;
     const there = this.store.retainedAt(topic);
     const isOwn = there?.owner === owner;
-    const coming = this.newOf.get(owner) ?? { messages: 0, bytes: 0 };
-    if (!isOwn && !this.newTopics.has(topic)) coming.messages += 1;
-    coming.bytes += sizeOf(message) - (isOwn ? there.bytes : 0);
-    this.newOf.set(owner, coming);
-    if (there === undefined) this.newTopics.add(topic);
-    this.growth += sizeOf(message) - (there?.bytes ?? 0);
-    this.lastTicket = ticket;
+    const own = later.owners.get(owner) ?? { messages: 0, bytes: 0 };
+    if (!isOwn && !this.isComing(topic)) own.messages += 1;
+    own.bytes += sizeOf(message) - (isOwn ? there.bytes : 0);
+    later.owners.set(owner, own);
+    if (there === undefined && !this.isComing(topic)) later.topics.add(topic);
+    later.growth += sizeOf(message) - (there?.bytes ?? 0);
+    later.upTo = ticket;
   }
 
   committed(upTo: Ticket): void {
-    if (this.lastTicket === 0 || upTo < this.lastTicket) return;
-    this.newTopics.clear();
-    this.newOf.clear();
-    this.growth = 0;
-    this.lastTicket = 0;
+    while (upTo >= this.earlier.upTo && this.earlier.upTo + this.later.upTo > 0) {
+      this.earlier = this.later;
+      this.later = new Coming();
+    }
+  }
+
+  private isComing(topic: TopicName): boolean {
+    return this.earlier.topics.has(topic) || this.later.topics.has(topic);
   }
 
   /** Looks for expired messages, a page at a time, while much of a limit is taken. */
@@ -120,6 +127,18 @@ export class RetainedLimits {
       }
     });
   }
+}
+
+/** What was staged in one part of time. */
+class Coming {
+  /** New to the store. */
+  readonly topics = new Set<TopicName>();
+  /** Bytes by which the store grows. */
+  growth = 0;
+  /** The same of each identity. */
+  readonly owners = new Map<string, { messages: number; bytes: number }>();
+  /** Its last ticket; 0 = nothing was staged. */
+  upTo: Ticket = 0;
 }
 
 const NOTHING = { messages: 0, bytes: 0 };
