@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startTestBroker } from '../../../../test/harness/index.ts';
 import { TornDisk, TornEngine } from '../../../../test/sim/torn-engine.ts';
 import { openLevelStore } from '../store/level/open.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
 
 const KEPT = { sessionExpiryInterval: 600 };
 const BRIEF = { messageExpiryInterval: 1 };
@@ -44,6 +45,46 @@ describe('messages that expire while their session is away', () => {
     for (let n = 0; n < 20; n++) await broker.advance(1_000);
     expect(owed()).toBe(1);
     disk.fault = undefined;
+  });
+
+  it('are given up though they came while the queue was looked at', async () => {
+    const held: (() => void)[] = [];
+    let holds = false;
+    const defer = (run: () => void) => (holds ? held.push(run) : setImmediate(run));
+    const engine = new TornEngine(new TornDisk(), { defer, oneIn: () => false });
+    const after = (_ms: number, run: () => void) => void setImmediate(run);
+    const broker = startTestBroker({ store: await openLevelStore(engine, { ...STORE, after }) });
+    const publisher = await broker.connect('p');
+    const away = await broker.connect('s', { cleanStart: false, properties: KEPT });
+    await away.subscribe('t');
+    await away.cut();
+    await publisher.deliver('t', 'first', { properties: BRIEF });
+    holds = true;
+    await broker.advance(6_000);
+    publisher.publish('t', 'second', { qos: 1, properties: BRIEF });
+    await publisher.expectNothing();
+    holds = false;
+    for (const run of held.splice(0)) run();
+    await publisher.receive('puback');
+    for (let n = 0; n < 2; n++) await broker.advance(6_000);
+    expect(broker.clients().find(({ clientId }) => clientId === 's')?.queuedMessages).toBe(0);
+  });
+
+  it('are given up once the queue can be read again', async () => {
+    const store = new MemoryStore({ defer: setImmediate });
+    const broker = startTestBroker({ store });
+    const publisher = await broker.connect('p');
+    const away = await broker.connect('s', { cleanStart: false, properties: KEPT });
+    await away.subscribe('t');
+    await away.cut();
+    await publisher.deliver('t', 'x', { properties: BRIEF });
+    const readQueue = store.readQueue.bind(store);
+    store.readQueue = (_key, _after, _max, callback) =>
+      setImmediate(() => callback([], new Error('input/output error')));
+    await broker.advance(6_000);
+    store.readQueue = readQueue;
+    await broker.advance(6_000);
+    expect(broker.clients().find(({ clientId }) => clientId === 's')?.queuedMessages).toBe(0);
   });
 
   it('[MQTT-3.3.2-5] between PUBLISH and PUBREL are not delivered', async () => {

@@ -53,12 +53,15 @@ function look(core: Core, session: Session): void {
 }
 
 function sweep(core: Core, session: Session, afterSeq: number): void {
-  const { generation } = session;
+  const { generation, seq: seqAsked } = session;
+  const wasCommitted = core.store.isCommitted(session.lastTicket);
   core.store.readQueue(session.key, afterSeq, PAGE, (entries, fault) => {
     // Whoever was here meanwhile has left a watch of its own.
     const stillAway = session.sweepAtMs === LOOKING && session.generation === generation;
-    if (!stillAway || fault !== undefined) return;
-    let next = Number.POSITIVE_INFINITY;
+    if (!stillAway) return;
+    // What the look has not met, since it could not be read or came too late for it, is met by another one.
+    const isWhole = fault === undefined && wasCommitted && session.seq === seqAsked;
+    let next = isWhole ? Number.POSITIVE_INFINITY : core.nowMs;
     let gone = 0;
     for (const { seq, message, qos, queuedAtMs } of entries) {
       // [MQTT-4.3.3-7]: what was sent once does not expire, and what may have been with QoS 2 is settled with the client alone.
