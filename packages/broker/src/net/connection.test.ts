@@ -92,6 +92,42 @@ describe('a connection', () => {
   });
 });
 
+describe('a connection that is not read', () => {
+  it('gives a packet that was begun before as much time as ever once it is read again', async () => {
+    const broker = startTestBroker({ limits: { unsentBytesMax: 64 * 1024 } });
+    const [client, other] = [await broker.connect('c', { version: 4 }), await broker.connect('o', { version: 4 })];
+    await client.subscribe({ filter: 'big', qos: 0 });
+    client.sendBytes(PUBLISH.subarray(0, 4));
+    await broker.advance(5_000);
+    client.pause();
+    for (let n = 0; n < 60; n++) other.publish('big', 'x'.repeat(4_000));
+    await other.ping();
+    client.sendBytes(PUBLISH.subarray(4, 5));
+    await broker.advance(60_000);
+    client.resume();
+    await broker.advance(250);
+    client.sendBytes(PUBLISH.subarray(5));
+    const packets = await client.receiveAll();
+    expect(packets.at(-1)).toMatchObject({ type: 'puback', packetId: 5 });
+  });
+
+  it('is over as soon as both sides have ended it', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 1 });
+    const [ours, theirs] = duplexPair();
+    broker.serve(theirs);
+    ours.on('end', () => ours.end()).resume();
+    ours.write(CONNECT);
+    for (let n = 0; n < 4; n++) ours.write(PUBLISH);
+    await settle();
+    expect(theirs.isPaused()).toBe(true);
+    ours.write(PUBLISH);
+    await broker.connect('c', { version: 4 });
+    await settle();
+    expect(theirs.readableEnded).toBe(true);
+  });
+});
+
 describe('a subscriber that does not read costs only itself', () => {
   const LIMITS = { unsentBytesMax: 64 * 1024, queueMessagesMax: 50 };
   const payload = (n: number): string => `${n} ${'x'.repeat(4_000)}`;

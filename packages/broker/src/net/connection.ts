@@ -62,6 +62,8 @@ class Connection implements LinkOwner {
     const timer = setTimeout(() => this.stream.destroy(), this.core.limits.closeDeadlineMs);
     timer.unref();
     this.stream.once('close', () => clearTimeout(timer));
+    // What was held back is discarded: behind it comes the end of a peer that closes its side.
+    this.adjustFlow();
   }
 
   finished(): void {
@@ -97,8 +99,13 @@ class Connection implements LinkOwner {
     const wanted = this.client.accepting || this.client.state === 'closed';
     if (wanted === !this.paused) return;
     this.paused = !wanted;
-    if (this.paused) this.stream.pause();
-    else this.stream.resume();
+    if (this.paused) {
+      this.stream.pause();
+      return;
+    }
+    // The time we did not read is not the peer's.
+    if (this.client.partialSinceMs !== 0) this.client.partialSinceMs = this.core.monotonicMs;
+    this.stream.resume();
   }
 
   private ended(): void {
