@@ -33,8 +33,8 @@ export class TornEngine implements Engine {
     this.#options = options;
   }
 
-  check(): Promise<void> {
-    return Promise.resolve();
+  check(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   open(): Promise<void> {

@@ -68,7 +68,7 @@ function restoreAll(core: Core, opened: readonly OpenedSession[], subjectOf: Sub
   due.sort((a, b) => Math.min(endsAtMs(a), willDueAtMs(a)) - Math.min(endsAtMs(b), willDueAtMs(b)));
   for (const session of due) catchUp(core, session);
   let place = 0;
-  for (const session of back) if (core.sessions.get(session.key) === session) wait(core, session, place++);
+  for (const session of back) if (!session.isOver) wait(core, session, place++);
   core.count();
   return { sessions: place, lost: [...lost.values()] };
 }

@@ -64,18 +64,30 @@ function load(path: string): { identities: Map<string, RegisteredIdentity>; deco
       return { identities: new Map(), decoyKey: randomBytes(DECOY_KEY_BYTES) };
     throw new RegistryFault(`${path}: ${(fault as Error).message}`, { cause: fault });
   }
-  return { identities: parseRegistry(text, path), decoyKey: decoyKeyIn(text) };
+  const document = parseDocument(text, path);
+  return { identities: identitiesIn(document, path), decoyKey: decoyKeyIn(document) };
 }
 
 /** The identities in a registry's text; `path` is for messages. Throws RegistryFault. */
 export function parseRegistry(text: string, path: string): Map<string, RegisteredIdentity> {
-  let document: unknown;
+  return identitiesIn(parseDocument(text, path), path);
+}
+
+interface RegistryDocument {
+  readonly format?: unknown;
+  readonly identities?: unknown;
+  readonly decoyKey?: unknown;
+}
+
+function parseDocument(text: string, path: string): RegistryDocument {
   try {
-    document = JSON.parse(text);
+    return (JSON.parse(text) as RegistryDocument | null) ?? {};
   } catch (cause) {
     throw new RegistryFault(`${path}: not a JSON document`, { cause });
   }
-  const { format, identities } = (document ?? {}) as { format?: unknown; identities?: unknown };
+}
+
+function identitiesIn({ format, identities }: RegistryDocument, path: string): Map<string, RegisteredIdentity> {
   if (format !== FORMAT) throw new RegistryFault(`${path}: format ${String(format)}, this version reads ${FORMAT}`);
   if (!Array.isArray(identities)) throw new RegistryFault(`${path}: no list of identities`);
   const map = new Map<string, RegisteredIdentity>();
@@ -89,8 +101,7 @@ export function parseRegistry(text: string, path: string): Map<string, Registere
 }
 
 /** Registries of older versions have none yet; nothing hangs on which one it is but that it stays. */
-function decoyKeyIn(text: string): Uint8Array {
-  const { decoyKey } = JSON.parse(text) as { decoyKey?: unknown };
+function decoyKeyIn({ decoyKey }: RegistryDocument): Uint8Array {
   const key = Buffer.from(typeof decoyKey === 'string' ? decoyKey : '', 'base64');
   return key.length === DECOY_KEY_BYTES ? key : randomBytes(DECOY_KEY_BYTES);
 }

@@ -1,9 +1,10 @@
 // The engine of the program: LevelDB by the package classic-level. Owns the handle and nothing of what the bytes mean.
 
 import { ClassicLevel } from 'classic-level';
-import { DamageFault, type Engine, type Entry, type Scan, type Write } from './engine.ts';
+import { DamageFault, type Engine, type Entry, type Records, type Scan, type Write } from './engine.ts';
 import { inspectFiles } from './files/inspect.ts';
 import { rebuildStore } from './files/rebuild.ts';
+import { StoredRecords } from './files/stored-records.ts';
 import { finishSwap } from './files/swap.ts';
 
 type Bytes = Uint8Array;
@@ -18,10 +19,12 @@ export class ClassicEngine implements Engine {
     this.#writeBufferBytes = Math.max(writeBufferBytes, WRITE_BUFFER_BYTES_MIN);
   }
 
-  async check(): Promise<void> {
+  async check(): Promise<Records> {
     await finishSwap(this.#path);
-    const { damages } = await inspectFiles(this.#path);
+    const inspection = await inspectFiles(this.#path);
+    const { damages } = inspection;
     if (damages.length > 0) throw new DamageFault(damages.map(({ name, why }) => `${name}: ${why}`).join('; '));
+    return new StoredRecords(this.#path, inspection);
   }
 
   async open(): Promise<void> {

@@ -10,17 +10,28 @@ export interface Write {
 export type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
 /** Walks keys in the order of their bytes, as of the moment it was made. */
-export interface Scan {
-  /** Up to `max` entries; none = the end. */
+export interface Walk {
+  /** Up to `max` entries; none = the end. What they refer to may be part of more: who keeps bytes copies them. */
   next(max: number): Promise<readonly Entry[]>;
-  /** Goes on at the first key at or behind this one. */
-  seek(key: Uint8Array): void;
   close(): Promise<void>;
 }
 
-export interface Engine {
-  /** Before it is opened: throws DamageFault if its files are not whole, FormatFault if they are not ours. Changes nothing. */
-  check(): Promise<void>;
+export interface Scan extends Walk {
+  /** Goes on at the first key at or behind this one. */
+  seek(key: Uint8Array): void;
+}
+
+export interface Records {
+  /** Keys from `from` to before `to`. */
+  scan(from: Uint8Array, to: Uint8Array): Walk;
+}
+
+export interface Engine extends Records {
+  /**
+   * Before it is opened: throws DamageFault if its files are not whole, FormatFault if they are not ours. Changes nothing. Gives
+   * what is in the files, to be read until it is opened; undefined = it is read once it is open.
+   */
+  check(): Promise<Records | undefined>;
   /** Opens the database, makes it if there is none; again after `close`. */
   open(): Promise<void>;
   /** Durable once it answers: a crash leaves all of it or nothing. After a fault nobody knows which. */

@@ -3,7 +3,7 @@
 
 import type { Message } from '../../ports/message.ts';
 import type { OpenedSession, StoredSession, StoredSubscription, StoredWill } from '../../ports/store.ts';
-import type { Engine } from './engine.ts';
+import type { Records } from './engine.ts';
 import { KEY, packetIdOfKey, seqOf, sessionKeyOf, sessionOf } from './keys.ts';
 import {
   decodeQueued,
@@ -37,7 +37,7 @@ interface Opening {
  * Loads the sessions with numbers from `first` to `last`. `onCopy` is told of every message in their queues.
  */
 export async function loadSessions(
-  engine: Engine,
+  records: Records,
   unseal: Unseal,
   { first, last }: { readonly first: number; readonly last: number },
   onCopy?: (head: QueuedHead) => void,
@@ -48,16 +48,22 @@ export async function loadSessions(
     kind: number,
     take: (session: Opening | undefined, key: Uint8Array, content: Uint8Array) => void,
   ): Promise<void> => {
-    const scan = engine.scan(sessionKeyOf(kind, first), behindSession(kind, last));
+    const scan = records.scan(sessionKeyOf(kind, first), behindSession(kind, last));
+    // All that a session has of a kind stands together: it is looked up once.
+    let number = -1;
+    let session: Opening | undefined;
     try {
       for (let page = await scan.next(PAGE); page.length > 0; ) {
         // The database reads on while these are taken in.
         const next = scan.next(PAGE);
         next.catch(() => undefined);
         for (const [key, value] of page) {
-          const number = sessionOf(key);
-          const session = sessions.get(number);
-          if (session === undefined && kind !== KEY.session) ended.add(number);
+          const of = sessionOf(key);
+          if (of !== number) {
+            number = of;
+            session = sessions.get(number);
+            if (session === undefined && kind !== KEY.session) ended.add(number);
+          }
           const content = unseal(key, value);
           if (content === undefined) continue;
           if (kind === KEY.session) sessions.set(number, opening(decodeSession(content)));
@@ -74,10 +80,11 @@ export async function loadSessions(
   await each(KEY.received, (session, key, content) => {
     if (session === undefined) return;
     if (session.received === NONE) session.received = new Map();
-    session.received.set(packetIdOfKey(key), decodeReceived(content));
+    // A copy: what a walk gives may be part of a whole file.
+    session.received.set(packetIdOfKey(key), decodeReceived(new Uint8Array(content)));
   });
   await each(KEY.will, (session, _key, content) => {
-    if (session !== undefined) session.will = decodeWill(content);
+    if (session !== undefined) session.will = decodeWill(new Uint8Array(content));
   });
   await each(KEY.queue, (session, key, content) => {
     const head = decodeQueued(content);

@@ -2,11 +2,11 @@
 // with a reason and left as it is; files that are damaged are repaired as far as they can be read, and said so.
 
 import { Bodies } from './bodies.ts';
-import { DamageFault, type Engine } from './engine.ts';
+import { DamageFault, type Engine, type Records } from './engine.ts';
 import { assertFormat, FORMAT_KEY, FORMAT_VALUE, FormatFault } from './format.ts';
 import { metaKey } from './keys.ts';
 import { LevelStore, type LevelStoreOptions } from './level-store.ts';
-import { loadSessions, SESSIONS_MAX, type Unseal } from './load.ts';
+import { type Loaded, loadSessions, SESSIONS_MAX, type Unseal } from './load.ts';
 import { Quarantine } from './quarantine.ts';
 import { loadTotals } from './retained-totals.ts';
 import { SessionNumbers } from './sessions.ts';
@@ -20,13 +20,12 @@ export interface OpenOptions extends LevelStoreOptions {
 export async function openLevelStore(engine: Engine, options: OpenOptions): Promise<LevelStore> {
   const troubles = new Troubles();
   try {
-    await engine.check();
-    return await open(engine, options, troubles);
+    return await open(engine, await engine.check(), options, troubles);
   } catch (fault) {
     await engine.close();
     if (!(fault instanceof DamageFault)) throw fault;
     await repair(engine, fault, troubles);
-    return await open(engine, options, troubles);
+    return await open(engine, undefined, options, troubles);
   }
 }
 
@@ -35,21 +34,25 @@ async function repair(engine: Engine, fault: DamageFault, troubles: Troubles): P
   for (const why of found.length === 0 ? [fault.message] : found) troubles.tell({ kind: 'damaged', why });
 }
 
-async function open(engine: Engine, options: OpenOptions, troubles: Troubles): Promise<LevelStore> {
-  await engine.open();
-  await checkFormat(engine);
+async function open(
+  engine: Engine,
+  files: Records | undefined,
+  options: OpenOptions,
+  troubles: Troubles,
+): Promise<LevelStore> {
   const bodies = new Bodies();
   const quarantine = new Quarantine({ nowMs: options.nowMs, troubles });
   const unseal: Unseal = (key, value) => quarantine.unseal(key, value);
   const sessions = new SessionNumbers();
-  const { sessions: opened, ended } = await loadSessions(
-    engine,
-    unseal,
-    { first: 0, last: SESSIONS_MAX },
-    ({ body }) => {
+  const load = (records: Records): Promise<Loaded> =>
+    loadSessions(records, unseal, { first: 0, last: SESSIONS_MAX }, ({ body }) => {
       if (body !== 0) bodies.found(body);
-    },
-  );
+    });
+  // The files themselves give it at a third of the price; once the database is open they are no longer ours to read.
+  const early = files === undefined ? undefined : await load(files);
+  await engine.open();
+  await checkFormat(engine);
+  const { sessions: opened, ended } = early ?? (await load(engine));
   for (const [number, { session }] of opened) sessions.put(session.key, number);
   for (const number of ended) sessions.left(number);
   bodies.startAt(await nextOpening(engine, bodies.highest));

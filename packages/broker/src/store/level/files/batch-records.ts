@@ -3,7 +3,7 @@
 
 import { DamagedRecord, unseal } from '../seal.ts';
 import { Fields, fixed32, fixed56 } from './fields.ts';
-import type { LogRecord } from './log-file.ts';
+import { type LogRecord, readLog } from './log-file.ts';
 import type { TableEntry } from './table-file.ts';
 
 export interface BatchReading {
@@ -12,6 +12,16 @@ export interface BatchReading {
   readonly lost: number;
   /** The sequence number that follows. */
   readonly next: number;
+}
+
+/** Records of a log, in the order in which they were written. */
+export function* entriesOfLog(file: Uint8Array): Generator<TableEntry> {
+  let expected = 0;
+  for (const record of readLog(file).records) {
+    const { entries, next } = readBatch(record, expected);
+    expected = next;
+    yield* entries;
+  }
 }
 
 /** `expected`: the sequence number that follows on the batch before; 0 = unknown. */

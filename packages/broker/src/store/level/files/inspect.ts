@@ -29,6 +29,8 @@ export interface Inspection {
   readonly files: readonly LevelFile[];
   /** Those of them that hold records in use, logs last and each kind in the order in which it was written. */
   readonly used: readonly LevelFile[];
+  /** What the list of files says of its tables, by their numbers; none if it is damaged. */
+  readonly tables: ReadonlyMap<number, ListedTable>;
   /** Empty: all of it is whole. */
   readonly damages: readonly Damage[];
 }
@@ -39,7 +41,8 @@ export async function inspectFiles(path: string): Promise<Inspection> {
   const records = files.filter(({ kind }) => kind === 'log' || kind === 'table');
   const damages: Damage[] = [];
   // A start that ended before its first record leaves nothing that could be lost.
-  if (records.length === 0 && !files.some(({ kind }) => kind === 'current')) return { files, used: [], damages };
+  if (records.length === 0 && !files.some(({ kind }) => kind === 'current'))
+    return { files, used: [], tables: NO_TABLES, damages };
   const listed = await listOf(path, files, damages);
   const used = listed === undefined ? records : usedFiles(records, listed, damages);
   used.sort((a, b) => (a.kind === b.kind ? a.number - b.number : a.kind === 'table' ? -1 : 1));
@@ -50,7 +53,7 @@ export async function inspectFiles(path: string): Promise<Inspection> {
     else checkTable(name, file, listed?.tables.get(number), format, damages);
   }
   format.check(damages);
-  return { files, used, damages };
+  return { files, used, tables: listed?.tables ?? NO_TABLES, damages };
 }
 
 /** What the list of files says; undefined if it is damaged. */
@@ -142,4 +145,5 @@ class FormatSearch {
   }
 }
 
+const NO_TABLES: ReadonlyMap<number, ListedTable> = new Map();
 const COMPARATOR = 'leveldb.BytewiseComparator';

@@ -10,9 +10,8 @@ import { KEY } from '../keys.ts';
 import { decodeMessage } from '../records.ts';
 import { encodeTotals, TOTALS_KEY } from '../retained-totals.ts';
 import { DamagedRecord, seal, unseal } from '../seal.ts';
-import { isSealed, readBatch } from './batch-records.ts';
+import { entriesOfLog, isSealed } from './batch-records.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
-import { readLog } from './log-file.ts';
 import type { LevelFile } from './manifest.ts';
 import { lostPath, rebuiltPath, swapIn } from './swap.ts';
 import { readTable, type TableEntry } from './table-file.ts';
@@ -106,16 +105,7 @@ function countRetained(key: Uint8Array, value: Uint8Array, totals: { messages: n
 
 async function entriesOf(path: string, { name, kind }: LevelFile): Promise<Iterable<TableEntry>> {
   const file = await readFile(join(path, name));
-  return kind === 'log' ? logEntries(file) : readTable(file).entries;
-}
-
-function* logEntries(file: Uint8Array): Generator<TableEntry> {
-  let expected = 0;
-  for (const record of readLog(file).records) {
-    const { entries, next } = readBatch(record, expected);
-    expected = next;
-    yield* entries;
-  }
+  return kind === 'log' ? entriesOfLog(file) : readTable(file).entries;
 }
 
 function nameOf(key: Uint8Array): string {

@@ -22,7 +22,7 @@ export interface TableReading {
   readonly isForeign: boolean;
 }
 
-interface Block {
+export interface Block {
   readonly from: number;
   /** Behind its content, before its trailer. */
   readonly to: number;
@@ -40,6 +40,12 @@ export function readTable(file: Uint8Array): TableReading {
   let damage = listed.others ? undefined : 'its filter is damaged';
   if (damaged > 0) damage = `${damaged} of ${listed.blocks.length} blocks are damaged`;
   return { entries: entriesOf(file, listed.blocks), damage, isForeign };
+}
+
+/** The blocks of entries of a table, in their order; undefined: it is damaged. */
+export function soundBlocks(file: Uint8Array): readonly Block[] | undefined {
+  const blocks = listedBlocks(file)?.blocks;
+  return blocks?.every(({ isSound }) => isSound) === true ? blocks : undefined;
 }
 
 interface ListedBlocks {
@@ -203,7 +209,7 @@ function pairsIn(file: Uint8Array, from: number, end: number): Pairs {
 }
 
 /** Behind the entries stand the places where a key is written in full, and how many these are. */
-function endOfPairs(file: Uint8Array, { from, to }: Block): number {
+export function endOfPairs(file: Uint8Array, { from, to }: Block): number {
   const end = to - from < 4 ? from : to - 4 - 4 * fixed32(file, to - 4);
   return end < from ? to : end;
 }
