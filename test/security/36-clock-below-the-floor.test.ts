@@ -6,6 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@motte/admin';
 import { connectClient, tlsTransport } from '@motte/client';
+import {
+  type AuthorityOptions,
+  createKeyAndCsr,
+  encodeToken,
+  obtainServerCertificate,
+  type RunningAuthority,
+  startAuthority,
+} from '@motte/pki';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import { createTimeProof } from '../../packages/broker/src/identity/time-proof.ts';
@@ -153,6 +161,84 @@ it('below it nothing is enrolled or renewed: whoever asks is told to come again'
   expect(await desk.redeem({ token: 'x', csr: 'x' })).toEqual(busy);
   expect(await desk.ask({ name: 'pump-1', csr: 'x' })).toEqual(busy);
   expect(await desk.renew({ certificate: 'x', csr: 'x', proof: '' })).toEqual(busy);
+});
+
+describe('the authority', () => {
+  const NOW = Date.UTC(2026, 5, 1);
+  let ms: number;
+  let authority: RunningAuthority | undefined;
+  beforeEach(() => {
+    ms = NOW;
+  });
+  afterEach(() => authority?.close());
+  const start = async (options: Partial<AuthorityOptions> = {}): Promise<RunningAuthority> => {
+    await authority?.close();
+    authority = undefined;
+    return (authority = await startAuthority({ data: folder, now: () => ms, ...options }));
+  };
+  const known = (atMs: number): void =>
+    writeFileSync(join(folder, 'pki', 'time.json'), JSON.stringify({ format: 1, known: new Date(atMs).toISOString() }));
+  const csrOf = async (name: string): Promise<string> => (await createKeyAndCsr(name, { type: 'ec' })).csr;
+
+  it('makes no CA before the day on which it was built', async () => {
+    await expect(start({ builtMs: NOW + 30 * DAY_MS })).rejects.toMatchObject({
+      code: 'MOT-0479',
+      why: expect.stringMatching(/clock says 2026-06-01T.*and it was 2026-06-30T.* already/),
+    });
+    await start({ builtMs: NOW + DAY_MS / 2 });
+  });
+
+  it('dates nothing and takes no token, of before or now, by a clock that is behind what it knew', async () => {
+    const { administrator, broker } = await start();
+    const made = await administrator.addToken({ name: 'valve', roles: ['device'], seconds: 3_600 });
+    const token = encodeToken({ url: 'https://broker:8446', ...made });
+    const csr = await csrOf('pump');
+    const { certificate } = await administrator.issueDevice({ name: 'pump', csr });
+    ms = NOW + 2 * DAY_MS;
+    await expect(broker.redeemToken({ token, csr: await csrOf('valve') })).rejects.toMatchObject({ code: 'MOT-0444' });
+    known(ms);
+    ms = NOW;
+    const again = await start();
+    const refusal = { code: 'MOT-0479' };
+    const { administrator: admin, broker: door } = again;
+    await expect(door.redeemToken({ token, csr: await csrOf('valve') })).rejects.toMatchObject(refusal);
+    await expect(door.askToJoin({ name: 'valve', csr })).rejects.toMatchObject(refusal);
+    await expect(door.renewDevice({ certificate, csr, proof: '' })).rejects.toMatchObject(refusal);
+    await expect(door.issueServer(csr)).rejects.toMatchObject(refusal);
+    await expect(admin.issueDevice({ name: 'valve', csr })).rejects.toMatchObject(refusal);
+    await expect(admin.addToken({ name: 'valve', roles: [], seconds: 60 })).rejects.toMatchObject(refusal);
+    await expect(admin.openJoin({ roles: [], seconds: 60 })).rejects.toMatchObject(refusal);
+    await expect(admin.rotateCa('30d')).rejects.toMatchObject(refusal);
+    await expect(admin.crl()).rejects.toMatchObject(refusal);
+    ms = NOW + 2 * DAY_MS;
+    await admin.issueDevice({ name: 'valve', csr });
+  });
+
+  it('revokes all the same, dated by the latest time that it knew', async () => {
+    const { administrator } = await start();
+    await administrator.issueDevice({ name: 'pump', csr: await csrOf('pump') });
+    known(NOW + DAY_MS);
+    ms = 0;
+    const { administrator: admin } = await start();
+    expect((await admin.revokeDevice({ name: 'pump' })).serials).toHaveLength(1);
+    expect((await admin.showDevice('pump')).revokedAt).toBe(new Date(NOW + DAY_MS).toISOString());
+  });
+
+  it('leaves the broker the server certificate that it has', async () => {
+    const { broker } = await start();
+    const directory = join(folder, 'server');
+    const options = { directory, names: [{ type: 'dns', value: 'localhost' }] as const };
+    const first = await obtainServerCertificate({ ...options, authority: broker, nowMs: ms });
+    known(NOW + DAY_MS);
+    ms = 0;
+    const { broker: door } = await start();
+    const kept = await obtainServerCertificate({ ...options, authority: door, nowMs: ms });
+    expect([kept.cert, kept.reissued]).toEqual([first.cert, undefined]);
+    rmSync(join(directory, 'server.key'));
+    await expect(obtainServerCertificate({ ...options, authority: door, nowMs: ms })).rejects.toMatchObject({
+      code: 'MOT-0479',
+    });
+  });
 });
 
 describe('the program', () => {

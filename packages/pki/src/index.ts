@@ -37,3 +37,4 @@ export {
   serverCertificateDue,
 } from './server-certificate.ts';
 export { mergeNames, serverNames } from './server-names.ts';
+export { Floor, type FloorParts, LOOK_MS } from './time-floor.ts';

@@ -8,6 +8,7 @@ import { createKeyAndCsr } from './keys.ts';
 import { SERVER_RENEW_SHARE } from './limits.ts';
 import { ensurePrivateDirectory, readPrivateFile, writePrivateFile } from './private-files.ts';
 import type { AlternativeName } from './profiles/profile.ts';
+import { AuthorityFault } from './protocol/faults.ts';
 import { SERVER_COMMON_NAME } from './protocol/names.ts';
 
 export interface ServerCertificateOptions {
@@ -73,12 +74,29 @@ async function obtainPair(
   }
   const kind = rsaBits === undefined ? ({ type: 'ec' } as const) : ({ type: 'rsa', bits: rsaBits } as const);
   const { key, csr } = await createKeyAndCsr(SERVER_COMMON_NAME, { ...kind, alternativeNames: names });
-  const issued = await authority.issueServer(csr);
+  const issued = await authority.issueServer(csr).catch((fault: unknown) => {
+    // A clock that is behind says of any certificate that it is not valid yet. Ours is looked at again once it is set.
+    if (isTimeUnknown(fault) && keptCert !== undefined && keptKey !== undefined && isPair(keptCert, keptKey)) return;
+    throw fault;
+  });
+  if (issued === undefined) return { cert: keptCert ?? '', key: keptKey ?? '', reissued: undefined };
   const cert = issued.certificate + issued.issuing;
   // A crash between the two leaves a pair that does not fit, which the next start replaces.
   await writePrivateFile(directory, `${file}.key`, key);
   await writePrivateFile(directory, `${file}.crt`, cert);
   return { cert, key, reissued };
+}
+
+function isTimeUnknown(fault: unknown): boolean {
+  return fault instanceof AuthorityFault && fault.code === 'MOT-0479';
+}
+
+function isPair(cert: string, key: string): boolean {
+  try {
+    return createPublicKey(createPrivateKey(key)).equals(new X509Certificate(cert).publicKey);
+  } catch {
+    return false;
+  }
 }
 
 export interface DueFacts {
@@ -98,7 +116,7 @@ export function serverCertificateDue(facts: DueFacts): string | undefined {
   let leaf: X509Certificate;
   try {
     leaf = new X509Certificate(facts.cert);
-    if (!createPublicKey(createPrivateKey(facts.key)).equals(leaf.publicKey)) return 'the key does not fit it';
+    if (!isPair(facts.cert, facts.key)) return 'the key does not fit it';
     const bits = leaf.publicKey.asymmetricKeyDetails?.modulusLength;
     if (facts.rsaBits !== undefined && bits !== facts.rsaBits) return `it is to have ${facts.rsaBits} bits`;
     const issuing = new X509Certificate(facts.issuing);

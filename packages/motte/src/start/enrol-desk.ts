@@ -102,6 +102,7 @@ async function outcomeOf(rule: string, work: () => Promise<EnrolOutcome>): Promi
       case 'MOT-0421':
       case 'MOT-0427':
       case 'MOT-0446':
+      case 'MOT-0479':
         return { state: 'busy', because: fault.message };
       default:
         throw fault;

@@ -1,8 +1,10 @@
 // What the authority does for each request, whichever way it came: the CA, the ledger and one queue, so that of two
 // requests for one name only the first is served. Knows no sockets and no processes; the caller holds the lock.
 
+import { statSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { BackupDesk } from '../backup/desk.ts';
 import { EnrolmentBook } from '../enrol/book.ts';
 import { enrolmentHandlers } from '../enrol/desk.ts';
@@ -11,21 +13,22 @@ import { voidEnrolment } from '../enrol/requests.ts';
 import { caExists, createCa } from '../issue/ca.ts';
 import { certifyDevice } from '../issue/certify.ts';
 import { endingDevices } from '../issue/ending.ts';
-import { type IssuedRecord, Ledger, recordOf } from '../issue/ledger.ts';
+import { Ledger, recordOf } from '../issue/ledger.ts';
 import { parseCertificationRequest } from '../issue/request.ts';
 import { sign } from '../issue/sign.ts';
-import { DEVICE_HISTORY_MAX, DEVICE_PAGE, REVOCATION_PAGE, REVOCATION_WAIT_MS } from '../limits.ts';
-import { ensurePrivateDirectory, unwritable } from '../private-files.ts';
+import { REVOCATION_PAGE, REVOCATION_WAIT_MS } from '../limits.ts';
+import { ensurePrivateDirectory, unwritable, writePrivateFile } from '../private-files.ts';
 import { serverProfile } from '../profiles/server.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
-import type { Method, Methods } from '../protocol/methods.ts';
+import { METHODS, type Method, type Methods } from '../protocol/methods.ts';
 import { isNamedProfile, type NamedProfile, OWN_REALM, parseDeviceName } from '../protocol/names.ts';
-import type { DeviceSummary } from '../protocol/results.ts';
 import { CrlDesk } from '../revoke/crl.ts';
 import { Revocations } from '../revoke/revocations.ts';
 import { revokeDevice } from '../revoke/revoke-device.ts';
+import { Floor } from '../time-floor.ts';
 import { type AskPassphrase, askOnce } from './asking.ts';
 import { CaDesk } from './ca-desk.ts';
+import { listDevices, showDevice } from './device-records.ts';
 import { readSettings } from './settings.ts';
 import { Turns } from './turns.ts';
 
@@ -37,6 +40,7 @@ export interface Core {
   readonly fingerprint: string;
   /** True if this start made the CA. */
   readonly created: boolean;
+  readonly floor: Floor;
   close(): Promise<void>;
 }
 
@@ -58,14 +62,20 @@ export async function openPkiDirectory(data: string): Promise<string> {
 
 export interface CoreOptions {
   readonly now: () => number;
+  /** When the program was built: it is no earlier. Default: when this file was written, or no time where `now` is a test's. */
+  readonly builtMs?: number;
   /** Makes the CA if there is none; otherwise that is MOT-0436. */
   readonly create: boolean;
   /** Asks a person for the passphrase of the keys; absent where nobody can be asked. */
   readonly ask?: AskPassphrase;
 }
 
-/** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436, MOT-0466. */
-export async function openCore(pki: string, { now, create, ask }: CoreOptions): Promise<Core> {
+/** Loads the CA; the caller holds the lock on `pki`. Throws MOT-0423 to MOT-0425, MOT-0428, MOT-0436, MOT-0466, MOT-0479. */
+export async function openCore(pki: string, options: CoreOptions): Promise<Core> {
+  const { create, ask } = options;
+  const floor = openFloor(pki, options);
+  // Never earlier than what was known: what a clock that is behind says is no date to write or to judge by.
+  const now = (): number => floor.nowMs();
   const asked = askOnce(ask);
   const settings = await readSettings(pki, asked);
   const ledger = await Ledger.open(join(pki, 'issued.jsonl'));
@@ -85,6 +95,7 @@ export async function openCore(pki: string, { now, create, ask }: CoreOptions): 
         throw new AuthorityFault('MOT-0424', `${join(pki, 'ca')} is gone, but certificates were issued`);
       }
       if (!create) throw new AuthorityFault('MOT-0436', pki);
+      assertKnown(floor);
       const record: Parameters<typeof createCa>[2] = (certificate) =>
         ledger.append(recordOf(certificate, 'creation', now()));
       await createCa(pki, now(), record, undefined, settings);
@@ -102,8 +113,9 @@ export async function openCore(pki: string, { now, create, ask }: CoreOptions): 
       crl: new CrlDesk(authorities, revocations),
       turns,
       now,
+      floor,
     });
-    return { call, fingerprint: ca.authorities.serving.fingerprint, created, close };
+    return { call, fingerprint: ca.authorities.serving.fingerprint, created, floor, close };
   } catch (fault) {
     await close();
     throw fault;
@@ -117,9 +129,31 @@ interface Parts {
   readonly crl: CrlDesk;
   readonly turns: Turns;
   readonly now: () => number;
+  readonly floor: Floor;
 }
 
-function dispatcher({ enrolment, revocations, desk, crl, turns, now }: Parts): Call {
+function openFloor(pki: string, { now, builtMs = now === Date.now ? whenBuilt() : 0 }: CoreOptions): Floor {
+  return new Floor({
+    path: join(pki, TIME_FILE),
+    clock: { nowMs: now, monotonicMs: () => performance.now() },
+    builtMs,
+    keep: (text) => writePrivateFile(pki, TIME_FILE, text),
+  });
+}
+
+/** Throws MOT-0479. */
+function assertKnown(floor: Floor): void {
+  const why = floor.unknown();
+  if (why !== undefined) throw new AuthorityFault('MOT-0479', why);
+}
+
+function whenBuilt(): number {
+  return statSync(fileURLToPath(import.meta.url)).mtimeMs;
+}
+
+const TIME_FILE = 'time.json';
+
+function dispatcher({ enrolment, revocations, desk, crl, turns, now, floor }: Parts): Call {
   const { ca, ledger } = enrolment;
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take(work);
   const handlers: { [M in Method]: (params: Methods[M]['params']) => Promise<Methods[M]['result']> } = {
@@ -163,7 +197,10 @@ function dispatcher({ enrolment, revocations, desk, crl, turns, now }: Parts): C
       };
     },
   };
-  return (method, params) => handlers[method](params);
+  return async (method, params) => {
+    if ('dated' in METHODS[method]) assertKnown(floor);
+    return handlers[method](params);
+  };
 }
 
 async function issueDevice(parts: EnrolmentParts, params: Methods['device.issue']['params'], nowMs: number) {
@@ -192,46 +229,4 @@ async function issueServer(ca: CaDesk, ledger: Ledger, csr: string, nowMs: numbe
   const record = recordOf(certificate, 'broker', nowMs);
   await ledger.append(record);
   return { certificate: certificate.pem, issuing: issuingPem, serial: record.serial, notAfter: record.notAfter };
-}
-
-function listDevices(ledger: Ledger, revocations: Revocations, after: string) {
-  const names = ledger.deviceNames;
-  const first = after === '' ? 0 : names.findIndex((name) => name > after);
-  const page = first === -1 ? [] : names.slice(first, first + DEVICE_PAGE);
-  const devices = page.flatMap((name) => summaryOf(ledger.device(name) ?? [], revocations));
-  return { devices, more: first !== -1 && first + DEVICE_PAGE < names.length };
-}
-
-function showDevice(ledger: Ledger, revocations: Revocations, name: string) {
-  const records = ledger.device(parseDeviceName(name)) ?? [];
-  const latest = records.at(-1);
-  const [summary] = summaryOf(records, revocations);
-  if (latest === undefined || summary === undefined) throw new AuthorityFault('MOT-0432', name);
-  const history = records.slice(-DEVICE_HISTORY_MAX).reverse();
-  return {
-    ...summary,
-    realm: OWN_REALM,
-    certificate: latest.certificate,
-    history: history.map(({ serial, notAfter, issuedAt }) => ({
-      serial,
-      notAfter,
-      issuedAt,
-      ...revokedAtOf(revocations, serial),
-    })),
-  };
-}
-
-/** One summary, or none without records. */
-function summaryOf(records: readonly IssuedRecord[], revocations: Revocations): DeviceSummary[] {
-  const latest = records.at(-1);
-  if (latest === undefined) return [];
-  const { name, serial, fingerprint, notBefore, notAfter, issuedAt } = latest;
-  const certificates = records.length;
-  const revokedAt = revokedAtOf(revocations, serial);
-  return [{ name, serial, fingerprint, notBefore, notAfter, issuedAt, ...revokedAt, certificates }];
-}
-
-function revokedAtOf(revocations: Revocations, serial: string): { revokedAt?: string } {
-  const record = revocations.find(serial);
-  return record === undefined ? {} : { revokedAt: record.revokedAt };
 }

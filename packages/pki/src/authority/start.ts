@@ -6,6 +6,7 @@ import { type Administrator, administrator, type BrokerAuthority, brokerAuthorit
 import { ADMINISTRATOR_SOCKET, BROKER_SOCKET, LOCK_WAIT_MS, type SocketLimits } from '../limits.ts';
 import { ensurePrivateDirectory, errno } from '../private-files.ts';
 import { AuthorityFault } from '../protocol/faults.ts';
+import { LOOK_MS } from '../time-floor.ts';
 import type { AskPassphrase } from './asking.ts';
 import { createDataDirectory, openCore, openPkiDirectory } from './core.ts';
 import { acquireLock } from './lock.ts';
@@ -17,6 +18,8 @@ export interface AuthorityOptions {
   readonly sockets?: string;
   /** Wall-clock milliseconds since 1970. */
   readonly now?: () => number;
+  /** See CoreOptions. */
+  readonly builtMs?: number;
   readonly lockWaitMs?: number;
   /** Asks a person for the passphrase of the keys, where they have one that is asked for. */
   readonly ask?: AskPassphrase;
@@ -56,8 +59,14 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
       now: options.now ?? Date.now,
       create: true,
       ...(options.ask === undefined ? {} : { ask: options.ask }),
+      ...(options.builtMs === undefined ? {} : { builtMs: options.builtMs }),
     });
     undo.push(core.close);
+    const floorTimer = setInterval(() => void core.floor.look(), LOOK_MS).unref();
+    undo.push(async () => {
+      clearInterval(floorTimer);
+      await core.floor.look();
+    });
     const { call, fingerprint, created } = core;
     const onFailure = options.onFailure ?? (() => undefined);
     const open = async (audience: 'authority' | 'broker', limits: SocketLimits) => {

@@ -230,6 +230,12 @@ export const AUTHORITY_FAULTS = {
     remedy: 'docs/how-to/keep-the-ca-key-in-an-hsm.md shows every key of it',
     exit: 4,
   },
+  'MOT-0479': {
+    what: 'the authority does not know what time it is',
+    when: 'The clock of its machine is more than an hour behind a time that it has known, or the day on which this Motte was built: what it would date is refused.',
+    remedy: 'set the clock; if that later time was wrong, stop the authority and remove pki/time.json',
+    exit: 4,
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type AuthorityFaultCode = keyof typeof AUTHORITY_FAULTS;

@@ -60,15 +60,19 @@ export type Method = keyof Methods;
 /** A number is a whole one from 0. */
 export type Field = { readonly kind: 'string' | 'boolean' | 'number'; readonly otherwise?: string | boolean | number };
 
-/** Each method: the one socket it is answered on, and its parameters; `otherwise` makes one optional. */
+/**
+ * Each method: the one socket it is answered on, and its parameters; `otherwise` makes one optional. What is `dated` writes or
+ * judges dates, and is refused while nobody knows what time it is.
+ */
 export const METHODS = {
   'ca.info': { socket: 'authority', params: {} },
   'ca.show': { socket: 'authority', params: {} },
-  'ca.rotate': { socket: 'authority', params: { overlap: { kind: 'string' } } },
+  'ca.rotate': { socket: 'authority', dated: true, params: { overlap: { kind: 'string' } } },
   'ca.finish': { socket: 'authority', params: { force: { kind: 'boolean', otherwise: false } } },
   'ca.unmoved': { socket: 'authority', params: { after: { kind: 'string', otherwise: '' } } },
   'device.issue': {
     socket: 'authority',
+    dated: true,
     params: {
       name: { kind: 'string' },
       csr: { kind: 'string' },
@@ -89,6 +93,7 @@ export const METHODS = {
   },
   'ca.crl': {
     socket: 'authority',
+    dated: true,
     params: { number: { kind: 'number', otherwise: 0 }, at: { kind: 'number', otherwise: 0 } },
   },
   'backup.begin': {
@@ -102,24 +107,26 @@ export const METHODS = {
   'backup.read': { socket: 'authority', params: { id: { kind: 'string' } } },
   'token.add': {
     socket: 'authority',
+    dated: true,
     params: { name: { kind: 'string' }, roles: { kind: 'string' }, seconds: { kind: 'number' } },
   },
-  'join.open': { socket: 'authority', params: { roles: { kind: 'string' }, seconds: { kind: 'number' } } },
+  'join.open': { socket: 'authority', dated: true, params: { roles: { kind: 'string' }, seconds: { kind: 'number' } } },
   'enrolment.list': { socket: 'authority', params: {} },
   'request.approve': { socket: 'authority', params: { request: { kind: 'string' } } },
   'request.deny': { socket: 'authority', params: { request: { kind: 'string' } } },
   'enrolment.watch': { socket: 'broker', params: { number: { kind: 'number' } } },
-  'token.redeem': { socket: 'broker', params: { token: { kind: 'string' }, csr: { kind: 'string' } } },
-  'request.ask': { socket: 'broker', params: { name: { kind: 'string' }, csr: { kind: 'string' } } },
+  'token.redeem': { socket: 'broker', dated: true, params: { token: { kind: 'string' }, csr: { kind: 'string' } } },
+  'request.ask': { socket: 'broker', dated: true, params: { name: { kind: 'string' }, csr: { kind: 'string' } } },
   'device.renew': {
     socket: 'broker',
+    dated: true,
     params: { certificate: { kind: 'string' }, csr: { kind: 'string' }, proof: { kind: 'string', otherwise: '' } },
   },
-  'server.issue': { socket: 'broker', params: { csr: { kind: 'string' } } },
+  'server.issue': { socket: 'broker', dated: true, params: { csr: { kind: 'string' } } },
   'trust.read': { socket: 'broker', params: {} },
   'device.ending': { socket: 'broker', params: { days: { kind: 'number' } } },
   'revocation.read': {
     socket: 'broker',
     params: { after: { kind: 'number' }, wait: { kind: 'boolean', otherwise: false } },
   },
-} as const satisfies Record<Method, { socket: 'authority' | 'broker'; params: Record<string, Field> }>;
+} as const satisfies Record<Method, { socket: 'authority' | 'broker'; dated?: true; params: Record<string, Field> }>;
