@@ -10,6 +10,7 @@ import { ImportedRights, importOf, passwordLine } from './imported.ts';
 import { aclAllows, matches, type SecurityDocument, securityAllows } from './mosquitto-rules.ts';
 import {
   aclFilters,
+  dollarTopic,
   nearTopic,
   pick,
   type Random,
@@ -51,7 +52,8 @@ describe('as sites have them', () => {
     let allowed = 0;
     for (let i = 0; i < 2_000; i++) {
       const user = pick(random, USERS);
-      const topic = nearTopic(random, aclFilters(acl, random(2) === 0 ? user : undefined), [user, pick(random, USERS)]);
+      const filters = aclFilters(acl, random(2) === 0 ? user : undefined);
+      const topic = random(6) === 0 ? dollarTopic(random) : nearTopic(random, filters, [user, pick(random, USERS)]);
       const asked = random(2) === 0 ? 'publish' : 'receive';
       const theirs = aclAllows(acl, { user, clientId: user }, asked, topic);
       const own =
@@ -73,7 +75,7 @@ describe('as sites have them', () => {
     for (let i = 0; i < 2_000; i++) {
       const user = pick(random, USERS);
       const asked = pick(random, ['publish', 'subscribe', 'receive'] as const);
-      const topic = nearTopic(random, filters, [user, pick(random, USERS)]);
+      const topic = random(6) === 0 ? dollarTopic(random) : nearTopic(random, filters, [user, pick(random, USERS)]);
       const theirs =
         asked === 'receive' ? receives(document, user, topic) : securityAllows(document, user, asked, topic);
       const own = {

@@ -26,6 +26,7 @@ export interface Asker {
 
 /** "The order is: deny of the user's own lines, what they allow; then the patterns, denies first." */
 export function aclAllows(text: string, { user, clientId }: Asker, asked: Asked, topic: string): boolean {
+  if (asked === 'publish' && isBrokersOwn(topic)) return false;
   const own: [access: string, filter: string][] = [];
   const patterns: [access: string, filter: string][] = [];
   let section: string | undefined;
@@ -44,6 +45,11 @@ export function aclAllows(text: string, { user, clientId }: Asker, asked: Asked,
     if (fitting.some((access) => access === wanted || access === 'readwrite')) return true;
   }
   return false;
+}
+
+/** Below $SYS, and where anything begins like it, nobody publishes but a bridge its state. */
+function isBrokersOwn(topic: string): boolean {
+  return topic.startsWith('$SYS') && !matches('$SYS/broker/connection/+/state', topic);
 }
 
 export interface SecurityDocument {
@@ -76,6 +82,7 @@ export function securityAllows(
   asked: Asked | 'subscribe',
   topic: string,
 ): boolean {
+  if (asked === 'publish' && isBrokersOwn(topic)) return false;
   const client = document.clients.find(({ username }) => username === user);
   if (client === undefined) return false;
   const groups = document.groups

@@ -46,6 +46,7 @@ export function siteAcl(random: Random): string {
     if (random(3) > 0) lines.push(`topic deny site/${area}/${pick(random, THINGS)}/${pick(random, LEAVES)}`);
   }
   lines.push('user scada', 'topic readwrite site/#', 'topic read plant/#', 'topic read $SYS/broker/#');
+  lines.push('user maintenance', 'topic readwrite $local/#', 'topic deny $local/safe', 'topic readwrite $SYS/#');
   lines.push('user historian', 'topic read site/#', 'topic read plant/+/up/#', 'topic deny site/+/+/cmd');
   return `${lines.join('\n')}\n`;
 }
@@ -113,6 +114,14 @@ export function nearTopic(random: Random, filters: readonly string[], names: rea
   if (random(10) === 0) levels.push(pick(random, words));
   if (random(10) === 0 && levels.length > 1) levels.pop();
   return levels.join('/') || 'x';
+}
+
+/** A topic that begins with `$`, of those that the set-ups of sites speak of. */
+export function dollarTopic(random: Random): string {
+  return pick(random, [
+    ...['$SYS/broker/x', '$SYS/broker/connection/b/state', '$SYS/x', '$SYSTEM'],
+    ...['$local', '$local/a', '$local/safe', '$local/safe/x', '$local/a/b', '$other/a'],
+  ]);
 }
 
 /** Dynamic security for the twenty users, 60 ACLs in twelve roles, four groups, as its administrators build it. */
@@ -184,6 +193,16 @@ export function siteSecurity(random: Random): SecurityDocument {
         acl('publishClientSend', 'test/#'),
         acl('publishClientSend', 'test/frozen/#', false, 1),
         acl('subscribePattern', 'test/#'),
+      ],
+    },
+    {
+      rolename: 'service',
+      acls: [
+        acl('publishClientSend', '$local/#'),
+        acl('publishClientSend', '$local/safe', false, 1),
+        acl('subscribePattern', '$local/+'),
+        acl('publishClientSend', '$SYS/#'),
+        acl('subscribePattern', '$SYS/#'),
       ],
     },
     { rolename: 'closed', acls: [acl('publishClientSend', '#', false, -5), acl('subscribePattern', '#', false, -5)] },

@@ -30,6 +30,18 @@ describe('an acl_file', () => {
     expect(made.policy).not.toContain('patterns');
   });
 
+  it('gives nobody a right to publish below $SYS but that of a bridge, as mosquitto does', () => {
+    const made = withAcl(
+      'user ada\ntopic readwrite $SYS/#\ntopic write $SYS/x\ntopic write $SYSTEM/#\ntopic write $mine\n',
+    );
+    expect(made.policy).toContain(
+      '  user-ada:\n    - allow subscribe $SYS/#\n    - allow publish $SYS/broker/connection/+/state\n    - allow publish $mine\n',
+    );
+    expect(entries(made, 'same')).toContain(
+      'acl:3 allow publish $SYS/x -> left out: mosquitto lets nobody publish there',
+    );
+  });
+
   it('in which an allow stands before a deny keeps it for the user, in a role of its own', () => {
     const made = withAcl('user ada\ntopic write line/stop\npattern deny line/#\npattern write #\n');
     expect(made.identities[0]?.roles).toEqual(['user-ada']);
@@ -171,6 +183,15 @@ describe('dynamic security', () => {
     });
     expect(made.policy).toContain('  r:\n    - allow subscribe a/b/#\n');
     expect(entries(made, 'changed').filter((entry) => entry.includes('subscribePattern'))).toHaveLength(2);
+  });
+
+  it('what is sent by default is what begins with $ as well, where an ACL speaks of it', () => {
+    const made = withDocument({
+      defaultACLAccess: receiving,
+      clients: [{ username: 'ada', roles: [{ rolename: 'r' }], ...secret }],
+      roles: [{ rolename: 'r', acls: [{ acltype: 'subscribePattern', topic: '$mine/+', allow: true }] }],
+    });
+    expect(made.policy).toContain('  r:\n    - allow subscribe $mine/+\n');
   });
 
   it('gives those for whom the order of roles counts a role of their own', () => {

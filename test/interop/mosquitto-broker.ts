@@ -8,11 +8,18 @@ import { connectClient, type MqttClient, MqttError, tcpTransport } from '@motte/
 export const AUDITOR = 'auditor';
 export const PASSWORD = 'as good as any';
 
+/** What mosquitto retains of itself from its start on. */
+export const VERSION_TOPIC = '$SYS/broker/version';
+/** What `#` does not cover, and the auditor needs as well. */
+export const DOLLAR_FILTERS = ['$SYS/#', '$local/#'] as const;
+
 export interface Question {
   readonly user: string;
   /** `receive`: who subscribes to the topic's own name, is it sent what is published there? */
   readonly asked: 'publish' | 'receive' | 'subscribe';
   readonly topic: string;
+  /** By a shared subscription of the user's own, `$share/USER/TOPIC`; not together with questions that are asked without. */
+  readonly isShared?: boolean;
 }
 
 export class MosquittoBroker {
@@ -51,31 +58,42 @@ export class MosquittoBroker {
     for (const { user } of questions) if (!clients.has(user)) clients.set(user, await this.#connect(user));
     const came = new Set<number>();
     const takeFrom = (client: MqttClient, user: string) =>
-      client.onMessage(({ payload }) => {
-        const number = Number(Buffer.from(payload).toString());
-        if (questions[number]?.user === user || user === AUDITOR) came.add(number);
+      client.onMessage(({ topic, payload }) => {
+        // Nobody can publish it: it is the broker's own message that answers.
+        const answered =
+          topic === VERSION_TOPIC
+            ? questions.flatMap((one, i) => (one.asked === 'receive' && one.topic === topic ? [i] : []))
+            : [Number(Buffer.from(payload).toString())];
+        for (const i of answered) {
+          const one = questions[i];
+          if (one?.topic === topic && (one.user === user || user === AUDITOR)) came.add(i);
+        }
       });
     const answers: boolean[] = new Array(questions.length).fill(false);
     for (const [user, client] of clients) if (user !== AUDITOR) takeFrom(client, user);
 
-    for (const [i, { user, asked, topic }] of questions.entries()) {
+    for (const [i, question] of questions.entries()) {
+      const { user, asked, topic } = question;
       const client = clients.get(user) as MqttClient;
-      if (asked === 'receive') await grants(client, topic);
-      if (asked !== 'subscribe' || !(await grants(client, topic))) continue;
+      const filter = filterOf(question);
+      if (asked === 'receive') await grants(client, filter);
+      if (asked !== 'subscribe' || !(await grants(client, filter))) continue;
       answers[i] = true;
       // At once undone: what it brings is another question.
       const isAskedMore = questions.some((one) => one.user === user && one.asked === 'receive' && one.topic === topic);
-      if (!isAskedMore) await client.unsubscribe(topic);
+      if (!isAskedMore) await client.unsubscribe(filter);
     }
     // Of its message each question hears by its number.
-    const receiving = questions.flatMap(({ asked, topic }, i) => (asked === 'receive' ? [{ topic, i }] : []));
+    const receiving = questions.flatMap(({ asked, topic }, i) =>
+      asked === 'receive' && topic !== VERSION_TOPIC ? [{ topic, i }] : [],
+    );
     for (const some of portions(receiving))
       await Promise.all(some.map(({ topic, i }) => auditor.publish(topic, String(i), { qos: 1 })));
     for (const client of clients.values()) await client.ping();
     for (const i of came) answers[i] = true;
     came.clear();
 
-    await auditor.subscribe('#');
+    for (const filter of ['#', ...DOLLAR_FILTERS]) await auditor.subscribe(filter);
     takeFrom(auditor, AUDITOR);
     const publishing = questions.flatMap(({ user, asked, topic }, i) =>
       asked === 'publish' ? [{ user, topic, i }] : [],
@@ -108,6 +126,10 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+function filterOf({ user, topic, isShared = false }: Question): string {
+  return isShared ? `$share/${user}/${topic}` : topic;
 }
 
 /** Not more than a client keeps waiting. */

@@ -10,6 +10,7 @@ import { ImportedRights, importOf } from '../import/imported.ts';
 import { aclAllows, matches, type SecurityDocument, securityAllows } from '../import/mosquitto-rules.ts';
 import {
   aclFilters,
+  dollarTopic,
   nearTopic,
   pick,
   type Random,
@@ -23,7 +24,15 @@ import {
   wildTopic,
 } from '../import/mosquitto-setups.ts';
 import { describeWith } from './counterparts.ts';
-import { AUDITOR, freePort, MosquittoBroker, PASSWORD, type Question } from './mosquitto-broker.ts';
+import {
+  AUDITOR,
+  DOLLAR_FILTERS,
+  freePort,
+  MosquittoBroker,
+  PASSWORD,
+  type Question,
+  VERSION_TOPIC,
+} from './mosquitto-broker.ts';
 
 const SAMPLES = Number(process.env['MOTTE_SAMPLES'] ?? '2000');
 const SEED = Number(process.env['MOTTE_SEED'] ?? '7');
@@ -34,11 +43,12 @@ describeWith(['mosquitto'], 'A policy imported from mosquitto decides as mosquit
 
   it(`with an acl_file, asked ${SAMPLES} times`, async () => {
     const random = seeded(SEED);
-    const acl = `${siteAcl(random)}user ${AUDITOR}\ntopic readwrite #\n`;
+    const acl = `${siteAcl(random)}${ofAuditor()}`;
     const questions = Array.from({ length: SAMPLES }, (): Question => {
       const user = pick(random, USERS);
       const asked = pick(random, ['publish', 'receive'] as const);
-      return { user, asked, topic: topicFor(random, aclFilters(acl, random(2) === 0 ? user : undefined), user) };
+      const topic = topicFor(random, aclFilters(acl, random(2) === 0 ? user : undefined), user);
+      return random(DOLLAR_EVERY) === 0 ? dollarQuestion(random, asked) : { user, asked, topic };
     });
     const at = join(folder, 'acl');
     const port = await freePort();
@@ -48,6 +58,14 @@ describeWith(['mosquitto'], 'A policy imported from mosquitto decides as mosquit
       acl,
     };
     await compare({ at, port, files }, questions);
+    // By a shared subscription as well, but that mosquitto brings nothing of `$` topics by one, whoever asks.
+    const shared = shareSome(questions);
+    const { theirs, own } = await bothAnswers({ at, port, files }, shared);
+    const different = shared.filter((_one, i) => own[i] !== theirs[i]);
+    console.log(`${shared.length} questions by a shared subscription, ${different.length} answered differently`);
+    expect(different.filter(({ topic }) => !topic.startsWith('$'))).toEqual([]);
+    expect(shared.filter(({ topic }, i) => topic.startsWith('$') && theirs[i] === true)).toEqual([]);
+    expect(theirs.filter((answer) => answer).length).toBeGreaterThan(shared.length / 10);
   });
 
   it.each([1, 2, 3, 4, 5, 6])(
@@ -55,7 +73,7 @@ describeWith(['mosquitto'], 'A policy imported from mosquitto decides as mosquit
     async (seed) => {
       const random = seeded(seed);
       const wild = wildAcl(random);
-      const acl = `${wild}user ${AUDITOR}\ntopic readwrite #\n`;
+      const acl = `${wild}${ofAuditor()}`;
       const questions = Array.from({ length: 60 }, (): Question => {
         const asked = pick(random, ['publish', 'receive'] as const);
         return { user: pick(random, WILD_USERS), asked, topic: plainTopic(random) };
@@ -109,10 +127,24 @@ describeWith(['mosquitto'], 'A policy imported from mosquitto decides as mosquit
       const user = pick(random, USERS);
       const asked = pick(random, ['publish', 'receive', 'subscribe'] as const);
       const topic = topicFor(random, filters, user);
+      if (random(DOLLAR_EVERY) === 0) return dollarQuestion(random, asked);
       return { user, asked, topic: asked === 'subscribe' && random(3) === 0 ? pick(random, filters) : topic };
     });
     const port = await freePort();
-    await compare({ at: join(folder, 'dynamic'), port, files: dynamicFiles(port, document) }, questions);
+    const site = { at: join(folder, 'dynamic'), port, files: dynamicFiles(port, document) };
+    await compare(site, questions);
+    // A shared subscription needs an ACL of its own there: Motte grants it to whoever may subscribe to what is shared.
+    const shared = shareSome(questions);
+    const { theirs, own } = await bothAnswers(site, shared);
+    const more = shared.filter((_one, i) => own[i] === true && theirs[i] === false);
+    console.log(`${shared.length} questions by a shared subscription, ${more.length} allowed by Motte alone`);
+    expect(theirs).not.toContain(true);
+    const plain = await bothAnswers(
+      site,
+      more.map((question) => ({ ...question, isShared: false })),
+    );
+    expect(more.filter((_one, i) => plain.theirs[i] !== true)).toEqual([]);
+    expect(more.length).toBeGreaterThan(0);
   });
 });
 
@@ -171,9 +203,9 @@ async function bothAnswers({ at, port, files }: Site, questions: readonly Questi
 }
 
 function dynamicFiles(port: number, document: SecurityDocument): Record<string, string> {
-  const everything = ['publishClientSend', 'publishClientReceive', 'subscribePattern'].map((acltype) => ({
-    ...{ acltype, topic: '#', priority: 100, allow: true },
-  }));
+  const everything = ['publishClientSend', 'publishClientReceive', 'subscribePattern'].flatMap((acltype) =>
+    ['#', ...DOLLAR_FILTERS].map((topic) => ({ acltype, topic, priority: 100, allow: true })),
+  );
   const auditor = { username: AUDITOR, roles: [{ rolename: AUDITOR, priority: 100 }] };
   return {
     'mosquitto.conf': confOf(port, [`plugin ${pluginPath()}`, 'plugin_opt_config_file dynamic-security.json']),
@@ -190,7 +222,33 @@ function plainTopic(random: Random): string {
   return topic.startsWith('$') ? 'a' : topic;
 }
 
-/** `$` topics are left out: nobody can publish there to find out. */
+/** Asked again by shared subscriptions: whatever they bring or not is another way to what was asked. */
+function shareSome(questions: readonly Question[]): Question[] {
+  return questions
+    .filter(({ asked, topic }) => asked !== 'publish' && topic !== VERSION_TOPIC)
+    .slice(0, SHARED_MAX)
+    .map((question) => ({ ...question, isShared: true }));
+}
+
+/** Those who have a right there are asked more often than others. */
+function dollarQuestion(random: Random, asked: Question['asked']): Question {
+  const user = pick(random, [...USERS, 'maintenance', 'scada', 'maintenance', 'scada']);
+  if (asked === 'subscribe')
+    return {
+      user,
+      asked,
+      topic: pick(random, ['$SYS/#', '$SYS/broker/+', '$local/#', '$local/+', dollarTopic(random)]),
+    };
+  const topic = dollarTopic(random);
+  // mosquitto alone publishes elsewhere.
+  return { user, asked, topic: asked === 'receive' && !topic.startsWith('$local') ? VERSION_TOPIC : topic };
+}
+
+/** The lines of an acl_file that give the auditor everything. */
+function ofAuditor(): string {
+  return [`user ${AUDITOR}`, ...['#', ...DOLLAR_FILTERS].map((filter) => `topic readwrite ${filter}`), ''].join('\n');
+}
+
 function topicFor(random: Random, filters: readonly string[], user: string): string {
   const plain = filters.filter((filter) => !filter.startsWith('$'));
   return nearTopic(random, plain, [user, pick(random, USERS)]);
@@ -228,3 +286,6 @@ function pluginPath(): string {
 }
 
 const ITERATIONS = 101;
+const SHARED_MAX = 1_000;
+/** One question in so many is about a `$` topic. */
+const DOLLAR_EVERY = 6;

@@ -3,6 +3,7 @@
 
 import { MotteError } from '@motte/admin/errors';
 import { nameFault, POLICY_LIMITS, parseRule, RuleError } from '@motte/broker/policy';
+import { common } from './filters.ts';
 import type { ImportReport } from './report.ts';
 import { type Place, placeText, SourceRefused } from './source.ts';
 
@@ -59,9 +60,13 @@ export class DraftPolicy {
 
   /** Writes the rule into the role, once for each listener. Throws SourceRefused for a deny that cannot be said. */
   addRule(role: DraftRole, rule: DraftRule, { via, publishing }: Conditions): string | undefined {
-    const texts = textsOf(rule, publishing).flatMap((text) =>
-      via === undefined ? [text] : via.map((listener) => `${text} via ${listener}`),
-    );
+    const texts = withoutSys(rule)
+      .flatMap((one) => textsOf(one, publishing))
+      .flatMap((text) => (via === undefined ? [text] : via.map((listener) => `${text} via ${listener}`)));
+    if (texts.length === 0) {
+      this.#report.same(rule.place, `allow publish ${rule.filter}`, 'left out: mosquitto lets nobody publish there');
+      return undefined;
+    }
     for (const text of texts) {
       try {
         if (text.length > RULE_MAX)
@@ -86,6 +91,17 @@ export class DraftPolicy {
     }
     return texts[0];
   }
+}
+
+/** Whatever is written there, mosquitto lets nobody publish below $SYS, nor to what begins like it, but the state of a bridge. */
+function withoutSys(rule: DraftRule): DraftRule[] {
+  const { effect, action, filter } = rule;
+  if (effect === 'deny' || !filter.startsWith('$SYS') || (action !== 'publish' && action !== 'all')) return [rule];
+  const state = filter.includes(PLACEHOLDER) ? undefined : common(filter, BRIDGE_STATE);
+  return [
+    ...(action === 'all' ? [{ ...rule, action: 'subscribe' as const }] : []),
+    ...(state === undefined ? [] : [{ ...rule, action: 'publish' as const, filter: state }]),
+  ];
 }
 
 function textsOf({ effect, action, filter }: DraftRule, publishing: string): string[] {
@@ -113,5 +129,6 @@ export const PLACEHOLDER_FAULT = `${PLACEHOLDER} begins a placeholder of Motte, 
 
 /** Roles of Motte's own, which enrolled devices have without anybody asking. */
 const RESERVED: ReadonlySet<string> = new Set(['device', 'operator', 'lab', 'steward']);
+const BRIDGE_STATE = '$SYS/broker/connection/+/state';
 const NAME_MAX = 63;
 const RULE_MAX = 2_048;

@@ -47,8 +47,9 @@ class DynamicRoles {
     const { publishClientSend: send, publishClientReceive: receive, subscribe } = source.allowsByDefault;
     const granted = [...(send ? ['send'] : []), ...(receive ? ['receive'] : []), ...(subscribe ? ['subscribe'] : [])];
     const place = source.defaultsPlace;
+    const everything = ['#', ...dollarFilters(source)];
     this.#byDefault = granted.flatMap((concern) =>
-      ['#', ...(concern === 'send' ? [] : ['$SYS/#'])].map(
+      [...everything, ...(concern === 'send' ? [] : ['$SYS/#'])].map(
         (filter): DynEntry => ({
           type: 'byDefault',
           effect: 'allow',
@@ -251,6 +252,16 @@ class DynamicRoles {
     );
   }
 }
+
+/** What `#` does not cover of the topics that ACLs speak of, and the defaults do: by its first level. */
+function dollarFilters({ roles }: DynamicSecurity): string[] {
+  const topics = [...roles.values()].flatMap(({ acls }) => acls.map(({ topic }) => topic));
+  const first = topics.map((topic) => topic.split('/')[0] as string).filter((level) => level.startsWith('$'));
+  return [...new Set(first)].filter((level) => !APART.has(level)).map((level) => `${level}/#`);
+}
+
+/** Spoken of by itself, or no topic. */
+const APART: ReadonlySet<string> = new Set(['$SYS', '$CONTROL', '$share']);
 
 interface Combination {
   readonly roles: readonly DynRole[];
