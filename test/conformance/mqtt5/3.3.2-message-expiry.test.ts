@@ -47,6 +47,20 @@ describe('message expiry', () => {
     await late.expectNothing();
   });
 
+  it('[MQTT-3.3.1-5] [MQTT-3.3.2-5] a QoS 2 message that expires before PUBREL leaves nothing retained that was there before it', async () => {
+    const broker = startTestBroker();
+    const publisher = await broker.connect('p');
+    await publisher.deliver('a', 'old', { retain: true });
+    publisher.publish('a', 'new', { qos: 2, retain: true, packetId: 7, properties: LIVES_10 });
+    await publisher.receive('pubrec');
+    await broker.advance(11_000);
+    publisher.ack('pubrel', 7);
+    await publisher.receive('pubcomp');
+    const late = await broker.connect('late');
+    await late.subscribe('a');
+    await late.expectNothing();
+  });
+
   it('[MQTT-3.3.2-5] [MQTT-3.3.2-6] the same behind a full window', async () => {
     const broker = startTestBroker();
     const publisher = await broker.connect('p');

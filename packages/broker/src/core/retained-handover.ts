@@ -17,21 +17,22 @@ const PAGE = 64;
 /** Retained messages fill at most this part of a queue: the rest is for what is published meanwhile. */
 const QUEUE_SHARE = 0.5;
 
+/** Topics of which it is remembered when they last got another message. */
+const NEWER_MAX = 4096;
+
 /** A filter that waits for its turn. */
 interface Owed {
   subscription: StoredSubscription;
-  /** How often it was subscribed: each SUBSCRIBE is owed the messages [MQTT-3.8.4-3], they are read but once. */
-  times: number;
+  /** Of each SUBSCRIBE, how many messages had been retained by then: each is owed what was there [MQTT-3.8.4-4], read but once. */
+  readonly since: number[];
 }
-
-/** Topics of which a newer message is remembered per page. */
-const NEWER_MAX = 4096;
 
 /** How far the messages of one filter have come. */
 interface Scan extends Readonly<Owed> {
   page: readonly Message[];
-  /** Of the page, how many copies were handed over. */
-  handed: number;
+  /** Place in the page, and how many copies of the message there were handed over. */
+  at: number;
+  copies: number;
   cursor: Cursor;
   /** False once the last page was read. */
   more: boolean;
@@ -46,8 +47,10 @@ export class RetainedHandover {
   private readonly waiting = new Map<TopicFilter, Owed>();
   private scan: Scan | undefined = undefined;
   private reading = false;
-  /** What was retained since the page was asked for, by topic: of these the client was sent the newer message already. */
-  private readonly newer = new Map<TopicName, Message>();
+  /** Messages retained, or forgotten, since it began. */
+  private count = 0;
+  /** The last of them, by topic: whoever subscribed before was sent it when it came. */
+  private readonly newer = new Map<TopicName, number>();
 
   constructor(core: Core, session: Session, client: Client) {
     this.core = core;
@@ -60,11 +63,11 @@ export class RetainedHandover {
   add(subscription: StoredSubscription): void {
     const owed = this.waiting.get(subscription.filter);
     if (owed === undefined) {
-      this.waiting.set(subscription.filter, { subscription, times: 1 });
+      this.waiting.set(subscription.filter, { subscription, since: [this.count] });
       return;
     }
     owed.subscription = subscription;
-    owed.times += 1;
+    owed.since.push(this.count);
   }
 
   /** Nothing is added for a filter that was unsubscribed [MQTT-3.10.4-2]. */
@@ -75,7 +78,16 @@ export class RetainedHandover {
 
   /** A message was retained, or with an empty one forgotten, while older ones may wait here. */
   retained(message: Message): void {
-    if (this.newer.size < NEWER_MAX) this.newer.set(message.topic, message);
+    const { newer } = this;
+    const [oldest] = newer.keys();
+    if (newer.size >= NEWER_MAX && oldest !== undefined) newer.delete(oldest);
+    newer.delete(message.topic);
+    newer.set(message.topic, ++this.count);
+  }
+
+  /** It was given up for the client, which may have it as a retained one. */
+  missed(topic: TopicName): void {
+    this.newer.delete(topic);
   }
 
   /** Hands over as much as the client can take now. */
@@ -87,10 +99,11 @@ export class RetainedHandover {
         this.end();
         return;
       }
-      const copies = scan.page.length * scan.times;
-      for (; scan.handed < copies; scan.handed++) {
-        const message = scan.page[Math.floor(scan.handed / scan.times)] as Message;
-        if (!this.hand(message, scan.subscription)) return;
+      for (; scan.at < scan.page.length; scan.at++, scan.copies = 0) {
+        const message = scan.page[scan.at] as Message;
+        for (; scan.copies < this.owedOf(message, scan); scan.copies++) {
+          if (!this.hand(message, scan.subscription)) return;
+        }
       }
       if (scan.more) {
         this.read(scan);
@@ -101,11 +114,20 @@ export class RetainedHandover {
   }
 
   private next(): Scan | undefined {
-    for (const [filter, { subscription, times }] of this.waiting) {
+    for (const [filter, { subscription, since }] of this.waiting) {
       this.waiting.delete(filter);
-      return { subscription, times, page: [], handed: 0, cursor: undefined, more: true };
+      return { subscription, since, page: [], at: 0, copies: 0, cursor: undefined, more: true };
     }
     return undefined;
+  }
+
+  /**
+   * How many copies: one for each SUBSCRIBE after which nothing newer came. What came later the client was sent itself: it does
+   * not get that twice, nor an older one behind it [MQTT-4.6.0-6].
+   */
+  private owedOf({ topic }: Message, { since }: Scan): number {
+    const newer = this.newer.get(topic);
+    return newer === undefined ? since.length : since.filter((count) => count >= newer).length;
   }
 
   /** There is nothing left to hand over, or nobody to take it. */
@@ -116,14 +138,14 @@ export class RetainedHandover {
 
   private read(scan: Scan): void {
     this.reading = true;
-    this.newer.clear();
     this.core.store.matchRetained(scan.subscription.filter, scan.cursor, PAGE, (messages, next, fault) => {
       this.reading = false;
       if (this.session.client !== this.client) return;
       this.client.link.run(() => {
         if (fault !== undefined) throw this.core.reports.storeFault(fault);
         scan.page = messages;
-        scan.handed = 0;
+        scan.at = 0;
+        scan.copies = 0;
         scan.cursor = next;
         scan.more = next !== undefined;
         this.goOn();
@@ -134,8 +156,6 @@ export class RetainedHandover {
   /** False if the client cannot take the message now. */
   private hand(message: Message, subscription: StoredSubscription): boolean {
     const { core, session, client } = this;
-    // [MQTT-4.6.0-6]: an older message does not follow a newer one.
-    if ((this.newer.get(message.topic) ?? message) !== message) return true;
     if (message.expiresAtMs !== 0 && message.expiresAtMs <= core.nowMs) {
       core.counters.messagesExpired += 1;
       core.store.stage({ kind: 'unretain', topic: message.topic, expiredAtMs: core.nowMs }, false);

@@ -97,6 +97,31 @@ describe('retained messages after SUBSCRIBE', () => {
     }
   });
 
+  it.each([0, 1] as const)('[MQTT-3.3.1-12] one that came live is not handed over as well, QoS %i', async (qos) => {
+    const broker = startTestBroker();
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    await publisher.deliver('t', 'old', { retain: true });
+    // While what the first filter matches is read, the second one waits.
+    subscriber.requestSubscribe(['other', 't'].map((filter) => ({ filter, qos })));
+    publisher.publish('t', 'new', { retain: true, qos: 1 });
+    const messages = (await subscriber.receiveAll()).filter(({ type }) => type === 'publish');
+    expect(messages).toEqual([expect.objectContaining({ topic: 't', retain: false })]);
+  });
+
+  it('[MQTT-3.3.1-9] one that was lost when it came is handed over', async () => {
+    const broker = startTestBroker({ limits: { unsentBytesMax: 10_000 } });
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    for (let n = 0; n < 20; n++) await publisher.deliver(`a/${n}`, 'x'.repeat(20_000), { retain: true });
+    subscriber.pause();
+    subscriber.requestSubscribe(['a/#', 't'].map((filter) => ({ filter, qos: 0 as const })));
+    await publisher.ping();
+    await publisher.deliver('t', 'new', { retain: true });
+    expect(broker.counters.messagesDropped).toBe(1);
+    subscriber.resume();
+    const messages = (await subscriber.receiveAll()).filter(({ type }) => type === 'publish');
+    expect(messages.at(-1)).toMatchObject({ topic: 't', retain: true });
+  });
+
   it('one that has expired does not take the newer one with it', async () => {
     const broker = startTestBroker();
     const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];

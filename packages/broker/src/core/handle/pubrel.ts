@@ -6,7 +6,7 @@ import type { Ticket } from '../../ports/store.ts';
 import type { Client } from '../client.ts';
 import { routeMessage } from '../delivery.ts';
 import type { Passage } from '../passage.ts';
-import { retainIfRoom } from '../retained.ts';
+import { retainIfRoom, retainMessage } from '../retained.ts';
 import type { Session } from '../session.ts';
 
 export function receivePubrel(client: Client, buffer: Uint8Array, start: number, bodyStart: number, end: number): void {
@@ -37,11 +37,6 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
 function release(client: Client, session: Session, passage: Passage): Ticket {
   const { core } = client;
   const { topic, qos, retain } = passage;
-  if (passage.messageExpiry === 0) {
-    // [MQTT-3.3.2-5]: nobody was sent it, and its time is over.
-    core.counters.messagesExpired += 1;
-    return 0;
-  }
   const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);
   if (!verdict.allow) {
     const { reason, because, rule } = verdict;
@@ -56,6 +51,13 @@ function release(client: Client, session: Session, passage: Passage): Ticket {
     });
     return 0;
   }
+  if (passage.messageExpiry === 0) {
+    // [MQTT-3.3.2-5]: nobody was sent it, and its time is over. What it took the place of is gone all the same [MQTT-3.3.1-5].
+    core.counters.messagesExpired += 1;
+    return retain ? retainMessage(core, { ...passage.message(), payload: EMPTY }) : 0;
+  }
   const ticket = retain ? retainIfRoom(core, session, passage.message()) : 0;
   return Math.max(ticket, routeMessage(core, passage, core.router.route(topic)).ticket);
 }
+
+const EMPTY = new Uint8Array(0);
