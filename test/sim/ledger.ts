@@ -12,16 +12,25 @@ export interface Sent {
   readonly owedUntilMs: number;
   /** Wall-clock ms after which nobody may get it, as of when it was last sent. */
   expiresAtMs: number;
+  /** How long it lives; infinity = for ever. */
+  readonly lifeMs: number;
   /** True if the broker is asked to retain it. */
   readonly retain: boolean;
+  /** True if it has no payload: with `retain`, it takes away what was retained. Nobody knows it again, so it is owed to nobody. */
+  readonly isClear: boolean;
   /** Parties whose subscription was granted before it was sent, with the QoS they get it with. */
   readonly entitled: ReadonlyMap<string, QoS>;
+  /** Of QoS 0: what was sent behind it was answered. */
   acknowledged: boolean;
+  /** Wall-clock ms when that came; undefined = it did not. */
+  acknowledgedAtMs: number | undefined;
   /** Refused by the broker: nobody is owed anything. */
   refused: boolean;
   /** The broker refused or gave up something while it was unfinished: sent again, it may come behind later ones. */
   mayComeLate: boolean;
 }
+
+export type Sending = Pick<Sent, 'publisher' | 'topic' | 'qos' | 'retain' | 'isClear' | 'lifeMs'>;
 
 export class Ledger {
   readonly #sent: Sent[] = [];
@@ -67,7 +76,29 @@ export class Ledger {
   }
 
   /** A message leaves its publisher for the first time. */
-  send(publisher: string, topic: string, qos: QoS, owedUntilMs: number, retain: boolean): Sent {
+  send({ publisher, topic, qos, retain, isClear, lifeMs }: Sending, nowMs: number): Sent {
+    const entitled = isClear ? new Map<string, QoS>() : this.#entitled(topic, qos);
+    const sent = {
+      number: this.#sent.length,
+      publisher,
+      topic,
+      qos,
+      owedUntilMs: nowMs + lifeMs,
+      expiresAtMs: nowMs + lifeMs,
+      lifeMs,
+      retain,
+      isClear,
+      entitled,
+      acknowledged: false,
+      acknowledgedAtMs: undefined,
+      refused: false,
+      mayComeLate: false,
+    };
+    this.#sent.push(sent);
+    return sent;
+  }
+
+  #entitled(topic: string, qos: QoS): Map<string, QoS> {
     const entitled = new Map<string, QoS>();
     for (const [party, granted] of this.#granted) {
       const matching = granted.filter(({ filter }) => topicMatches(filter, topic));
@@ -75,21 +106,7 @@ export class Ledger {
       const best = Math.max(...matching.map((one) => one.qos));
       entitled.set(party, Math.min(best, qos) as QoS);
     }
-    const sent = {
-      number: this.#sent.length,
-      publisher,
-      topic,
-      qos,
-      owedUntilMs,
-      expiresAtMs: owedUntilMs,
-      retain,
-      entitled,
-      acknowledged: false,
-      refused: false,
-      mayComeLate: false,
-    };
-    this.#sent.push(sent);
-    return sent;
+    return entitled;
   }
 
   /** A message reached a client that had not finished with it before. */
@@ -133,22 +150,6 @@ export class Ledger {
       const last = show(messages.at(-1) as Sent);
       throw new Error(`${party} never got ${messages.length} acknowledged, of which ${givenUp} were given up: ${last}`);
     }
-  }
-
-  /**
-   * What is retained at the end, by topic, each of which has one publisher: its last message. One that was refused because of a
-   * disk that was full may have reached it all the same.
-   */
-  settleRetained(retained: ReadonlyMap<string, number>): void {
-    const possible = new Map<string, (number | undefined)[]>();
-    for (const { topic, number, retain, refused } of this.#sent) {
-      if (retain) possible.set(topic, refused ? [...(possible.get(topic) ?? [undefined]), number] : [number]);
-    }
-    for (const [topic, numbers] of possible) {
-      const number = retained.get(topic);
-      if (!numbers.includes(number)) throw new Error(`retained at ${topic} is ${number}, not ${numbers.join(' or ')}`);
-    }
-    for (const topic of retained.keys()) if (!possible.has(topic)) throw new Error(`${topic} should not be retained`);
   }
 
   get counts(): {

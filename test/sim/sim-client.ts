@@ -37,6 +37,8 @@ export class SimClient implements EndpointOwner, Peer {
   readonly #endpoint = new Endpoint(this);
   #isConnected = false;
   readonly #outgoing = new Map<number, Outgoing>();
+  /** QoS 0 with a PINGREQ behind it that was not answered yet. */
+  readonly #asked: Sent[] = [];
   #lastPacketId = 0;
 
   constructor({ id, version, wants }: SimClientOptions, ledger: Ledger, chance: Chance, nowMs: () => number) {
@@ -70,6 +72,7 @@ export class SimClient implements EndpointOwner, Peer {
   /** Begins a connection; an older one of the same client may still live. */
   connect(wire: Wire): void {
     this.#isConnected = false;
+    this.#asked.length = 0;
     const limits = { receiveMaximum: this.#chance.between(1, 20), topicAliasMaximum: this.#chance.int(4) };
     this.#endpoint.begin(wire, limits);
     const asked = { sessionExpiryInterval: 0xffff_ffff, ...limits };
@@ -92,16 +95,30 @@ export class SimClient implements EndpointOwner, Peer {
     this.#endpoint.cut();
   }
 
-  publish(topic: string, qos: QoS, { expirySeconds = 0, retain = false } = {}): void {
-    if (!this.#isConnected || this.#outgoing.size >= OUTGOING_MAX || (expirySeconds > 0 && this.version < 5)) return;
-    const expiresAtMs = expirySeconds === 0 ? Number.POSITIVE_INFINITY : this.#nowMs() + expirySeconds * 1000;
-    const sent = this.#ledger.send(this.id, topic, qos, expiresAtMs, retain);
-    const payload = new TextEncoder().encode(String(sent.number));
+  /** Undefined if it cannot now. */
+  publish(topic: string, qos: QoS, { expirySeconds = 0, retain = false, isClear = false } = {}): Sent | undefined {
+    if (!this.#isConnected || this.#outgoing.size >= OUTGOING_MAX) return undefined;
+    if (expirySeconds > 0 && this.version < 5) return undefined;
+    const lifeMs = expirySeconds === 0 ? Number.POSITIVE_INFINITY : expirySeconds * 1000;
+    const sent = this.#ledger.send({ publisher: this.id, topic, qos, retain, isClear, lifeMs }, this.#nowMs());
+    const payload = new TextEncoder().encode(isClear ? '' : String(sent.number));
     const properties = expirySeconds === 0 ? {} : { messageExpiryInterval: expirySeconds };
     const packetId = qos === 0 ? 0 : this.#nextPacketId();
     const packet: Publish = { type: 'publish', topic, payload, qos, retain, dup: false, packetId, properties };
     if (qos > 0) this.#outgoing.set(packetId, { packet, sent, released: false });
     this.#send(packet);
+    if (qos === 0 && retain) {
+      // The answer says that the message was there before.
+      this.#asked.push(sent);
+      this.#send({ type: 'pingreq' });
+    }
+    return sent;
+  }
+
+  /** True while a message to the topic is not acknowledged. */
+  isPublishing(topic: string): boolean {
+    for (const { sent } of this.#outgoing.values()) if (sent.topic === topic) return true;
+    return false;
   }
 
   /** The broker says that it refused a message of this client; the answer may be lost. */
@@ -147,6 +164,9 @@ export class SimClient implements EndpointOwner, Peer {
       case 'pubcomp':
         this.#finish(packet.packetId, 0);
         break;
+      case 'pingresp':
+        this.#settle(this.#asked.shift() as Sent);
+        break;
       case 'disconnect':
         break;
       default:
@@ -178,7 +198,7 @@ export class SimClient implements EndpointOwner, Peer {
 
   #subscribe(): void {
     // Before MQTT 5.0 nobody can do without what is retained.
-    const retainHandling = this.version === 5 ? (2 as const) : (0 as const);
+    const retainHandling = this.version === 5 ? (this.#chance.int(3) as 0 | 1 | 2) : (0 as const);
     const options = { noLocal: false, retainAsPublished: false, retainHandling };
     const subscriptions = this.#wants.map((wanted) => ({ ...options, ...wanted }));
     this.#ledger.ask(
@@ -189,6 +209,7 @@ export class SimClient implements EndpointOwner, Peer {
   }
 
   arrived({ topic, payload }: Publish): void {
+    if (payload.length === 0) return;
     this.#ledger.arrive(this.id, topic, Number(new TextDecoder().decode(payload)), this.#nowMs());
   }
 
@@ -197,7 +218,12 @@ export class SimClient implements EndpointOwner, Peer {
     if (outgoing === undefined) return;
     this.#outgoing.delete(packetId);
     if (reasonCode >= 0x80) outgoing.sent.refused = true;
-    else outgoing.sent.acknowledged = true;
+    else this.#settle(outgoing.sent);
+  }
+
+  #settle(sent: Sent): void {
+    sent.acknowledged = true;
+    sent.acknowledgedAtMs = this.#nowMs();
   }
 
   #send(packet: Packet): void {

@@ -9,6 +9,9 @@ import { Chance } from '../fuzz/chance.ts';
 import { Ledger } from './ledger.ts';
 import { Machine } from './machine.ts';
 import { Network, type Peer } from './network.ts';
+import { RetainedLedger } from './retained-ledger.ts';
+import { RetainedReader } from './retained-reader.ts';
+import { KEPT } from './retained-view.ts';
 import { SimClient, type Subscribing } from './sim-client.ts';
 
 export interface Outcome {
@@ -43,7 +46,11 @@ class World {
   readonly #network: Network;
   readonly #ledger = new Ledger();
   readonly #clients: SimClient[];
+  readonly #retained: RetainedLedger;
+  readonly #readers: RetainedReader[];
   #broken: string | undefined = undefined;
+  /** The step at which nothing new happens for a while. */
+  #calmAt = -1;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -68,11 +75,24 @@ class World {
       if (chance.oneIn(2)) wants.push({ filter: chance.pick(MORE_FILTERS), qos: chance.int(3) as QoS });
       return this.#client(`client-${at}`, chance.oneIn(4) ? [shared] : wants);
     });
+    this.#retained = new RetainedLedger(() => this.#machine.shakes);
+    this.#readers = Array.from({ length: chance.oneIn(2) ? chance.between(1, 2) : 0 }, (_, at) => this.#reader(at));
   }
 
   #client(id: string, wants: readonly Subscribing[]): SimClient {
     const version = this.#chance.oneIn(4) ? 4 : 5;
     return new SimClient({ id, version, wants }, this.#ledger, this.#chance, () => this.#machine.clock.nowMs());
+  }
+
+  #reader(at: number): RetainedReader {
+    const chance = this.#chance;
+    const version = chance.oneIn(3) ? 4 : 5;
+    const options = { id: `reader-${at}`, version, qos: chance.int(3) as QoS, isKept: chance.oneIn(3) } as const;
+    const parts = {
+      ...{ ledger: this.#ledger, retained: this.#retained, nowMs: () => this.#machine.clock.nowMs() },
+      losesQoS0: this.#limits.unsentBytesMax !== DEFAULT_LIMITS.unsentBytesMax,
+    };
+    return new RetainedReader(options, parts, chance);
   }
 
   async play(): Promise<Outcome> {
@@ -82,11 +102,15 @@ class World {
       await this.#act();
       await this.#machine.turn();
       this.#check();
+      if (this.step === this.#calmAt) await this.#calm();
     }
     await this.#finish();
+    for (const reader of this.#readers) reader.subscribeAll();
+    await this.#finish();
+    for (const reader of this.#readers) reader.check();
     this.#check();
     this.#ledger.settle(this.#machine.clock.nowMs());
-    this.#ledger.settleRetained(await this.#retained());
+    await this.#settleRetained();
     return { seed: this.#seed, steps, crashes: this.#machine.crashes, ...this.#ledger.counts };
   }
 
@@ -98,15 +122,18 @@ class World {
     const chance = this.#chance;
     const machine = this.#machine;
     const client = chance.pick(this.#clients);
-    const roll = chance.int(1000);
     this.#network.pass(chance.int(6));
     if (chance.oneIn(2)) machine.workOnce();
+    if (this.#readers.length > 0 && chance.oneIn(4)) {
+      this.#actOnRetained(client);
+      return;
+    }
+    const roll = chance.int(1000);
     if (roll < 330)
       client.publish(chance.pick(TOPICS), chance.int(3) as QoS, {
         expirySeconds: chance.oneIn(8) ? chance.between(1, 100) : 0,
       });
-    // Each client alone publishes to its own, and always with the same QoS: there is one that is the last.
-    else if (roll < 350) client.publish(`kept/${client.id}`, client.version === 5 ? 2 : 1, { retain: true });
+    else if (roll < 350) this.#retain(client);
     else if (roll < 800) client.acknowledge();
     else if (roll < 880) this.#network.pass(10);
     else if (roll < 940) {
@@ -119,21 +146,67 @@ class World {
     else machine.work();
   }
 
+  /** Each client alone publishes to its own topics, one message after the other: there is one that is the last. */
+  #retain(client: SimClient): void {
+    const chance = this.#chance;
+    const qos = chance.int(3) as QoS;
+    const topic = `${KEPT}${client.id}/${qos}`;
+    if (client.isPublishing(topic)) return;
+    const isClear = chance.oneIn(6);
+    const expirySeconds = !isClear && chance.oneIn(6) ? chance.between(1, 60) : 0;
+    const sent = client.publish(topic, qos, { retain: true, isClear, expirySeconds });
+    if (sent !== undefined) this.#retained.add(sent);
+  }
+
+  #actOnRetained(client: SimClient): void {
+    const chance = this.#chance;
+    const reader = chance.pick(this.#readers);
+    const roll = chance.int(100);
+    if (!reader.isOnline || roll < 3) this.#connect(reader);
+    else if (roll < 40) this.#retain(chance.oneIn(2) ? client : (this.#clients[0] as SimClient));
+    else if (roll < 70) {
+      reader.act();
+      if (this.#calmAt < this.step && chance.oneIn(2)) this.#calmAt = this.step + chance.between(1, 16);
+    } else if (roll < 96) for (let left = 4; left > 0; left--) reader.acknowledge();
+    else reader.cut();
+  }
+
   #connect(peer: Peer): void {
     this.#network.connect(peer, this.#machine);
+  }
+
+  /** For a while nothing new happens: what is under way passes, and whoever is there has what is due. */
+  async #calm(): Promise<void> {
+    const machine = this.#machine;
+    for (let quiet = 0, rounds = 0; quiet < 8; rounds++) {
+      if (!machine.isSound) return;
+      if (rounds > 5_000) throw new Error(`it does not calm down: ${this.#peers.map((one) => one.state)}`);
+      if (rounds % 4 === 0) machine.advance(3);
+      for (const peer of this.#peers) peer.acknowledge();
+      quiet = machine.isBusy || this.#network.isBusy ? 0 : quiet + 1;
+      machine.work();
+      this.#network.pass(20);
+      await machine.turn();
+      this.#check();
+    }
+    for (const reader of this.#readers) reader.check();
+  }
+
+  get #peers(): readonly Peer[] {
+    return [...this.#clients, ...this.#readers];
   }
 
   /** Everybody connects, everything passes, every acknowledgement is sent, until nothing moves. */
   async #finish(): Promise<void> {
     this.#machine.fill(false);
     for (let quiet = 0, rounds = 0; quiet < 50; rounds++) {
-      if (rounds > 20_000) throw new Error(`still unfinished: ${this.#clients.map((one) => one.state)}`);
+      if (rounds > 20_000) throw new Error(`still unfinished: ${this.#peers.map((one) => one.state)}`);
       let moved = false;
       if (rounds % 40 === 0) this.#machine.advance(1_100);
-      for (const client of this.#clients) {
-        if (!client.isOnline) this.#connect(client);
-        client.acknowledge();
-        if (!client.isDone) moved = true;
+      for (const peer of this.#peers) {
+        if (!peer.isOnline) this.#connect(peer);
+        peer.acknowledge();
+        if (!peer.isDone) moved = true;
       }
       if (this.#machine.isBusy || this.#network.isBusy) moved = true;
       this.#machine.work();
@@ -152,23 +225,36 @@ class World {
       if (this.#limits.queueMessagesMax === DEFAULT_LIMITS.queueMessagesMax) {
         this.#broken = `dropped for ${event.clientId}: ${event.why}`;
       }
-      this.#ledger.giveUp(event.clientId as string);
+      const reader = this.#readers.find(({ id }) => id === event.clientId);
+      if (reader === undefined) this.#ledger.giveUp(event.clientId as string);
+      else reader.gaveUp(event.topic);
     }
   }
 
   #check(): void {
     this.#machine.feel();
     if (this.#broken !== undefined) throw new Error(this.#broken);
+    const ending = new Set<string>(this.#readers.filter((one) => !one.isKept).map(({ id }) => id));
     for (const { clientId, queuedMessages, inFlight } of this.#machine.broker?.clients() ?? []) {
-      const owed = queuedMessages + inFlight;
+      // Of a session that ends with its connection only what waits is bounded by the queue.
+      const owed = queuedMessages + (ending.has(clientId) ? 0 : inFlight);
       if (owed > this.#limits.queueMessagesMax) throw new Error(`${clientId} is owed ${owed} messages`);
     }
   }
 
-  /** The number of the message that the store retains, by topic. */
-  async #retained(): Promise<ReadonlyMap<string, number>> {
+  /** What the store retains at the end is what was published last. */
+  async #settleRetained(): Promise<void> {
     const messages = await this.#machine.retained();
-    return new Map(messages.map(({ topic, payload }) => [topic, Number(new TextDecoder().decode(payload))]));
+    const numbers = new Map<string, number>(
+      messages.map(({ topic, payload }) => [topic, Number(new TextDecoder().decode(payload))]),
+    );
+    for (const topic of new Set([...this.#retained.topics, ...numbers.keys()])) {
+      const possible = this.#retained.possible(topic);
+      const number = numbers.get(topic);
+      if (!possible.includes(number)) {
+        throw new Error(`[MQTT-3.3.1-5] retained at ${topic} is ${number}, not ${possible.join(' or ')}`);
+      }
+    }
   }
 }
 
