@@ -50,6 +50,13 @@ export const POLICY_ERRORS = {
     exit: 2,
     status: 400,
   },
+  'MOT-0908': {
+    what: 'the policy was not judged',
+    when: 'Its rules and tests ask for more time or memory than one policy gets, several others wait to be judged, or the broker ends. The one in force stays.',
+    remedy: 'try again; if it takes too long, make rules with `from` on one filter, or tests about them, fewer',
+    exit: 1,
+    status: 503,
+  },
   'MOT-0910': {
     what: 'nobody to watch',
     when: 'The identity is not registered and has no session, or what was given does not name one, or is not watched.',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionsMax, HOST_GAUGE, ownMemoryBytes } from './host.ts';
+import { connectionsMax, HOST_GAUGE, ownMemoryBytes, TimeSlices } from './host.ts';
 
 describe('connectionsMax', () => {
   it.each([
@@ -42,4 +42,21 @@ it('a standstill is seen also if it was looked for before its end was noted', as
   const first = HOST_GAUGE.lagMs();
   await sampled();
   expect(Math.max(first, HOST_GAUGE.lagMs())).toBeGreaterThan(100);
+});
+
+describe('TimeSlices', () => {
+  it('gives so long in one turn and so long altogether, and what others took between counts for neither', async () => {
+    let nowMs = 1_000;
+    const time = new TimeSlices({ monotonicMs: () => nowMs }, { sliceMs: 20, wholeMs: 50 });
+    nowMs += 19;
+    expect([time.pause(), time.isLeft]).toEqual([undefined, true]);
+    nowMs += 11;
+    const pause = time.pause();
+    expect(pause).toBeInstanceOf(Promise);
+    nowMs += 5_000;
+    await pause;
+    expect([time.pause(), time.isLeft]).toEqual([undefined, true]);
+    nowMs += 20;
+    expect(time.isLeft).toBe(false);
+  });
 });

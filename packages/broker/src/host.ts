@@ -1,5 +1,5 @@
-// What this host lends to the broker: its clocks, its randomness, its digest, its files, its measurements. The core is given
-// these and knows no other.
+// What this host lends to the broker: its clocks, the turns of its event loop, its randomness, its digest, its files, its
+// measurements. The core is given these and knows no other.
 
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -63,6 +63,39 @@ export const HOST_RANDOM: Random = {
   token: (length) => Array.from({ length }, () => CHARACTERS[randomInt(CHARACTERS.length)]).join(''),
   uint32: () => randomBytes(4).readUInt32LE(0),
 };
+
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The time of work that others do not wait for: so long in one turn, so long altogether, without what others took between. */
+export class TimeSlices {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #sliceMs: number;
+  #leftMs: number;
+  #beganAtMs: number;
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, times: { readonly sliceMs: number; readonly wholeMs: number }) {
+    this.#clock = clock;
+    this.#sliceMs = times.sliceMs;
+    this.#leftMs = times.wholeMs;
+    this.#beganAtMs = clock.monotonicMs();
+  }
+
+  get isLeft(): boolean {
+    return this.#clock.monotonicMs() - this.#beganAtMs < this.#leftMs;
+  }
+
+  /** Undefined as long as the slice is not over. */
+  pause(): Promise<void> | undefined {
+    const tookMs = this.#clock.monotonicMs() - this.#beganAtMs;
+    if (tookMs < this.#sliceMs) return undefined;
+    this.#leftMs -= tookMs;
+    return nextTurn().then(() => {
+      this.#beganAtMs = this.#clock.monotonicMs();
+    });
+  }
+}
 
 /** The key of a session: the same for the same identity and client identifier on every node, and of one length. */
 export function sessionKey(identityKey: string, clientId: string): string {

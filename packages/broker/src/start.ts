@@ -16,7 +16,7 @@ import { Removal } from './core/removal.ts';
 import { restoreSessions } from './core/restore.ts';
 import { beginShutDown, releaseAll, releaseFinished } from './core/shut-down.ts';
 import type { Level } from './events.ts';
-import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, sessionKey } from './host.ts';
+import { connectionsMax, HOST_CLOCK, HOST_GAUGE, HOST_RANDOM, nextTurn, sessionKey, TimeSlices } from './host.ts';
 import type { Proof } from './identity/authenticate.ts';
 import { createGuards, type TrustFacts } from './identity/guards.ts';
 import type { AuthenticationMethods } from './identity/methods.ts';
@@ -90,7 +90,7 @@ export interface Broker extends BrokerView {
   /** Puts another policy in force at once; answers what ended with it. Where another access was given it decides nothing. */
   usePolicy(policy: Policy): Promise<LostRights>;
   /** What another policy would mean for the sessions that are there; changes nothing. */
-  replayPolicy(policy: Policy): PolicyReplay;
+  replayPolicy(policy: Policy): Promise<PolicyReplay>;
   /**
    * Writes down what the identity asks for, until `seconds` are over or somebody ends it. Undefined if it is watched already, or
    * as many are as may be. Where another access was given nothing is seen.
@@ -117,8 +117,9 @@ const TICK_MS = 250;
 /** Memory is measured this often. */
 const MEMORY_MS = 1_000;
 
-/** How long a new policy is tried on those who are here; meanwhile nobody is served. */
+/** How long a new policy is tried on those who are here, and how long of it in one turn: meanwhile nobody is served. */
 const REPLAY_MS = 100;
+const REPLAY_SLICE_MS = 20;
 
 /** How often a stopping broker looks who has finished. */
 const STOP_POLL_MS = 20;
@@ -128,10 +129,6 @@ const COMMIT_POLL_MS = 5;
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 export function createBroker(parts: BrokerParts): Broker {
@@ -284,9 +281,14 @@ export function createBroker(parts: BrokerParts): Broker {
     },
     setTls: (material) => listeners.setTls(material),
     replayPolicy(policy) {
-      const endsAtMs = clock.monotonicMs() + REPLAY_MS;
-      const hasTime = () => clock.monotonicMs() < endsAtMs;
-      return replayPolicy({ from: policyAccess.policy, to: policy, sessions: replayed(core, policyAccess), hasTime });
+      const time = new TimeSlices(clock, { sliceMs: REPLAY_SLICE_MS, wholeMs: REPLAY_MS });
+      return replayPolicy({
+        from: policyAccess.policy,
+        to: policy,
+        sessions: replayed(core, policyAccess),
+        hasTime: () => time.isLeft && core.stopping === undefined,
+        pause: () => time.pause(),
+      });
     },
     async usePolicy(policy) {
       policyAccess.replacePolicy(policy);

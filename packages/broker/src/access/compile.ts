@@ -37,6 +37,11 @@ export function compileRules(policy: Policy, subject: Subject): CompiledRules {
   return { subject, roles, idleRoles, values: valuesOf(subject), quotas, inventories: new Map() };
 }
 
+/** True unless `via` or `from` keeps the rule out on this connection. Makes no text: it may be asked of thousands of rules. */
+export function holdsHere({ conditions: { via, from } }: Rule, { facts }: Subject): boolean {
+  return (via === undefined || via === facts.listener.name) && (from === undefined || isWithin(from, facts.address));
+}
+
 /** Why the rule cannot hold on this connection, by `via` and `from`; undefined if it can. */
 export function hindrance({ conditions: { via, from } }: Rule, { facts }: Subject): string | undefined {
   if (via !== undefined && via !== facts.listener.name) return `only via ${via}`;

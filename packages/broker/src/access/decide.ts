@@ -2,7 +2,7 @@
 // plays no part: a matching deny wins, else a matching allow, else no.
 
 import type { QoS } from '@motte/wire';
-import { type CompiledRules, hindrance } from './compile.ts';
+import { type CompiledRules, holdsHere } from './compile.ts';
 import { type Action, concerns } from './rule.ts';
 import { collectCovering, type IndexedRule, type MessageConditions } from './rule-index.ts';
 
@@ -68,7 +68,7 @@ export function decide(
 export function applying(compiled: CompiledRules, action: Action, target: string): IndexedRule[] {
   const covering: IndexedRule[] = [];
   for (const { index } of compiled.roles) collectCovering(index, target, compiled.values, covering);
-  const holds = ({ rule }: IndexedRule) => concerns(rule, action) && hindrance(rule, compiled.subject) === undefined;
+  const holds = ({ rule }: IndexedRule) => concerns(rule, action) && holdsHere(rule, compiled.subject);
   return covering.every(holds) ? covering : covering.filter(holds);
 }
 

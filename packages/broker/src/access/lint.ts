@@ -58,13 +58,20 @@ export function lintPolicy(policy: Policy, world: LintWorld): readonly Finding[]
     if (role === undefined || policy.roles.has(role)) continue;
     findings.push({ id: 'unknown-role', place: '', why: `the listener ${name} gives ${role}, which the policy lacks` });
   }
-  for (const identity of world.identities ?? []) {
+  return [...findings, ...lintRegistry(policy, world.identities ?? [])].slice(0, FINDINGS_MAX);
+}
+
+/** Whom the policy takes a role from by lacking it; up to the same limit. */
+export function lintRegistry(policy: Policy, identities: Iterable<RegisteredIdentity>): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const identity of identities) {
     const lost = identity.roles.filter((name) => !policy.roles.has(name));
     if (lost.length === 0) continue;
     const why = `${identityLabel(identity)} is registered with ${lost.join(', ')}, which the policy lacks`;
     findings.push({ id: 'unknown-role', place: '', why });
+    if (findings.length >= FINDINGS_MAX) break;
   }
-  return findings.slice(0, FINDINGS_MAX);
+  return findings;
 }
 
 function lintRules(role: Role, { listeners }: LintWorld, findings: Finding[]): void {
@@ -145,7 +152,7 @@ function mixedLevel(filter: string): string | undefined {
 
 /** As the limit of topics is by default; one that a broker has lowered it tells by itself. */
 const TOPIC_LEVELS = 128;
-const FINDINGS_MAX = 200;
+export const FINDINGS_MAX = 200;
 const STAND_INS = { device: '\u0001device', user: '\u0001user', client: '\u0001client' } as const;
 const ASCII = /^[ -~]*$/;
 const SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Armenian}/u];

@@ -19,6 +19,13 @@ export function completeQuotas(role: string, stated: RoleQuotas): Quotas {
   });
 }
 
+/** What the role had stated to come to these. */
+export function statedQuotas(quotas: Quotas): RoleQuotas {
+  if (quotas === NO_QUOTAS) return {};
+  const named = QUOTA_NAMES.filter((name) => quotas.roles[name] !== undefined);
+  return { ...Object.fromEntries(named.map((name) => [name, quotas[name]])), beyondRate: quotas.beyondRate };
+}
+
 /** What a role states, one number a line, in the words of the file. */
 export function quotaLines(quotas: Quotas): readonly string[] {
   const lines = QUOTA_NAMES.filter((name) => quotas.roles[name] !== undefined).map(

@@ -25,15 +25,20 @@ export interface ReplayParts {
   readonly to: Policy;
   /** Connected clients should come first. */
   readonly sessions: Iterable<Replayed>;
-  /** False = others wait for their turn by now. Asked before each decision: what one costs is the policy's choice. */
+  /** False = it took long enough. Asked before each decision, like the next: what one costs is the policy's choice. */
   readonly hasTime: () => boolean;
+  /** Where others wait for their turn by now, what to wait for. */
+  readonly pause: () => Promise<void> | undefined;
 }
 
-export function replayPolicy({ from, to, sessions, hasTime }: ReplayParts): PolicyReplay {
+/** Between two parts of it sessions come, go and subscribe: each is judged as it is when its turn comes. */
+export async function replayPolicy({ from, to, sessions, hasTime, pause }: ReplayParts): Promise<PolicyReplay> {
   const changes: ReplayedChange[] = [];
   let [clients, decisions, more, skipped] = [0, 0, 0, 0];
   let isOver = false;
   for (const { subject, filters, topics } of sessions) {
+    const resting = pause();
+    if (resting !== undefined) await resting;
     if (isOver || decisions >= DECISIONS_MAX || !hasTime()) {
       isOver = true;
       skipped += 1;
@@ -44,6 +49,8 @@ export function replayPolicy({ from, to, sessions, hasTime }: ReplayParts): Poli
     for (const filter of filters) asked.push(['subscribe', shareOf(filter)?.filter ?? filter]);
     for (const topic of topics) asked.push(['publish', topic]);
     for (const [action, target] of asked) {
+      const resting = pause();
+      if (resting !== undefined) await resting;
       if (!hasTime()) {
         isOver = true;
         break;

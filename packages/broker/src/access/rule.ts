@@ -59,7 +59,8 @@ export function placeholderOf(level: string): Placeholder | undefined {
 
 /** True if the rule speaks of the action: who may subscribe may receive, who may not subscribe may not. */
 export function concerns(rule: { readonly action: RuleAction }, action: Action): boolean {
-  return CONCERNS[action].includes(rule.action);
+  if (rule.action === action || rule.action === 'all') return true;
+  return action === 'receive' && rule.action === 'subscribe';
 }
 
 function oneOf<T extends string>(text: string, word: Word, allowed: readonly T[], todo: string): T {
@@ -159,8 +160,3 @@ function parseVia(text: string, word: Word): string {
 const EFFECTS: readonly RuleEffect[] = ['allow', 'deny'];
 const ACTIONS: readonly RuleAction[] = ['publish', 'subscribe', 'receive', 'all'];
 const PLACEHOLDERS: readonly Placeholder[] = ['device', 'user', 'client'];
-const CONCERNS: { readonly [A in Action]: readonly RuleAction[] } = {
-  publish: ['publish', 'all'],
-  subscribe: ['subscribe', 'all'],
-  receive: ['receive', 'subscribe', 'all'],
-};

@@ -40,7 +40,7 @@ it('shows the policy in force, an older one, and which there were', async () => 
 it('checks and applies, with findings, tests and what ended', async () => {
   const applied: NewPolicy[] = [];
   const app = await appWith({
-    check: () => REPORT,
+    check: async () => REPORT,
     apply: async (policy) => {
       applied.push(policy);
       return { policy: ROW, report: REPORT, lost: { subscriptions: 2, connections: 1 } };
@@ -60,7 +60,7 @@ it('checks and applies, with findings, tests and what ended', async () => {
 });
 
 it('takes a policy at its limit with each character escaped, and none that is larger', async () => {
-  const app = await appWith({ check: () => REPORT });
+  const app = await appWith({ check: async () => REPORT });
   const check = (text: string) =>
     app.inject({ method: 'POST', url: '/api/v1/policy/check', payload: { text, file: 'p' } });
   expect((await check('\n'.repeat(1024 * 1024))).statusCode).toBe(200);

@@ -34,7 +34,7 @@ export function addPolicyRoutes(app: FastifyInstance, view: AdminView): void {
   app.post<{ Body: PolicySource }>(
     '/api/v1/policy/check',
     { bodyLimit: BODY_BYTES_MAX, schema: { body: PolicySource, response: { 200: PolicyChecked } } },
-    async ({ body }): Promise<PolicyChecked> => ({ format: 1, report: reportOf(view.policies.check(body)) }),
+    async ({ body }): Promise<PolicyChecked> => ({ format: 1, report: reportOf(await view.policies.check(body)) }),
   );
 
   app.post<{ Body: NewPolicy }>(

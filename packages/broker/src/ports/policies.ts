@@ -91,7 +91,7 @@ export interface Policies {
   /** The one in force without a version. */
   read(version?: number): StoredPolicy;
   /** Changes nothing. */
-  check(source: PolicySource): PolicyReport;
+  check(source: PolicySource): Promise<PolicyReport>;
   /** In force, and durable, when the promise resolves. */
   apply(policy: NewPolicy): Promise<AppliedPolicy>;
 }

@@ -10,7 +10,7 @@ import { checkNode } from './check.ts';
 import { parseYaml } from './document.ts';
 import { type EnrolAddress, parseEnrolUrl } from './enrol-url.ts';
 import { parseListenerUrl } from './listener-url.ts';
-import type { Mistake } from './mistakes.ts';
+import { type Mistake, mistakeText } from './mistakes.ts';
 import { parseOnRevoke } from './on-revoke.ts';
 import { Places } from './places.ts';
 import { checkRules } from './rules.ts';
@@ -98,11 +98,6 @@ export function parseText(text: string, file: string): Settings {
     file,
     mistakes.list.sort((a, b) => a.line - b.line || a.column - b.column),
   );
-}
-
-/** `FILE:LINE:COLUMN: what: why`. */
-export function mistakeText(file: string, { line, column, what, why }: Mistake): string {
-  return `${file}:${line}:${column}: ${what === '' ? 'the file' : what}: ${why}`;
 }
 
 function readText(source: ConfigSource): string | undefined {

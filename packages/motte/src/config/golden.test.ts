@@ -3,7 +3,8 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigRefused, mistakeText, parseText } from './config.ts';
+import { ConfigRefused, parseText } from './config.ts';
+import { mistakeText } from './mistakes.ts';
 import { weakerSettings } from './weaker.ts';
 
 const folder = new URL('./golden/', import.meta.url);

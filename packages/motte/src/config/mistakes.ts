@@ -11,6 +11,11 @@ export interface Mistake {
   readonly why: string;
 }
 
+/** `FILE:LINE:COLUMN: what: why`. */
+export function mistakeText(file: string, { line, column, what, why }: Mistake): string {
+  return `${file}:${line}:${column}: ${what === '' ? 'the file' : what}: ${why}`;
+}
+
 /** A key's way from the top: names and list positions. */
 export type Path = readonly (string | number)[];
 

@@ -4,9 +4,8 @@
 import { MotteError } from '@motte/admin/errors';
 import { POLICY_LIMITS, type Policy } from '@motte/broker/policy';
 import { type Document, isScalar } from 'yaml';
-import { mistakeText } from '../config/config.ts';
 import { parseYaml } from '../config/document.ts';
-import type { Mistake } from '../config/mistakes.ts';
+import { type Mistake, mistakeText } from '../config/mistakes.ts';
 import { Places } from '../config/places.ts';
 import { exceededBound } from '../config/yaml-bounds.ts';
 import { readPolicy } from './read-policy.ts';
@@ -17,14 +16,18 @@ export class PolicyRefused extends MotteError {
   readonly mistakes: readonly Mistake[];
   /** `FILE:LINE:COLUMN: what: why`, one for each. */
   readonly lines: readonly string[];
+  /** Of all, also of those that are not told of. */
+  readonly count: number;
 
-  constructor(file: string, all: readonly Mistake[]) {
+  /** `count`: where there were more than are given. */
+  constructor(file: string, all: readonly Mistake[], count = all.length) {
     const mistakes = [...all].sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MISTAKES_MAX);
     const lines = mistakes.map((mistake) => mistakeText(file, mistake));
-    super('MOT-0902', all.length === 1 ? (lines[0] ?? '') : `${all.length} mistakes in ${file}`);
+    super('MOT-0902', count === 1 ? (lines[0] ?? '') : `${count} mistakes in ${file}`);
     this.file = file;
     this.mistakes = mistakes;
     this.lines = lines;
+    this.count = count;
   }
 }
 

@@ -82,7 +82,7 @@ async function offline(context: Context, directory: PolicyDirectory): Promise<Op
       return { ...versionOf(row), text };
     },
     versions: async () => policies.list().map(versionOf),
-    check: async (source) => reportOf(policies.check(source)),
+    check: async (source) => reportOf(await policies.check(source)),
     apply: async (policy) => {
       const { policy: row, report, lost } = await policies.apply(policy);
       return { policy: versionOf(row), report: reportOf(report), lost };

@@ -2,9 +2,10 @@
 
 import { builtInPolicy, type Policy } from '@motte/broker/policy';
 import type { StoredPolicy } from '@motte/broker/ports/policies';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BrokerEvent } from '../../../broker/src/events.ts';
 import { MemoryDirectory } from '../../../broker/src/testing/logins.ts';
+import { type Judge, judgeHere } from './judge.ts';
 import { createPolicies } from './policies.ts';
 
 const GOOD = 'roles: { reader: [allow subscribe a/#] }\ntests: [x may subscribe a/b as reader]\n';
@@ -20,7 +21,7 @@ const pump = {
   addedAtMs: 0,
 } as const;
 
-function world(stored: readonly StoredPolicy[] = []) {
+function world(stored: readonly StoredPolicy[] = [], judge?: Judge) {
   let policies = stored;
   const used: Policy[] = [];
   const events: BrokerEvent[] = [];
@@ -44,6 +45,7 @@ function world(stored: readonly StoredPolicy[] = []) {
       return { subscriptions: 2, connections: 1 };
     },
     told: (event) => events.push(event),
+    ...(judge === undefined ? {} : { judge }),
   });
   return { live, used, events };
 }
@@ -107,12 +109,12 @@ describe('policies', () => {
     expect(report.findings).toMatchObject([{ id: 'untested' }]);
   });
 
-  it('tests know the registry, and findings whom the policy forgets', () => {
+  it('tests know the registry, and findings whom the policy forgets', async () => {
     const { live } = world();
-    expect(live.check({ text: `${UNTESTED}tests: [pump-1 may subscribe a/b]\n`, file: 'p' })).toMatchObject({
+    expect(await live.check({ text: `${UNTESTED}tests: [pump-1 may subscribe a/b]\n`, file: 'p' })).toMatchObject({
       passed: 1,
     });
-    expect(live.check({ text: '', file: 'p' }).findings).toEqual([
+    expect((await live.check({ text: '', file: 'p' })).findings).toEqual([
       { id: 'unknown-role', place: '', why: 'pump-1 is registered with reader, which the policy lacks' },
     ]);
   });
@@ -131,5 +133,85 @@ describe('policies', () => {
     expect(() => world([broken])).toThrow(
       expect.objectContaining({ code: 'MOT-0905', why: expect.stringContaining('version 7: p.yaml:1:8') }),
     );
+  });
+});
+
+describe('policies that take long to judge', () => {
+  /** Answers when it is told to. */
+  function slow() {
+    const under: { text: string; go: () => void }[] = [];
+    const judge: Judge = (source, facts, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+        under.push({ text: source.text, go: () => resolve(judgeHere(source, facts, signal)) });
+      });
+    return { ...world([], judge), under };
+  }
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('are judged one at a time, each against the one that is in force by then', async () => {
+    const { live, under } = slow();
+    const [first, checked, second] = [live.apply(apply(GOOD)), live.check(apply(GOOD)), live.apply(apply(UNTESTED))];
+    await turn();
+    expect(under.map(({ text }) => text)).toEqual([GOOD]);
+    under[0]?.go();
+    expect((await first).report.changes).not.toEqual([]);
+    await turn();
+    expect(under).toHaveLength(2);
+    under[1]?.go();
+    expect((await checked).changes).toEqual([]);
+    await turn();
+    under[2]?.go();
+    expect((await second).report.changes).toMatchObject([{ where: 'tests' }]);
+    expect(live.read().text).toBe(UNTESTED);
+  });
+
+  it('are given up after 25 s, waiting included; nothing changes, and the next is judged', async () => {
+    vi.useFakeTimers();
+    try {
+      const { live, under, used, events } = slow();
+      const late = [live.apply(apply(GOOD)), live.apply(apply(GOOD))];
+      const refused = Promise.all(
+        late.map((one) => expect(one).rejects.toMatchObject({ code: 'MOT-0908', why: 'it took longer than 25 s' })),
+      );
+      await vi.advanceTimersByTimeAsync(25_000);
+      await refused;
+      // The second had its turn when the first was given up, and no time left.
+      expect([live.version, under.length, used, events]).toEqual([0, 2, [], []]);
+      const next = live.apply(apply(GOOD));
+      await vi.advanceTimersByTimeAsync(1);
+      under[2]?.go();
+      expect((await next).policy.version).toBe(1);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('are not given up once they are judged', async () => {
+    const { live, under, used } = slow();
+    const applied = live.apply(apply(GOOD));
+    await turn();
+    under[0]?.go();
+    await vi.waitUntil(() => used.length === 1);
+    live.close();
+    expect((await applied).policy.version).toBe(1);
+  });
+
+  it('are refused where eight are under way, and by a broker that ends', async () => {
+    const { live, under, used } = slow();
+    const eight = Array.from({ length: 8 }, () => live.check(apply(GOOD)));
+    await expect(live.apply(apply(GOOD))).rejects.toMatchObject({
+      code: 'MOT-0908',
+      why: expect.stringMatching(/^8 others/),
+    });
+    await turn();
+    const told = Promise.all(
+      eight.map((one) => expect(one).rejects.toMatchObject({ code: 'MOT-0908', why: 'the broker is ending' })),
+    );
+    live.close();
+    await told;
+    await expect(live.apply(apply(GOOD))).rejects.toMatchObject({ code: 'MOT-0908' });
+    expect([under.length, live.version, used]).toEqual([1, 0, []]);
   });
 });

@@ -14,6 +14,7 @@ import type { Context } from '../context.ts';
 import { CLOCK } from '../data/clock.ts';
 import { prepareData, timePath, tokensPath } from '../data/layout.ts';
 import { lockData } from '../data/lock.ts';
+import { judgeInThread } from '../policy/judge-thread.ts';
 import { createPolicies } from '../policy/policies.ts';
 import { openStoredPolicies } from '../policy/stored-policy.ts';
 import { openRevocation } from '../revocation/revocation.ts';
@@ -66,6 +67,7 @@ export async function runStart(context: Context): Promise<Exit> {
       listeners: () => config.listeners,
       use: (policy) => broker.usePolicy(policy),
       replay: (policy) => broker.replayPolicy(policy),
+      judge: judgeInThread(),
       told: (event) => log.observe(event),
     });
     const budgeted = withMemoryBudget(config);
@@ -214,6 +216,8 @@ export async function runStart(context: Context): Promise<Exit> {
     await broker.open();
     webConsole = await openConsole(view, config, material, onFault);
     undo.push(async () => webConsole?.close());
+    // Before the doors by which it is asked for: nothing that ends waits for a policy.
+    undo.push(async () => policies.close());
     enrolment.start();
     undo.push(() => enrolment.close());
     phase = 'serving';
