@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Decrypter, Encrypter } from 'age-encryption';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { startAuthority } from '../authority/start.ts';
 import { openAuthority } from '../client/client.ts';
 import { withAuthority } from '../client/offline.ts';
@@ -13,6 +13,9 @@ import { makeAgeKeys } from '../testing/age-keys.ts';
 import { withDataDirectory } from '../testing/data-directory.ts';
 import { checkRecipients, decryptWith, encryptFor } from './age.ts';
 import { checkAuthorityPart, restoreAuthorityPart } from './read-part.ts';
+
+// age's scrypt takes about two seconds of the processor for each passphrase, on purpose.
+vi.setConfig({ testTimeout: 120_000 });
 
 const ID = '0123456789abcdef0123456789abcdef';
 const NOTHING_LATER = { sources: [], madeMs: 0, nowMs: 0 };
