@@ -1,7 +1,7 @@
 // What every Store promises about retained messages; run by store-contract.ts.
 
 import { expect, it } from 'vitest';
-import type { Cursor } from '../../packages/broker/src/ports/store.ts';
+import type { Cursor, RetainedFacts } from '../../packages/broker/src/ports/store.ts';
 import { parseTopicName, topicMatches } from '../../packages/wire/src/index.ts';
 import { matchRetained, message, type OpenStore, retainedPage } from './store-fixtures.ts';
 
@@ -68,6 +68,55 @@ export function retainedContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('what is staged is counted at once, exactly, however often a topic is in it and whenever it is committed', async () => {
+    const { store, settle } = await open();
+    const owners = ['ca:motte\na', 'password\nb'];
+    const model = new Map<string, RetainedFacts>();
+    const expectCounted = (when: string): void => {
+      const of = (wanted: (facts: RetainedFacts) => boolean) => {
+        const those = [...model.values()].filter(wanted);
+        return { messages: those.length, bytes: those.reduce((sum, { bytes }) => sum + bytes, 0) };
+      };
+      expect({ messages: store.retainedCount, bytes: store.retainedBytes }, when).toEqual(of(() => true));
+      for (const name of owners) expect(store.retainedOf(name), when).toEqual(of(({ owner }) => owner === name));
+      for (const name of 'abcd') expect(store.retainedAt(parseTopicName(name)), when).toEqual(model.get(name));
+    };
+    // The same numbers in every run.
+    let state = 7;
+    const next = (below: number): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return (state >>> 12) % below;
+    };
+    for (let step = 0; step < 600; step++) {
+      const topic = 'abcd'.charAt(next(4));
+      const known = model.get(topic);
+      const choice = next(5);
+      if (choice < 3) {
+        const facts = { owner: owners[next(2)] as string, expiresAtMs: next(2) * 1000 };
+        const one = { ...message(topic, 'x'.repeat(1 + next(50))), ...facts };
+        store.stage({ kind: 'retain', message: one }, next(2) === 0);
+        model.set(topic, { bytes: 1 + one.payload.length, ...facts });
+      } else if (choice === 3) {
+        store.stage({ kind: 'unretain', topic: parseTopicName(topic) }, next(2) === 0);
+        model.delete(topic);
+      } else {
+        store.stage({ kind: 'unretain', topic: parseTopicName(topic), expiredAtMs: 1000 }, next(2) === 0);
+        if (known?.expiresAtMs === 1000) model.delete(topic);
+      }
+      expectCounted(`staged, step ${step}`);
+      if (next(4) === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (next(12) === 0) {
+        await settle();
+        expectCounted(`committed, step ${step}`);
+      }
+    }
+    await settle();
+    expectCounted('at the end');
+    const found = await matchRetained(store, settle, '+', 10);
+    expect(found.map(({ topic }) => topic as string).sort()).toEqual([...model.keys()].sort());
+    await store.close();
+  });
+
   it('an expired retained message is forgotten only if no newer one stands there', async () => {
     const { store, settle } = await open();
     store.stage({ kind: 'retain', message: { ...message('t', 'old'), expiresAtMs: 1000 } }, true);
@@ -78,7 +127,7 @@ export function retainedContract(open: OpenStore): void {
     }
     await settle();
     expect(['t', 'u'].map((name) => store.retainedAt(parseTopicName(name)))).toEqual([
-      { bytes: 4, owner: 'owner' },
+      { bytes: 4, owner: 'owner', expiresAtMs: 0 },
       undefined,
     ]);
     await store.close();

@@ -212,7 +212,6 @@ export class Core {
   }
 
   private committed(upTo: Ticket, fault: Error | undefined): void {
-    if (fault === undefined) this.retainedLimits.committed(upTo);
     const failed = fault === undefined ? undefined : this.reports.storeFault(fault);
     for (const client of this.waiting) {
       client.link.run(() => {

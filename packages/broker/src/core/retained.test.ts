@@ -173,6 +173,35 @@ describe('limits of retained messages', () => {
     expect(await late.receiveAll()).toHaveLength(1);
   });
 
+  it('count a topic once, however often a burst has it', async () => {
+    const broker = startTestBroker({ limits: { retainedBytesMax: 1000 } });
+    const publisher = await broker.connect('p');
+    const burst = [
+      ...Array.from({ length: 20 }, (_, n) => ['t', `${n}`.padEnd(900, 'x')] as const),
+      ['u', 'y'.repeat(900)],
+      ['t', ''],
+      ['u', 'y'.repeat(900)],
+      ['t', 'x'.repeat(900)],
+      ['u', 'y'.repeat(100)],
+      ['t', 'x'.repeat(800)],
+    ] as const;
+    publisher.send(
+      ...burst.map(([topic, payload], n) =>
+        publisher.publication(topic, payload, { retain: true, qos: 1, packetId: n + 1 }),
+      ),
+    );
+    const refused: number[] = [];
+    for (let n = 0; n < burst.length; n++) {
+      const ack = await publisher.receive('puback');
+      if (ack.reasonCode === 0x97) refused.push(ack.packetId);
+    }
+    // What u would add beside t, and t beside u.
+    expect(refused).toEqual([21, 24]);
+    const late = await broker.connect('late');
+    await late.subscribe({ filter: '#', qos: 0 });
+    expect((await late.takeMessages(2)).map((payload) => payload.length).sort()).toEqual([100, 800]);
+  });
+
   it('let a message be replaced by one of its size', async () => {
     const broker = startTestBroker({ limits: { retainedBytesMax: 1000 } });
     const publisher = await broker.connect('p');

@@ -20,9 +20,7 @@ export function retainMessage(core: Core, message: Message): Ticket {
   const urgent = message.qos > 0;
   for (const handover of core.handovers) handover.retained(message);
   if (message.payload.length === 0) return core.store.stage({ kind: 'unretain', topic: message.topic }, urgent);
-  const ticket = core.store.stage({ kind: 'retain', message }, urgent);
-  core.retainedLimits.staged(message, ticket);
-  return ticket;
+  return core.store.stage({ kind: 'retain', message }, urgent);
 }
 
 /** The same for what cannot be refused any more, QoS 2 and wills: without room it is delivered and not kept. */

@@ -57,6 +57,8 @@ export interface RetainedFacts {
   readonly bytes: number;
   /** Key of the identity that published it. */
   readonly owner: string;
+  /** Wall-clock time in ms; 0 = never. */
+  readonly expiresAtMs: number;
 }
 
 /** How many messages are retained and what they carry. */
@@ -175,11 +177,11 @@ export interface Store {
     max: number,
     callback: (messages: readonly Message[], next: Cursor, fault?: Error) => void,
   ): void;
-  /** The topic's retained message, as of the last commit; undefined = it has none. */
+  /** The topic's retained message once all is written that was staged; undefined = it has none, or none that can be read now. */
   retainedAt(topic: TopicName): RetainedFacts | undefined;
-  /** What is retained of one identity, by its key, as of the last commit. */
+  /** What is retained of one identity, by its key, once all is written that was staged. */
   retainedOf(owner: string): RetainedTotals;
-  /** Plain numbers for status and $SYS. */
+  /** Plain numbers for limits, status and $SYS: of all that was staged. */
   readonly retainedCount: number;
   readonly retainedBytes: number;
   /** Everything known of all stored sessions, for start-up. */

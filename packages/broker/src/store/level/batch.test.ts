@@ -5,7 +5,8 @@ import { buildBatch } from './batch.ts';
 import { Bodies } from './bodies.ts';
 import type { Write } from './engine.ts';
 import { bodyKey, KEY, queueKey, retainedKey, sessionKeyOf } from './keys.ts';
-import { decodeQueued } from './records.ts';
+import { decodeMessage, decodeQueued } from './records.ts';
+import { factsOf, RetainedAhead } from './retained-ahead.ts';
 import { decodeTotals, NO_TOTALS, TOTALS_KEY } from './retained-totals.ts';
 import { unseal } from './seal.ts';
 import { SessionNumbers } from './sessions.ts';
@@ -32,6 +33,10 @@ class Database {
   readonly bodies = new Bodies();
   totals = { messages: 0, bytes: 0 };
   readonly owners = new Map<string, RetainedTotals>();
+  readonly ahead = new RetainedAhead((topic) => {
+    const content = this.read(retainedKey(UTF8.encode(topic)));
+    return content === undefined ? undefined : factsOf(decodeMessage(content));
+  });
 
   constructor() {
     this.bodies.startAt(1);
@@ -43,10 +48,12 @@ class Database {
     const staged = records.map((record): Staged => {
       const session = 'key' in record ? (this.sessions.find(record.key) ?? 0) : 0;
       if (record.kind === 'queue' && record.entry.message !== undefined) this.bodies.stage(record.entry.message);
-      return { record, session, patient: false, group: 0, bytes: 0 };
+      const isRetained = record.kind === 'retain' || record.kind === 'unretain';
+      const before = isRetained ? this.ahead.stage(record) : undefined;
+      return { record, session, patient: false, group: 0, bytes: 0, before };
     });
     for (const record of records) if (record.kind === 'session-end') this.sessions.end(record.key);
-    const { writes, totals, owners } = buildBatch(staged, [], this.totals, {
+    const { writes, totals, owners, retained } = buildBatch(staged, [], this.totals, {
       sessions: this.sessions,
       bodies: this.bodies,
       read: (key) => this.read(key),
@@ -58,6 +65,7 @@ class Database {
       if (value === undefined) this.entries.delete(nameOf(key));
       else this.entries.set(nameOf(key), value);
     }
+    this.ahead.written(retained);
     return writes;
   }
 

@@ -1,8 +1,8 @@
 // From staged records to what is written: one batch for a commit, and what the database will hold once it is done. Reads
 // what it must know of records that are there already; changes nothing itself.
 
-import { type Message, sizeOf } from '../../ports/message.ts';
-import type { RetainedTotals, StoreRecord } from '../../ports/store.ts';
+import { sizeOf } from '../../ports/message.ts';
+import type { RetainedFacts, RetainedTotals, StoreRecord } from '../../ports/store.ts';
 import type { Bodies } from './bodies.ts';
 import type { Write } from './engine.ts';
 import { bodyKey, KEY, ownerKey, queueKey, receivedKey, retainedKey, sessionKeyOf, subscriptionKey } from './keys.ts';
@@ -17,6 +17,7 @@ import {
   encodeWill,
   type QueuedHead,
 } from './records.ts';
+import { factsOf, isExpired, type RetainedBefore, type RetainedChange, UNREAD } from './retained-ahead.ts';
 import { encodeTotals, plus, TOTALS_KEY } from './retained-totals.ts';
 import { SEAL_BYTES, seal } from './seal.ts';
 import type { SessionNumbers } from './sessions.ts';
@@ -41,8 +42,8 @@ export interface Batch {
   readonly owners: ReadonlyMap<string, RetainedTotals>;
   /** Sessions that have ended then. */
   readonly ended: readonly number[];
-  /** Records of retained messages in it. */
-  readonly retained: number;
+  /** Records of retained messages in it, in their order. */
+  readonly retained: readonly RetainedChange[];
 }
 
 /** The writes of a commit, in the order of its records and behind `first`. `totals` are those before it. */
@@ -62,7 +63,7 @@ class BatchBuilder {
   readonly #writes: Write[];
   readonly #ended: number[] = [];
   #bytes = 0;
-  #retained = 0;
+  readonly #retained: RetainedChange[] = [];
   readonly #before: RetainedTotals;
   #totals: RetainedTotals;
   readonly #owners = new Map<string, RetainedTotals>();
@@ -76,7 +77,7 @@ class BatchBuilder {
     this.#parts = parts;
   }
 
-  add({ record, session }: Staged): void {
+  add({ record, session, before }: Staged): void {
     switch (record.kind) {
       case 'session':
         this.#put(sessionKeyOf(KEY.session, session), encodeSession(record.session));
@@ -88,12 +89,12 @@ class BatchBuilder {
         this.#ended.push(session);
         break;
       case 'retain':
-        this.#retained += 1;
-        this.#retain(record);
+        this.#retained.push({ record, before });
+        this.#retain(record, before);
         break;
       case 'unretain':
-        this.#retained += 1;
-        this.#unretain(record);
+        this.#retained.push({ record, before });
+        this.#unretain(record, before);
         break;
       default:
         this.#ofSession(record, session);
@@ -196,26 +197,31 @@ class BatchBuilder {
     return content === undefined ? undefined : decodeQueued(content);
   }
 
-  #retain({ message }: Extract<StoreRecord, { kind: 'retain' }>): void {
+  #retain({ message }: Extract<StoreRecord, { kind: 'retain' }>, before: RetainedBefore): void {
     const key = retainedKey(message.topicBytes);
-    const known = this.#retainedAt(key);
+    const known = this.#retainedAt(key, before);
     if (known !== undefined) this.#count(known, -1);
-    this.#count(message, 1);
-    this.#change(key, encodeMessage(message, true));
+    this.#count({ bytes: sizeOf(message), owner: message.owner }, 1);
+    const content = encodeMessage(message, true);
+    if (before === UNREAD) this.#change(key, content);
+    else this.#put(key, content);
   }
 
-  #unretain({ topic, expiredAtMs }: Extract<StoreRecord, { kind: 'unretain' }>): void {
+  #unretain({ topic, expiredAtMs }: Extract<StoreRecord, { kind: 'unretain' }>, before: RetainedBefore): void {
     const key = retainedKey(UTF8.encode(topic));
-    const known = this.#retainedAt(key);
+    const known = this.#retainedAt(key, before);
     if (known === undefined) return;
-    if (expiredAtMs !== undefined && (known.expiresAtMs === 0 || known.expiresAtMs > expiredAtMs)) return;
+    if (expiredAtMs !== undefined && !isExpired(known, expiredAtMs)) return;
     this.#count(known, -1);
-    this.#change(key, undefined);
+    if (before === UNREAD) this.#change(key, undefined);
+    else this.#remove(key);
   }
 
-  #retainedAt(key: Uint8Array): Message | undefined {
+  /** What was known when the record was staged holds: records are written in that order. */
+  #retainedAt(key: Uint8Array, before: RetainedBefore): RetainedFacts | undefined {
+    if (before !== UNREAD) return before;
     const content = this.#read(key);
-    return content === undefined ? undefined : decodeMessage(content);
+    return content === undefined ? undefined : factsOf(decodeMessage(content));
   }
 
   /** As far as this batch has come. */
@@ -229,11 +235,10 @@ class BatchBuilder {
     this.#changed.set(nameOf(key), content === undefined ? undefined : this.#put(key, content));
   }
 
-  #count(message: Message, sign: 1 | -1): void {
-    const bytes = sign * sizeOf(message);
-    const { owner } = message;
-    this.#totals = plus(this.#totals, sign, bytes);
-    this.#owners.set(owner, plus(this.#owners.get(owner) ?? this.#parts.retainedOf(owner), sign, bytes));
+  #count({ bytes, owner }: Pick<RetainedFacts, 'bytes' | 'owner'>, sign: 1 | -1): void {
+    const own = this.#owners.get(owner) ?? this.#parts.retainedOf(owner);
+    this.#totals = plus(this.#totals, sign, sign * bytes);
+    this.#owners.set(owner, plus(own, sign, sign * bytes));
   }
 
   /** Gives the content as it will stand there. */

@@ -19,12 +19,10 @@ import { type Batch, buildBatch } from './batch.ts';
 import type { Bodies } from './bodies.ts';
 import { type CommitListener, type CommitOptions, Commits } from './commits.ts';
 import type { Engine } from './engine.ts';
-import { retainedKey } from './keys.ts';
 import { loadSessions } from './load.ts';
 import { owedOf } from './owed-copies.ts';
 import type { Quarantine } from './quarantine.ts';
 import { queuePage } from './queue-page.ts';
-import { decodeMessage } from './records.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import type { KnownTotals } from './retained-totals.ts';
 import type { SessionNumbers } from './sessions.ts';
@@ -91,6 +89,7 @@ export class LevelStore implements Store {
     this.#retained = new RetainedMessages(parts.retained, {
       engine: parts.engine,
       unseal: this.#unseal,
+      read: (key) => this.#read(key),
       commits: this.#commits,
     });
     options.space?.onChange(() => this.#spaceChanged());
@@ -107,9 +106,9 @@ export class LevelStore implements Store {
       patient,
       bytes: bytesOf(record),
       group: this.#group,
+      before: record.kind === 'retain' || record.kind === 'unretain' ? this.#retained.stage(record) : undefined,
     };
     if (record.kind === 'session-end') this.#sessions.end(record.key);
-    if (record.kind === 'retain' || record.kind === 'unretain') this.#retained.staged();
     if (record.kind === 'queue' && record.entry.message !== undefined) this.#bodies.stage(record.entry.message);
     return this.#commits.add(staged, urgent);
   }
@@ -219,23 +218,19 @@ export class LevelStore implements Store {
   }
 
   retainedAt(topic: TopicName): RetainedFacts | undefined {
-    if (this.#commits.fault !== undefined) return undefined;
-    const content = this.#read(retainedKey(UTF8.encode(topic)));
-    if (content === undefined) return undefined;
-    const message = decodeMessage(content);
-    return { bytes: sizeOf(message), owner: message.owner };
+    return this.#retained.at(topic);
   }
 
   retainedOf(owner: string): RetainedTotals {
-    return this.#retained.of(owner);
+    return this.#retained.allOf(owner);
   }
 
   get retainedCount(): number {
-    return this.#retained.totals.messages;
+    return this.#retained.allTotals.messages;
   }
 
   get retainedBytes(): number {
-    return this.#retained.totals.bytes;
+    return this.#retained.allTotals.bytes;
   }
 
   /** What opening has read is handed out as long as it holds: nothing is read twice at a start. */
@@ -281,7 +276,7 @@ export class LevelStore implements Store {
       sessions: this.#sessions,
       bodies: this.#bodies,
       read: (key) => this.#read(key),
-      retainedOf: (owner) => this.retainedOf(owner),
+      retainedOf: (owner) => this.#retained.of(owner),
     });
   }
 
@@ -345,5 +340,3 @@ function bytesOf(record: StoreRecord): number {
 }
 
 const RECORD_BYTES = 64;
-
-const UTF8 = new TextEncoder();

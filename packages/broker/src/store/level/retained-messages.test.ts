@@ -1,19 +1,31 @@
-import { parseTopicFilter } from '@motte/wire';
+import { parseTopicFilter, parseTopicName } from '@motte/wire';
 import { expect, it } from 'vitest';
 import { message } from '../../../../../test/contract/store-fixtures.ts';
 import { TornDisk, TornEngine } from '../../../../../test/sim/torn-engine.ts';
+import { KEY } from './keys.ts';
 import type { LevelStore } from './level-store.ts';
 import { openLevelStore } from './open.ts';
+
+class CountingEngine extends TornEngine {
+  /** Keys of retained messages that were asked for. */
+  readonly asked: string[] = [];
+
+  override get(key: Uint8Array): Uint8Array | undefined {
+    if (key[0] === KEY.retained) this.asked.push(Buffer.from(key.subarray(1)).toString('latin1'));
+    return super.get(key);
+  }
+}
 
 /** On a disk that can be told to take nothing; what is to happen after a time happens when the test says so. */
 async function opened() {
   const disk = new TornDisk();
   const later: (() => void)[] = [];
-  const store = await openLevelStore(new TornEngine(disk, { defer: setImmediate, oneIn: () => false }), {
+  const engine = new CountingEngine(disk, { defer: setImmediate, oneIn: () => false });
+  const store = await openLevelStore(engine, {
     ...{ lingerMs: 5, defer: setImmediate, nowMs: () => 0 },
     after: (_ms: number, run: () => void) => void later.push(run),
   });
-  return { store, disk, later };
+  return { store, disk, later, asked: engine.asked };
 }
 
 function topics(store: LevelStore): Promise<string[]> {
@@ -47,5 +59,52 @@ it('while the disk takes nothing a scan has what was committed, and after that w
   for (const run of later.splice(0)) run();
   await expect.poll(() => store.failing).toBeUndefined();
   expect((await topics(store)).sort()).toEqual(['a', 'b']);
+  await store.close();
+});
+
+it('what stands at a topic is read once for its check and its commit, and not at all while something of it waits', async () => {
+  const { store, asked } = await opened();
+  const publish = (topic: string, payload: string): void => {
+    store.retainedAt(parseTopicName(topic));
+    store.stage({ kind: 'retain', message: message(topic, payload) }, true);
+  };
+  publish('a', 'one');
+  await expect.poll(() => store.isCommitted(store.lastTicket)).toBe(true);
+  expect(asked).toEqual(['a']);
+  for (const payload of ['two', 'three', 'four']) publish('a', payload);
+  publish('b', 'one');
+  await expect.poll(() => store.isCommitted(store.lastTicket)).toBe(true);
+  expect(asked).toEqual(['a', 'a', 'b']);
+  expect([store.retainedCount, store.retainedBytes]).toEqual([2, 'afour'.length + 'bone'.length]);
+  // What was read last is not taken for what was committed since.
+  store.retainedAt(parseTopicName('a'));
+  store.stage({ kind: 'unretain', topic: parseTopicName('a') }, true);
+  await expect.poll(() => store.isCommitted(store.lastTicket)).toBe(true);
+  expect(store.retainedAt(parseTopicName('a'))).toBeUndefined();
+  expect([store.retainedCount, store.retainedBytes]).toEqual([1, 'bone'.length]);
+  await store.close();
+});
+
+it('what is staged while the disk takes nothing is counted right once it does', async () => {
+  const { store, disk, later } = await opened();
+  const old = { ...message('a', 'expires'), expiresAtMs: 1000 };
+  store.stage({ kind: 'retain', message: old }, true);
+  store.stage({ kind: 'retain', message: { ...old, ...message('b', 'x') } }, true);
+  await expect.poll(() => store.isCommitted(store.lastTicket)).toBe(true);
+  disk.fault = new Error('no space left on device');
+  store.stage({ kind: 'retain', message: message('c', 'fails') }, true);
+  await expect.poll(() => store.failing).toContain('no space left');
+  // Nothing can be read now: of neither topic is known what stands there.
+  store.stage({ kind: 'unretain', topic: parseTopicName('a'), expiredAtMs: 1000 }, true);
+  store.stage({ kind: 'retain', message: message('a', 'new') }, true);
+  store.stage({ kind: 'retain', message: message('b', 'longer') }, true);
+  store.stage({ kind: 'retain', message: message('b', 'long') }, true);
+  disk.fault = undefined;
+  for (const run of later.splice(0)) run();
+  await expect.poll(() => store.isCommitted(store.lastTicket)).toBe(true);
+  const bytes = ['anew', 'blong', 'cfails'].join('').length;
+  expect([store.retainedCount, store.retainedBytes]).toEqual([3, bytes]);
+  expect(store.retainedOf('owner')).toEqual({ messages: 3, bytes });
+  expect((await topics(store)).sort()).toEqual(['a', 'b', 'c']);
   await store.close();
 });

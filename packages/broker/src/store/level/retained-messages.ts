@@ -2,23 +2,30 @@
 // the database, and a subscriber who came between a message that was routed and its commit would get it from neither: so a
 // scan waits for what was staged before it.
 
-import type { TopicFilter } from '@motte/wire';
-import type { RetainedTotals } from '../../ports/store.ts';
+import type { TopicFilter, TopicName } from '@motte/wire';
+import type { RetainedFacts, RetainedTotals } from '../../ports/store.ts';
 import type { Batch } from './batch.ts';
 import type { Commits } from './commits.ts';
 import type { Engine } from './engine.ts';
+import { retainedKey } from './keys.ts';
 import type { Unseal } from './load.ts';
+import { decodeMessage } from './records.ts';
+import { factsOf, RetainedAhead, type RetainedBefore, type RetainedRecord, UNREAD } from './retained-ahead.ts';
 import { type RetainedPage, retainedPage } from './retained-scan.ts';
-import { type KnownTotals, NO_TOTALS } from './retained-totals.ts';
+import { type KnownTotals, NO_TOTALS, plus } from './retained-totals.ts';
 
 export interface RetainedParts {
   readonly engine: Engine;
   readonly unseal: Unseal;
+  /** The content of a record that is there; undefined if there is none, or none that can be read. */
+  readonly read: (key: Uint8Array) => Uint8Array | undefined;
   readonly commits: Commits;
 }
 
 export class RetainedMessages {
   readonly #parts: RetainedParts;
+  /** What is staged on top of that. */
+  readonly #ahead = new RetainedAhead((topic) => this.#read(topic));
   /** As of the last commit. */
   totals: RetainedTotals;
   readonly #owners: Map<string, RetainedTotals>;
@@ -37,13 +44,33 @@ export class RetainedMessages {
     });
   }
 
+  /** Of an identity, as of the last commit. */
   of(owner: string): RetainedTotals {
     return this.#owners.get(owner) ?? NO_TOTALS;
   }
 
-  /** A record of one was staged. They are written in that order: none is struck, and none lingers. */
-  staged(): void {
+  /** With what is staged. */
+  get allTotals(): RetainedTotals {
+    const { messages, bytes } = this.#ahead.totals;
+    return plus(this.totals, messages, bytes);
+  }
+
+  /** Of an identity, with what is staged. */
+  allOf(owner: string): RetainedTotals {
+    const { messages, bytes } = this.#ahead.of(owner);
+    return plus(this.of(owner), messages, bytes);
+  }
+
+  /** What stands at the topic, with what is staged; undefined also if it cannot be read now. */
+  at(topic: TopicName): RetainedFacts | undefined {
+    const facts = this.#ahead.at(topic);
+    return facts === UNREAD ? undefined : facts;
+  }
+
+  /** A record of one is staged; gives what it finds. They are written in that order: none is struck, and none lingers. */
+  stage(record: RetainedRecord): RetainedBefore {
     this.#staged += 1;
+    return this.#ahead.stage(record);
   }
 
   written({ totals, owners, retained }: Batch): void {
@@ -52,7 +79,8 @@ export class RetainedMessages {
       if (own.messages === 0) this.#owners.delete(owner);
       else this.#owners.set(owner, own);
     }
-    this.#written += retained;
+    this.#ahead.written(retained);
+    this.#written += retained.length;
     this.#release(this.#written);
   }
 
@@ -66,7 +94,17 @@ export class RetainedMessages {
     return retainedPage(engine, unseal, filter, from, max);
   }
 
+  #read(topic: TopicName): RetainedBefore {
+    const { commits, read } = this.#parts;
+    // The database is closed and opened until it takes writes again.
+    if (commits.fault !== undefined) return UNREAD;
+    const content = read(retainedKey(UTF8.encode(topic)));
+    return content === undefined ? undefined : factsOf(decodeMessage(content));
+  }
+
   #release(written: number): void {
     while ((this.#waiting[0]?.until ?? Number.NaN) <= written) this.#waiting.shift()?.goOn();
   }
 }
+
+const UTF8 = new TextEncoder();

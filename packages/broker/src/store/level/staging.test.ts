@@ -5,7 +5,7 @@ import { type Staged, Staging } from './staging.ts';
 const ALL = { recordsMax: 1_000, bytesMax: 1_000_000 };
 
 function staged(name: string, patient = false, bytes = 1, group = 0): Staged {
-  return { record: { kind: 'unwill', key: name } as StoreRecord, session: 1, patient, group, bytes };
+  return { record: { kind: 'unwill', key: name } as StoreRecord, session: 1, patient, group, bytes, before: undefined };
 }
 
 function taken(staging: Staging, most = ALL): string[] {

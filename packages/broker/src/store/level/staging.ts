@@ -3,6 +3,7 @@
 // next commit. Owns order, tickets and lingering; nothing of bytes or of the database.
 
 import type { StoreRecord, Ticket } from '../../ports/store.ts';
+import type { RetainedBefore } from './retained-ahead.ts';
 
 /** What the store decided about a record when it was staged. */
 export interface Staged {
@@ -14,6 +15,8 @@ export interface Staged {
   readonly bytes: number;
   /** Records of one number, staged one after the other, go in one commit; 0 = it stands alone. */
   readonly group: number;
+  /** What a record of a retained message finds at its topic once all before it is written; undefined = nothing, or it is another. */
+  readonly before: RetainedBefore;
 }
 
 export class Staging {

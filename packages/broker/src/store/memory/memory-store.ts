@@ -63,6 +63,9 @@ export class MemoryStore implements Store {
 
   stage(record: StoreRecord, _urgent: boolean): Ticket {
     this.#staged.push(record);
+    // Limits count what is staged, and nobody takes these back: they need not wait for the commit.
+    if (record.kind === 'retain' && !this.#closed) this.#retained.put(record.message);
+    if (record.kind === 'unretain' && !this.#closed) this.#retained.remove(record.topic, record.expiredAtMs);
     if (!this.#scheduled && !this.#closed) {
       this.#scheduled = true;
       this.#defer(this.#commitBound);
@@ -203,10 +206,8 @@ export class MemoryStore implements Store {
         this.#sessions.delete(record.key);
         break;
       case 'retain':
-        this.#retained.put(record.message);
-        break;
       case 'unretain':
-        this.#retained.remove(record.topic, record.expiredAtMs);
+        // Done when it was staged.
         break;
       default:
         // Records of a session that ended meanwhile must not bring it back.

@@ -38,7 +38,8 @@ export class RetainedIndex {
 
   at(topic: TopicName): RetainedFacts | undefined {
     const message = this.#byTopic.get(topic)?.message;
-    return message === undefined ? undefined : { bytes: sizeOf(message), owner: message.owner };
+    if (message === undefined) return undefined;
+    return { bytes: sizeOf(message), owner: message.owner, expiresAtMs: message.expiresAtMs };
   }
 
   totalsOf(owner: string): RetainedTotals {
