@@ -125,8 +125,11 @@ const RULE = 'identity.certificate';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 /** basicConstraints, keyUsage, extKeyUsage, subjectAltName, both key identifiers; policies bind nothing here. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(['551d13', '551d0f', '551d25', '551d11', '551d23', '551d0e', '551d20']);
-/** md5WithRSA, sha1WithRSA, ecdsa-with-SHA1. */
-const BROKEN_SIGNATURES: ReadonlySet<string> = new Set(['2a864886f70d010104', '2a864886f70d010105', '2a8648ce3d0401']);
+/** md5WithRSA, sha1WithRSA, ecdsa-with-SHA1; and MD5 and SHA-1 themselves, under RSASSA-PSS. */
+const BROKEN_SIGNATURES: ReadonlySet<string> = new Set([
+  ...['2a864886f70d010104', '2a864886f70d010105', '2a8648ce3d0401'],
+  ...['2a864886f70d0205', '2b0e03021a'],
+]);
 const OWN_REALMS: readonly string[] = [OWN_REALM];
 const BY_COMMON_NAME: CertificateName = { from: 'cn' };
 const NAME_SHOWN = 120;

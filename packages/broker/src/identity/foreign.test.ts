@@ -180,6 +180,15 @@ describe('what proves nobody', () => {
     }
   });
 
+  it('[RFC 4055, 3.1] one signed by RSASSA-PSS with SHA-1, written or left out; with SHA-256 it is let in', () => {
+    const ca = issueFrom(plant.root, 'RSA', { ca: true, rsaBits: 2048, subjectAltName: '' });
+    const cas = { plant: [plant.root.cert, ca.cert] };
+    const signature = ['rsa_padding_mode:pss', 'rsa_pss_saltlen:digest'];
+    const leaf = (digest: string) => issueFrom(ca, 'pump-1', { subjectAltName: '', digest, signature }).cert;
+    expect(prove(leaf('sha256'), cas)).toMatchObject({ allow: true });
+    expect(prove(leaf('sha1'), cas)).toMatchObject({ because: expect.stringContaining('MD5 or SHA-1') });
+  });
+
   it('one that is not yet valid', () => {
     expect(prove(issue(), { laterMs: -2 * DAY_MS })).toMatchObject({
       because: expect.stringContaining('not yet valid'),

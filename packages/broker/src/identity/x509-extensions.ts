@@ -9,7 +9,7 @@ export interface X509Extensions {
   /** Object identifiers of the critical extensions, as hexadecimal. */
   readonly critical: readonly string[];
   readonly hasNameConstraints: boolean;
-  /** Object identifier of the signature's algorithm, as hexadecimal. */
+  /** Object identifier of the signature's algorithm, as hexadecimal; of RSASSA-PSS that of its hash. */
   readonly signature: string;
 }
 
@@ -17,7 +17,7 @@ export interface X509Extensions {
 export function readExtensions(der: Uint8Array): X509Extensions {
   const [certificate] = elements(der, { tag: 0, from: 0, to: der.length });
   const [toBeSigned, algorithm] = elements(der, certificate);
-  const signature = hex(der, elements(der, algorithm)[0]);
+  const signature = signatureOf(der, elements(der, algorithm));
   const holder = elements(der, toBeSigned).find(({ tag }) => tag === EXTENSIONS);
   let pathLength = Number.POSITIVE_INFINITY;
   let keyUsage: X509Extensions['keyUsage'];
@@ -41,6 +41,15 @@ export function readExtensions(der: Uint8Array): X509Extensions {
     }
   }
   return { pathLength, keyUsage, critical, hasNameConstraints, signature };
+}
+
+/** RFC 4055, 3.1: the hash stands in the first parameter; where that is left out it is SHA-1. */
+function signatureOf(der: Uint8Array, [name, parameters]: readonly Element[]): string {
+  const id = hex(der, name);
+  if (id !== RSASSA_PSS) return id;
+  const given = parameters === undefined ? [] : elements(der, parameters);
+  const hash = given.find(({ tag }) => tag === HASH);
+  return hash === undefined ? SHA_1 : hex(der, elements(der, elements(der, hash)[0])[0]);
 }
 
 interface Element {
@@ -78,6 +87,10 @@ const BOOLEAN = 0x01;
 const INTEGER = 0x02;
 /** [3], constructed. */
 const EXTENSIONS = 0xa3;
+/** [0], constructed. */
+const HASH = 0xa0;
+const RSASSA_PSS = '2a864886f70d01010a';
+const SHA_1 = '2b0e03021a';
 const KEY_USAGE = '551d0f';
 const BASIC_CONSTRAINTS = '551d13';
 const NAME_CONSTRAINTS = '551d1e';

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   createTestAuthority,
+  issueFrom,
   type Pair,
   selfSignedPair,
   type TestAuthority,
@@ -81,6 +82,28 @@ describe('an answer', () => {
     expect(answer.status).toBe('good');
     expect(answer.signer?.serial).toMatch(/^[0-9A-F]+$/);
     expect(await answered({ signer: responderOf(issuing, { rsaBits: 2048 }) })).toMatchObject({ status: 'good' });
+  });
+
+  it.each(['sha256', 'sha384', 'sha512'])('[RFC 4055, 3.1] may be signed by RSASSA-PSS with %s', async (digest) => {
+    const args = ['-rmd', digest, '-rsigopt', 'rsa_padding_mode:pss', '-rsigopt', 'rsa_pss_saltlen:digest'];
+    for (const kind of [{ rsaBits: 2048 }, { pssKey: true }])
+      expect(await answered({ signer: responderOf(issuing, kind), args })).toMatchObject({ status: 'good' });
+    const long = ['-rmd', digest, '-rsigopt', 'rsa_padding_mode:pss', '-rsigopt', 'rsa_pss_saltlen:max'];
+    const signer = responderOf(issuing, { rsaBits: 2048 });
+    await expect(answered({ signer, args: long })).rejects.toThrow('a salt that is not as long as the hash');
+  });
+
+  it('[RFC 4055, 3.1] may come from whom the CA certified by RSASSA-PSS', async () => {
+    const signature = ['rsa_padding_mode:pss', 'rsa_pss_saltlen:digest'];
+    const ca = issueFrom(plant.root, 'RSA', { ca: true, rsaBits: 2048, subjectAltName: '' });
+    const asked = { issuer: parseStatusIssuer(ca.cert), serial: SERIAL, nonce: randomBytes(32) };
+    const request = await encodeOcspRequest(asked);
+    const read = (signer: Pair) =>
+      readOcspAnswer(answerQuestion(ca, request, { good: [SERIAL], signer }), asked, Date.now());
+    expect(await read(responderOf(ca, { signature }))).toMatchObject({ status: 'good' });
+    await expect(read(responderOf(ca, { signature, digest: 'sha1' }))).rejects.toThrow(
+      'a hash that is none of SHA-256',
+    );
   });
 
   it('that was prepared for anybody is believed as long as it says', async () => {

@@ -25,7 +25,7 @@ export async function readOcspAnswer(bytes: Uint8Array, asked: OcspQuestion, now
   const signed = {
     bytes: new Uint8Array(raw),
     signature: new Uint8Array(signature),
-    algorithm: signatureAlgorithm.algorithm,
+    algorithm: new Uint8Array(asn1.AsnConvert.serialize(signatureAlgorithm)),
   };
   const certificates = certs.map((one) => new Uint8Array(asn1.AsnConvert.serialize(one)));
   const signer = signerOf({ signed, certificates }, asked.issuer, nowMs);

@@ -1,7 +1,7 @@
 // Who may answer for a CA (RFC 6960, 4.2.2.2): the CA itself, or a certificate that it issued for that and nothing else will do.
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { bitsOf, elementAt, expectTag, fewOf, oidText, TAG } from './der.ts';
+import { bitsOf, elementAt, expectTag, fewOf, TAG } from './der.ts';
 import { isSignedBy, type Signed } from './signature.ts';
 import { nameText, type StatusIssuer } from './status-issuer.ts';
 
@@ -53,17 +53,18 @@ function unfitnessOf(
 /** By our own reading: node:crypto would take a signature by SHA-1. */
 function isIssuedBy(der: Uint8Array, { key }: StatusIssuer): boolean {
   const [toBeSigned, algorithm, signature] = fewOf(der, elementAt(der, 0, der.length), 3);
-  const { at, to } = expectTag(toBeSigned, TAG.sequence);
-  const [id] = fewOf(der, expectTag(algorithm, TAG.sequence), 2);
+  const signed = expectTag(toBeSigned, TAG.sequence);
+  const named = expectTag(algorithm, TAG.sequence);
   return isSignedBy(key, {
-    bytes: der.subarray(at, to),
-    algorithm: oidText(der, id),
+    bytes: der.subarray(signed.at, signed.to),
+    algorithm: der.subarray(named.at, named.to),
     signature: bitsOf(der, signature),
   });
 }
 
 function isStrong({ asymmetricKeyType, asymmetricKeyDetails: details }: KeyObject): boolean {
-  if (asymmetricKeyType === 'rsa') return (details?.modulusLength ?? 0) >= RSA_BITS_MIN;
+  if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss')
+    return (details?.modulusLength ?? 0) >= RSA_BITS_MIN;
   return asymmetricKeyType === 'ed25519' || CURVES.has(details?.namedCurve ?? '');
 }
 

@@ -66,6 +66,48 @@ describe('a list that is right', () => {
       expect([...list.revoked.keys()]).toEqual(['1']);
     }
   });
+
+  it.each(['sha256', 'sha384', 'sha512'])('[RFC 4055, 3.1] of RSASSA-PSS with %s', async (digest) => {
+    const root = selfSignedPair('RSA above');
+    for (const kind of [{ rsaBits: 2048 }, { pssKey: true }]) {
+      const ca = issueFrom(root, 'RSA', { ca: true, subjectAltName: '', ...kind });
+      const pem = makeList(ca, { digest, signature: PSS, revoked: ['01'] });
+      const list = await readRevocationList(listDer(pem), [parseStatusIssuer(ca.cert)]);
+      expect([...list.revoked.keys()]).toEqual(['1']);
+      const changed = listDer(pem);
+      changed[changed.length - 1] = (changed.at(-1) as number) ^ 1;
+      await expect(readRevocationList(changed, [parseStatusIssuer(ca.cert)])).rejects.toThrow('is not signed by it');
+    }
+  });
+});
+
+/** As `openssl ca -sigopt` takes it. */
+const PSS = ['rsa_padding_mode:pss', 'rsa_pss_saltlen:digest'];
+
+describe('[RFC 4055, 3.1] a list of RSASSA-PSS whose parameters are not taken', () => {
+  let ca: TestAuthority['issuing'];
+  beforeAll(() => {
+    ca = issueFrom(selfSignedPair('RSA above'), 'RSA', { ca: true, rsaBits: 2048, subjectAltName: '' });
+  });
+
+  it.each([
+    ['a salt of any length', 'sha256', ['rsa_padding_mode:pss', 'rsa_pss_saltlen:max'], 'a salt that is not as long'],
+    ['a short salt', 'sha256', ['rsa_padding_mode:pss', 'rsa_pss_saltlen:20'], 'a salt that is not as long'],
+    ['no salt', 'sha256', ['rsa_padding_mode:pss', 'rsa_pss_saltlen:0'], 'a salt that is not as long'],
+    ['another hash in the mask', 'sha256', [...PSS, 'rsa_mgf1_md:sha1'], 'a mask that is not MGF1 by the same hash'],
+    ['a longer hash in the mask', 'sha256', [...PSS, 'rsa_mgf1_md:sha512'], 'a mask that is not MGF1'],
+    ['SHA-1', 'sha1', PSS, 'a hash that is none of SHA-256'],
+    ['SHA-224', 'sha224', PSS, 'a hash that is none of SHA-256'],
+  ])('%s', async (_, digest, signature, why) => {
+    const der = listDer(makeList(ca, { digest, signature }));
+    await expect(readRevocationList(der, [parseStatusIssuer(ca.cert)])).rejects.toThrow(why);
+  });
+
+  it('by the key of another kind', async () => {
+    const der = listDer(makeList(ca, { signature: PSS }));
+    const other = { ...parseStatusIssuer(ca.cert), key: parseStatusIssuer(plant.issuing.cert).key };
+    await expect(readRevocationList(der, [other])).rejects.toThrow('is not signed by it');
+  });
 });
 
 describe('a list that is refused', () => {

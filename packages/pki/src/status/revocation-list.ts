@@ -53,11 +53,10 @@ export async function readRevocationList(der: Uint8Array, issuers: readonly Stat
   const parts = partsOf(der, signed);
   const own = ownersOf(der, parts, issuers);
   if (!same(der, parts.algorithm, expectTag(algorithm, TAG.sequence))) throw new Error('it names two algorithms');
-  const [id] = fewOf(der, parts.algorithm, 2);
   const proof = {
     bytes: der.subarray(signed.at, signed.to),
     signature: bitsOf(der, signature),
-    algorithm: oidText(der, id),
+    algorithm: der.subarray(parts.algorithm.at, parts.algorithm.to),
   };
   const signers = own.filter(({ key }) => isSignedBy(key, proof));
   const [first] = own;
