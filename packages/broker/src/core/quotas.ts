@@ -37,9 +37,7 @@ export function checkSum(quotas: Quotas, name: QuotaName, sum: number): Verdict 
  * message still counts.
  */
 export function checkRate(client: Client, quotas: Quotas, account: Account, payloadBytes: number): Verdict {
-  if (quotas.messagesPerSecond === Number.POSITIVE_INFINITY && quotas.bytesPerSecond === Number.POSITIVE_INFINITY) {
-    return ALLOW;
-  }
+  if (isUnbound(quotas)) return ALLOW;
   const { monotonicMs } = client.core;
   account.rate ??= new Rate(quotas, monotonicMs);
   const { rate } = account;
@@ -61,9 +59,15 @@ export function slowByDebt(client: Client, session: Session): void {
   const { rate } = session.account;
   if (rate === undefined) return;
   const { quotas } = client.core.rightsOf(session);
-  const debtMs = rate.debtMs(quotas, client.core.monotonicMs);
+  // By one that has no rate nothing is paid for another of the same identity that has.
+  const debtMs = isUnbound(quotas) ? 0 : rate.debtMs(quotas, client.core.monotonicMs);
   if (debtMs > 0 && quotas.beyondRate === 'slow') slow(client, quotas, rateOf(quotas), debtMs);
   else client.slowFor(0);
+}
+
+/** True where no role says how fast. */
+function isUnbound({ messagesPerSecond, bytesPerSecond }: Quotas): boolean {
+  return messagesPerSecond === Number.POSITIVE_INFINITY && bytesPerSecond === Number.POSITIVE_INFINITY;
 }
 
 function rateOf({ messagesPerSecond }: Quotas): QuotaName {

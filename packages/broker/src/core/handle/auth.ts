@@ -7,6 +7,7 @@ import { type Refusal, refuse } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient } from '../end-client.ts';
 import { challengeClient, encodeAuth } from '../exchange.ts';
+import { slowByDebt } from '../quotas.ts';
 import { reauthoriseSession } from '../reauthorise.ts';
 import { settleConnect } from './connect.ts';
 
@@ -80,6 +81,7 @@ function takeRoles(client: Client, identity: Identity): void {
   session.subject = { ...session.subject, identity };
   session.rights = core.access.rightsOf(session.subject);
   core.router.refresh(session);
-  reauthoriseSession(core, session);
+  // With the roles come their quotas: what is owed by then is held against those.
+  if (reauthoriseSession(core, session) === 0) slowByDebt(client, session);
   if (session.stored) core.store.stage({ kind: 'session', session: session.record() }, true);
 }

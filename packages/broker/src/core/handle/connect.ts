@@ -13,7 +13,7 @@ import {
   type Reason,
   type Will,
 } from '@motte/wire';
-import type { Subject } from '../../ports/access.ts';
+import type { Rights, Subject } from '../../ports/access.ts';
 import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
 import { identityKey } from '../../ports/identity.ts';
 import type { OpenedSession } from '../../ports/store.ts';
@@ -112,28 +112,17 @@ function authoriseConnect(client: Client, proven: Proven): void {
   }
   if (client.clientId === '') client.clientId = `${identity.name}/${core.random.token(ASSIGNED_LENGTH)}`;
   const subject: Subject = { identity, clientId: client.clientId, facts };
-  const rights = core.access.rightsOf(subject);
+  let rights = core.access.rightsOf(subject);
   const { will } = connect;
-  if (will !== undefined) {
-    const verdict = core.access.publish(rights, will.topic, will.qos, will.retain, will);
-    if (!verdict.allow) {
-      refused(client, 'access', verdict.reason, `the will: ${verdict.because}`, verdict.rule, will.topic);
-      return;
-    }
-    const quota = checkMessage(rights.quotas, will.topic, will.payload.length);
-    if (!quota.allow) {
-      refused(client, 'access', quota.reason, `the will: ${quota.because}`, quota.rule, will.topic);
-      return;
-    }
-    if (core.router.route(will.topic).isTooDeep) {
-      const because = `the topic of the will has more than ${core.limits.topicLevelsMax} levels`;
-      refused(client, 'broker', 'topic-name-invalid', because, 'limits.topicLevelsMax', will.topic);
-      return;
-    }
-    client.will = keptWill(will);
-  }
+  if (!mayLeave(client, will, rights)) return;
+  if (will !== undefined) client.will = keptWill(will);
   const key = core.sessionKey(identityKey(identity), client.clientId);
   const claim = (opened: OpenedSession | undefined): void => {
+    if (rights.generation !== core.access.generation) {
+      // Another policy came while the store was asked: nobody gets in by the one before.
+      rights = core.access.rightsOf(subject);
+      if (!mayLeave(client, will, rights)) return;
+    }
     const session = claimSession(
       client,
       connect,
@@ -152,6 +141,23 @@ function authoriseConnect(client: Client, proven: Proven): void {
   };
   if (connect.cleanStart) claim(undefined);
   else openSession(client, key, claim);
+}
+
+/** Whether these rights let the client have its will; refused if they do not. */
+function mayLeave(client: Client, will: Will | undefined, rights: Rights): boolean {
+  if (will === undefined) return true;
+  const { core } = client;
+  const { topic } = will;
+  const allowed = core.access.publish(rights, topic, will.qos, will.retain, will);
+  const verdict = allowed.allow ? checkMessage(rights.quotas, topic, will.payload.length) : allowed;
+  if (!verdict.allow) {
+    refused(client, 'access', verdict.reason, `the will: ${verdict.because}`, verdict.rule, topic);
+    return false;
+  }
+  if (!core.router.route(topic).isTooDeep) return true;
+  const because = `the topic of the will has more than ${core.limits.topicLevelsMax} levels`;
+  refused(client, 'broker', 'topic-name-invalid', because, 'limits.topicLevelsMax', topic);
+  return false;
 }
 
 /** Asks the store, unless the core knows better: what began or ended while it was asked makes its answer worthless. */
