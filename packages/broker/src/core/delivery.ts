@@ -110,7 +110,7 @@ export function sendQoS0(
   if (client === undefined) return;
   if (!client.takesQoS0) {
     core.reports.dropped(client.session, passage.topic, 0, 'the client does not read fast enough');
-    client.session?.handover?.missed(passage.topic);
+    if (passage.retain) client.session?.handover?.missed(passage.topic);
     return;
   }
   transmit(core, client, passage, 0, retain, false, ids, 0);

@@ -51,6 +51,8 @@ export class RetainedHandover {
   private count = 0;
   /** The last of them, by topic: whoever subscribed before was sent it when it came. */
   private readonly newer = new Map<TopicName, number>();
+  /** What was remembered of the topic of the very last one before that came. */
+  private before = 0;
 
   constructor(core: Core, session: Session, client: Client) {
     this.core = core;
@@ -81,13 +83,15 @@ export class RetainedHandover {
     const { newer } = this;
     const [oldest] = newer.keys();
     if (newer.size >= NEWER_MAX && oldest !== undefined) newer.delete(oldest);
+    this.before = newer.get(message.topic) ?? 0;
     newer.delete(message.topic);
     newer.set(message.topic, ++this.count);
   }
 
-  /** It was given up for the client, which may have it as a retained one. */
+  /** The one that was just retained was given up for the client, which may have it from here. */
   missed(topic: TopicName): void {
-    this.newer.delete(topic);
+    if (this.before === 0) this.newer.delete(topic);
+    else this.newer.set(topic, this.before);
   }
 
   /** Hands over as much as the client can take now. */

@@ -122,6 +122,24 @@ describe('retained messages after SUBSCRIBE', () => {
     expect(messages.at(-1)).toMatchObject({ topic: 't', retain: true });
   });
 
+  it('one that came live does not come again because a newer one was lost', async () => {
+    const broker = startTestBroker({ limits: { unsentBytesMax: 10_000 } });
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    for (let n = 0; n < 20; n++) await publisher.deliver(`a/${n}`, 'x'.repeat(20_000), { retain: true });
+    subscriber.requestSubscribe({ filter: 'a/#', qos: 0 });
+    // Live, before the page is there that has it as well.
+    publisher.publish('a/9', 'first', { retain: true });
+    subscriber.pause();
+    await publisher.ping();
+    await publisher.deliver('a/9', 'second', { retain: true });
+    subscriber.resume();
+    const texts = (await subscriber.receiveAll()).map((packet) =>
+      packet.type === 'publish' && packet.topic === 'a/9' ? new TextDecoder().decode(packet.payload) : undefined,
+    );
+    expect(broker.counters.messagesDropped).toBe(1);
+    expect(texts.filter((text) => text !== undefined)).toEqual(['first']);
+  });
+
   it('one that has expired does not take the newer one with it', async () => {
     const broker = startTestBroker();
     const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
