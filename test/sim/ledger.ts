@@ -28,6 +28,10 @@ export interface Sent {
   refused: boolean;
   /** The broker refused or gave up something while it was unfinished: sent again, it may come behind later ones. */
   mayComeLate: boolean;
+  /** The statement of the standard by which it must not come now; undefined = it may. */
+  whyNotNow: (() => string | undefined) | undefined;
+  /** True if the broker may send it anew. */
+  mayRepeat: (() => boolean) | undefined;
 }
 
 export type Sending = Pick<Sent, 'publisher' | 'topic' | 'qos' | 'retain' | 'isClear' | 'lifeMs'>;
@@ -41,6 +45,7 @@ export class Ledger {
   readonly #givenUp = new Map<string, number>();
   /** How often each message reached each party: `party number`. */
   readonly #arrivals = new Map<string, number>();
+  readonly #arrived = new Set<Sent>();
   /** The last number that a client got for the first time, by publisher, topic and QoS. */
   readonly #lastFirst = new Map<string, number>();
 
@@ -78,7 +83,7 @@ export class Ledger {
   /** A message leaves its publisher for the first time. */
   send({ publisher, topic, qos, retain, isClear, lifeMs }: Sending, nowMs: number): Sent {
     const entitled = isClear ? new Map<string, QoS>() : this.#entitled(topic, qos);
-    const sent = {
+    const sent: Sent = {
       number: this.#sent.length,
       publisher,
       topic,
@@ -93,6 +98,8 @@ export class Ledger {
       acknowledgedAtMs: undefined,
       refused: false,
       mayComeLate: false,
+      whyNotNow: undefined,
+      mayRepeat: undefined,
     };
     this.#sent.push(sent);
     return sent;
@@ -114,13 +121,17 @@ export class Ledger {
     const sent = this.#sent[number];
     if (sent === undefined) throw new Error(`${client} got message ${number}, which nobody sent`);
     if (sent.topic !== topic) throw new Error(`${client} got under ${topic}: ${show(sent)}`);
+    const rule = sent.whyNotNow?.();
+    if (rule !== undefined) throw new Error(`[${rule}] ${client} got ${show(sent)}`);
+    this.#arrived.add(sent);
     const party = this.#partyOf.get(client) ?? client;
     const qos = sent.entitled.get(party);
     const key = `${party} ${number}`;
     const before = this.#arrivals.get(key) ?? 0;
     this.#arrivals.set(key, before + 1);
+    if (sent.mayRepeat?.() === true) return;
     if (before > 0 && qos === 2) throw new Error(`${client} got twice: ${show(sent)}`);
-    if (before > 0 && sent.qos === 0) throw new Error(`${client} got QoS 0 twice: ${show(sent)}`);
+    if (before > 0 && sent.qos === 0 && qos !== undefined) throw new Error(`${client} got QoS 0 twice: ${show(sent)}`);
     // What was sent before the subscription stood may still come, sent again by its publisher, and has no place in the order.
     if (before > 0 || qos === undefined) return;
     if (nowMs > sent.expiresAtMs + EXPIRY_SLACK_MS) throw new Error(`${client} got after its end: ${show(sent)}`);
@@ -132,6 +143,11 @@ export class Ledger {
     const last = this.#lastFirst.get(order) ?? -1;
     if (last > number) throw new Error(`${client} got ${number} after ${last}: ${show(sent)}`);
     this.#lastFirst.set(order, number);
+  }
+
+  /** True if it has reached anybody. */
+  hasArrived(sent: Sent): boolean {
+    return this.#arrived.has(sent);
   }
 
   /** Everybody has had every chance: whatever was promised, has not expired and was not given up aloud must have arrived. */

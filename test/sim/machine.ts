@@ -24,6 +24,10 @@ export interface MachineParts {
 export class Machine {
   readonly clock = new FakeClock();
   crashes = 0;
+  /** Wall-clock ms when all had had their turn the last time: what is seen now may have happened then. */
+  turnedAtMs = 0;
+  /** Wall-clock ms of the last one. */
+  crashedAtMs = Number.NEGATIVE_INFINITY;
   /** How often the broker's world was not in order until now: it lost its power, or the disk did not take writes. */
   shakes = 0;
   readonly #parts: MachineParts;
@@ -89,6 +93,7 @@ export class Machine {
   /** It loses its power in the middle of whatever it does, and starts again. */
   async crash(): Promise<void> {
     this.crashes += 1;
+    this.crashedAtMs = this.clock.nowMs();
     this.shakes += 1;
     await this.end();
     this.fill(false);
@@ -203,6 +208,7 @@ export class Machine {
   async turn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
+    this.turnedAtMs = this.clock.nowMs();
   }
 }
 

@@ -16,8 +16,8 @@ export interface Peer {
   /** Begins a connection; an older one of the same client may still live. */
   connect(wire: Wire): void;
   take(wire: Wire, bytes: Uint8Array): void;
-  /** The connection is over, for whatever reason. */
-  lost(wire: Wire): void;
+  /** The connection is over: the network failed, or the broker ended it. */
+  lost(wire: Wire, wasCut: boolean): void;
   cut(): void;
   /** Sends one acknowledgement that is due. */
   acknowledge(): void;
@@ -49,7 +49,7 @@ export class Network {
       (bytes) => peer.take(wire, bytes),
       () => {
         this.#wires = this.#wires.filter((one) => one !== wire);
-        peer.lost(wire);
+        peer.lost(wire, wire.wasCut);
       },
     );
     this.#wires.push(wire);

@@ -15,6 +15,8 @@ export class WireEnd extends Duplex {
   readonly #down: Buffer[] = [];
   #held: (() => void) | undefined = undefined;
   #isOver = false;
+  /** True if the network failed, not the broker ended it. */
+  wasCut = false;
 
   constructor(toClient: (bytes: Uint8Array) => void, onEnd: () => void) {
     super({ allowHalfOpen: false });
@@ -52,6 +54,7 @@ export class WireEnd extends Duplex {
   cut(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.wasCut = true;
     this.#up.length = 0;
     this.#down.length = 0;
     this.destroy();

@@ -6,6 +6,7 @@ import type { QoS } from '@motte/wire';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
 import { Chance } from '../fuzz/chance.ts';
+import { Guest } from './guest.ts';
 import { Ledger } from './ledger.ts';
 import { Machine } from './machine.ts';
 import { Network, type Peer } from './network.ts';
@@ -48,6 +49,7 @@ class World {
   readonly #clients: SimClient[];
   readonly #retained: RetainedLedger;
   readonly #readers: RetainedReader[];
+  readonly #guests: Guest[];
   #broken: string | undefined = undefined;
   /** The step at which nothing new happens for a while. */
   #calmAt = -1;
@@ -77,11 +79,23 @@ class World {
     });
     this.#retained = new RetainedLedger(() => this.#machine.shakes);
     this.#readers = Array.from({ length: chance.oneIn(2) ? chance.between(1, 2) : 0 }, (_, at) => this.#reader(at));
+    this.#guests = this.#invite();
   }
 
   #client(id: string, wants: readonly Subscribing[]): SimClient {
     const version = this.#chance.oneIn(4) ? 4 : 5;
     return new SimClient({ id, version, wants }, this.#ledger, this.#chance, () => this.#machine.clock.nowMs());
+  }
+
+  /** Guests have wills, and somebody who waits for them. */
+  #invite(): Guest[] {
+    const chance = this.#chance;
+    if (!chance.oneIn(2)) return [];
+    this.#clients.push(this.#client('watcher', [{ filter: 'will/#', qos: 2 }]));
+    return Array.from({ length: chance.between(1, 2) }, (_, at) => {
+      const options = { id: `guest-${at}`, version: chance.oneIn(4) ? 4 : 5 } as const;
+      return new Guest(options, this.#ledger, this.#machine, chance);
+    });
   }
 
   #reader(at: number): RetainedReader {
@@ -105,6 +119,7 @@ class World {
       if (this.step === this.#calmAt) await this.#calm();
     }
     await this.#finish();
+    await this.#bury();
     for (const reader of this.#readers) reader.subscribeAll();
     await this.#finish();
     for (const reader of this.#readers) reader.check();
@@ -128,21 +143,25 @@ class World {
       this.#actOnRetained(client);
       return;
     }
+    if (this.#guests.length > 0 && chance.oneIn(6)) {
+      this.#actOnGuest(chance.pick(this.#guests));
+      return;
+    }
     const roll = chance.int(1000);
     if (roll < 330)
       client.publish(chance.pick(TOPICS), chance.int(3) as QoS, {
         expirySeconds: chance.oneIn(8) ? chance.between(1, 100) : 0,
       });
     else if (roll < 350) this.#retain(client);
-    else if (roll < 800) client.acknowledge();
-    else if (roll < 880) this.#network.pass(10);
-    else if (roll < 940) {
+    else if (roll < 790) client.acknowledge();
+    else if (roll < 870) this.#network.pass(10);
+    else if (roll < 930) {
       if (!client.isOnline || chance.oneIn(6)) this.#connect(client);
-    } else if (roll < 965) machine.advance(chance.pick([1, 5, 250, 1_000, 20_000]));
-    else if (roll < 980) client.cut();
-    else if (roll < 988) machine.fill(!machine.isFull);
-    else if (roll < 993) await machine.crash();
-    else if (roll < 995) await machine.restart();
+    } else if (roll < 955) machine.advance(chance.pick([1, 5, 250, 1_000, 20_000]));
+    else if (roll < 970) client.cut();
+    else if (roll < 978) machine.fill(!machine.isFull);
+    else if (roll < 985) await machine.crash();
+    else if (roll < 988) await machine.restart();
     else machine.work();
   }
 
@@ -166,9 +185,33 @@ class World {
     else if (roll < 40) this.#retain(chance.oneIn(2) ? client : (this.#clients[0] as SimClient));
     else if (roll < 70) {
       reader.act();
-      if (this.#calmAt < this.step && chance.oneIn(2)) this.#calmAt = this.step + chance.between(1, 16);
+      if (chance.oneIn(2)) this.#calmSoon();
     } else if (roll < 96) for (let left = 4; left > 0; left--) reader.acknowledge();
     else reader.cut();
+  }
+
+  #actOnGuest(guest: Guest): void {
+    const chance = this.#chance;
+    // Also while it is connected, but not before that was answered.
+    if (!guest.isOnline || (guest.isConnected && chance.oneIn(8))) this.#connect(guest);
+    else if (chance.oneIn(5)) guest.leave();
+    else if (!guest.isConnected && chance.oneIn(10)) guest.cut();
+    if (chance.oneIn(8)) this.#calmSoon();
+  }
+
+  #calmSoon(): void {
+    if (this.#calmAt <= this.step) this.#calmAt = this.step + this.#chance.between(1, 16);
+  }
+
+  /** The guests go, and what they left comes. */
+  async #bury(): Promise<void> {
+    if (this.#guests.length === 0) return;
+    this.#ledger.settle(this.#machine.clock.nowMs());
+    for (const guest of this.#guests) guest.cut();
+    await this.#calm();
+    this.#machine.advance(WILL_MS);
+    await this.#finish();
+    await this.#calm();
   }
 
   #connect(peer: Peer): void {
@@ -190,6 +233,7 @@ class World {
       this.#check();
     }
     for (const reader of this.#readers) reader.check();
+    for (const guest of this.#guests) guest.calm();
   }
 
   get #peers(): readonly Peer[] {
@@ -257,6 +301,9 @@ class World {
     }
   }
 }
+
+/** Longer than any will waits. */
+const WILL_MS = 60_000;
 
 const TOPICS = ['plant/a', 'plant/b', 'plant/b/c', 'other'];
 const FILTERS = ['plant/#', 'plant/+', '#', 'plant/a', 'other'];
