@@ -189,4 +189,17 @@ describe('parsePolicy', () => {
     const policy = parsePolicy(`roles:\n${rules}tests:\n${'  - a may publish b\n'.repeat(5_000)}`, 'p.yaml');
     expect([policy.roles.size, policy.tests.length]).toEqual([1000, 5_000]);
   });
+
+  it('takes 10,000 rules, 20,000 members and 5,000 tests at once, each on a line of its own', () => {
+    const lines = (count: number, line: (i: number) => string) =>
+      Array.from({ length: count }, (_, i) => `${line(i)}\n`).join('');
+    const text = `roles:\n  r:\n${lines(POLICY_LIMITS.rulesMax, (i) => `    - allow publish a/${i}`)}groups:
+  g:
+    roles: [r]
+    members:\n${lines(POLICY_LIMITS.membersMax, (i) => `      - m${i}`)}tests:\n${lines(POLICY_LIMITS.testsMax, (i) => `  - m${i} may publish a/${i}`)}`;
+    const policy = parsePolicy(text, 'p.yaml');
+    const { rulesMax, membersMax, testsMax } = POLICY_LIMITS;
+    const counts = [policy.roles.get('r')?.rules.length, policy.memberships.size, policy.tests.length];
+    expect(counts).toEqual([rulesMax, membersMax, testsMax]);
+  });
 });

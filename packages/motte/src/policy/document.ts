@@ -55,7 +55,7 @@ function isEmpty({ contents }: Document): boolean {
 const MISTAKES_MAX = 50;
 
 const BOUNDS = {
-  // Rules, tests and members on lines of their own are five each, and there are keys and comments.
-  lexemesMax: 6 * (POLICY_LIMITS.rulesMax + POLICY_LIMITS.testsMax + POLICY_LIMITS.membersMax),
+  // Rules, tests and members on lines of their own are six each, and there are keys and comments.
+  lexemesMax: 8 * (POLICY_LIMITS.rulesMax + POLICY_LIMITS.testsMax + POLICY_LIMITS.membersMax),
   keysMax: Math.max(POLICY_LIMITS.rolesMax, POLICY_LIMITS.groupsMax),
 };
