@@ -41,17 +41,46 @@ export function createAccessDesk({ policy, directory, listeners }: AccessDeskPar
     },
     who(text) {
       const topic = parseTarget('publish', text);
+      const rights = rightsByKind(policy(), topic, (who) => listenerFor(who, '', listeners()));
       const holders: RightHolder[] = [];
       for (const { who, known } of everybody(directory, policy())) {
         if (known?.state === 'disabled') continue;
-        const listener = listenerFor(who, '', listeners()) ?? '';
-        const subject = imagineSubject(who, known, { address: '', listener });
-        const publish = heldRight(policy(), subject, 'publish', topic);
-        const receive = heldRight(policy(), subject, 'receive', topic);
+        const { publish, receive } = rights(who, known);
         if (publish !== 'no' || receive !== 'no') holders.push({ identity: identityLabel(who), publish, receive });
       }
       return holders.sort((a, b) => (a.identity < b.identity ? -1 : 1));
     },
+  };
+}
+
+type Rights = Pick<RightHolder, 'publish' | 'receive'>;
+
+/**
+ * What the topic is to somebody. Placeholders fill a level with the name: all whose name is no level of the topic have the same
+ * rights by the same roles, and are looked at once, of however many are registered.
+ */
+function rightsByKind(
+  policy: Policy,
+  topic: string,
+  listenerOf: (who: Who) => ListenerFacts | undefined,
+): (who: Who, known: RegisteredIdentity | undefined) => Rights {
+  const levels = new Set(topic.split('/'));
+  const kinds = new Map<string, Rights>();
+  return (who, known) => {
+    const given = policy.memberships.size === 0 ? undefined : policy.memberships.get(identityKey(who));
+    const own = known === undefined ? '' : `${known.kind}\n${known.roles.join('\n')}`;
+    const kind = `${who.realm}\n${levels.has(who.name) ? who.name : ''}\n${own}\n\n${given?.join('\n') ?? ''}`;
+    let rights = kinds.get(kind);
+    if (rights === undefined) {
+      const { realm, name } = who;
+      const subject = imagineSubject({ realm, name }, known, { address: '', listener: listenerOf(who) ?? '' });
+      rights = {
+        publish: heldRight(policy, subject, 'publish', topic),
+        receive: heldRight(policy, subject, 'receive', topic),
+      };
+      kinds.set(kind, rights);
+    }
+    return rights;
   };
 }
 
@@ -102,14 +131,10 @@ function* everybody(
   directory: AccessDeskParts['directory'],
   { memberships }: Policy,
 ): Generator<{ who: Who; known: RegisteredIdentity | undefined }> {
-  const listed = new Set<string>();
-  for (const known of directory.list()) {
-    listed.add(identityKey(known));
-    yield { who: { realm: known.realm, name: known.name }, known };
-  }
+  for (const known of directory.list()) yield { who: known, known };
   for (const key of memberships.keys()) {
     const [realm = '', name = ''] = key.split('\n');
-    if (!listed.has(key)) yield { who: { realm, name }, known: undefined };
+    if (directory.find(realm, name) === undefined) yield { who: { realm, name }, known: undefined };
   }
 }
 
