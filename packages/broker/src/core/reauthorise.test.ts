@@ -31,7 +31,8 @@ describe('a policy that takes the rights of many', () => {
     const lost = await broker.usePolicy(granting('allow publish t'));
     isOver = true;
     expect(lost).toEqual({ subscriptions: MANY, connections: MANY });
-    expect(before.size).toBeGreaterThan(5);
+    // Two or three dozen to a turn.
+    expect(before.size).toBeGreaterThan(MANY / 40);
     expect(broker.clients()).toHaveLength(1);
     expect(await crowd[MANY - 1]?.receive('disconnect')).toMatchObject({ reasonCode: 0x87 });
   });
@@ -56,7 +57,7 @@ describe('a policy that takes the rights of many', () => {
     broker.access.replace([]);
     await broker.advance(250);
     expect(broker.clients().length).toBeGreaterThan(0);
-    for (let ticks = 0; ticks < MANY; ticks += 50) await broker.advance(250);
+    for (let ticks = 0; ticks < MANY; ticks += 25) await broker.advance(250);
     expect(broker.clients()).toEqual([]);
   });
 
