@@ -32,6 +32,7 @@ export function message(topic: string, payload = 'payload'): Message {
     retain: true,
     properties: new Uint8Array(0),
     expiresAtMs: 0,
+    given: undefined,
     publisher: 'publisher',
     owner: 'owner',
   };

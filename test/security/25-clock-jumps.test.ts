@@ -83,6 +83,52 @@ describe('a wall clock that jumps by hours while things wait', () => {
     expect(properties.messageExpiryInterval).toBe(100);
   });
 
+  it.each([
+    ['back', [HOUR, 0]],
+    ['back and forth', [HOUR, -HOUR]],
+    ['back by less than it waits', [5_000, 0]],
+  ])('[MQTT-3.3.2-6] set %s, what waited has what it was given minus the time', async (_how, jumps) => {
+    const broker = startTestBroker();
+    const away = await broker.connect('away', { properties: { sessionExpiryInterval: 0xffff_ffff } });
+    await away.subscribe({ filter: 'queued', qos: 1 });
+    await away.cut();
+    const [publisher, listener] = [await broker.connect('p'), await broker.connect('l')];
+    await listener.subscribe({ filter: 'released', qos: 1 });
+    const properties = { messageExpiryInterval: 100 };
+    await publisher.deliver('queued', 'x', { properties });
+    await publisher.deliver('retained', 'x', { properties, retain: true });
+    const packetId = publisher.publish('released', 'x', { properties, qos: 2 });
+    await publisher.receive('pubrec');
+    for (const jump of jumps) {
+      broker.clock.setBack(jump);
+      await broker.advance(20_000);
+    }
+    const left: unknown[] = [];
+    publisher.ack('pubrel', packetId);
+    left.push((await listener.expectMessage('released', 'x')).properties);
+    const back = await broker.connect('away', { cleanStart: false });
+    left.push((await back.expectMessage('queued', 'x')).properties);
+    await back.subscribe({ filter: 'retained', qos: 1 });
+    left.push((await back.expectMessage('retained', 'x')).properties);
+    expect(left).toEqual([60, 60, 60].map((messageExpiryInterval) => ({ messageExpiryInterval })));
+  });
+
+  it('[MQTT-3.3.2-5] what is over is over, though the clock was set back', async () => {
+    const broker = startTestBroker();
+    const away = await broker.connect('away', { properties: { sessionExpiryInterval: 0xffff_ffff } });
+    await away.subscribe({ filter: 'queued', qos: 1 });
+    await away.cut();
+    const publisher = await broker.connect('p');
+    for (const topic of ['queued', 'retained'])
+      await publisher.deliver(topic, 'x', { properties: { messageExpiryInterval: 100 }, retain: topic === 'retained' });
+    broker.clock.setBack(HOUR);
+    await broker.advance(101_000);
+    const back = await broker.connect('away', { cleanStart: false });
+    await back.subscribe('retained');
+    await back.expectNothing();
+    expect(broker.counters.messagesExpired).toBe(2);
+  });
+
   it('connections live on: neither keep alive nor a deadline runs by the clock that was set', async () => {
     const broker = startTestBroker();
     const client = await broker.connect('c', { keepAlive: 60 });

@@ -87,6 +87,8 @@ export class Core {
   nowMs: number;
   /** Without the time that ticks came late by. */
   monotonicMs: number;
+  /** Of all runs of the broker this one, by chance. */
+  readonly run: number;
   private lateMs = 0;
   /** The policy under which all subscriptions are, or were last, looked at. */
   private authorisedGeneration: number;
@@ -115,6 +117,7 @@ export class Core {
     this.nowMs = parts.clock.nowMs();
     this.monotonicMs = parts.clock.monotonicMs();
     this.topics = new TopicCache(TOPIC_CACHE_ENTRIES, parts.random.uint32());
+    this.run = parts.random.uint32();
     this.deadlines = new Deadlines(this.monotonicMs, DEADLINE_STEP_MS);
     this.router = new Router<Session>({
       routesMax: parts.limits.routesMax,
@@ -183,14 +186,14 @@ export class Core {
 
   /** Routes a message of the broker's own, a will, or one of another node. */
   route(message: Message): Routed {
-    return routeMessage(this, Passage.ofMessage(message, this.nowMs), this.router.route(message.topic));
+    return routeMessage(this, Passage.ofMessage(message, this), this.router.route(message.topic));
   }
 
   /** Publishes a message of the broker's own. */
   publish(topic: TopicName, payload: Uint8Array): void {
     const topicBytes = this.utf8(topic);
-    const own = { qos: 0, retain: false, properties: NOTHING, expiresAtMs: 0, publisher: '', owner: '' } as const;
-    this.route({ topic, topicBytes, payload, ...own });
+    const own = { qos: 0, retain: false, properties: NOTHING, publisher: '', owner: '' } as const;
+    this.route({ topic, topicBytes, payload, ...own, expiresAtMs: 0, given: undefined });
   }
 
   /** The bytes of a topic that did not come from a packet. */

@@ -25,7 +25,7 @@ export function drain(core: Core, session: Session): void {
     const { message, qos, retain, subscriptionIds, shared, queuedAtMs } = session.queue.shift() as WaitingMessage;
     core.owed.add(session, -1, -sizeOf(message));
     if (expired(core, message, queuedAtMs) || !isStillAllowed(core, session, message, qos, retain)) continue;
-    const passage = passageOf(core, message, queuedAtMs);
+    const passage = Passage.ofMessage(message, core);
     sendUnstored(core, session, client, passage, qos, retain, subscriptionIds, shared);
   }
   session.handover?.goOn();
@@ -99,12 +99,7 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
   const state = qos === 1 ? 'puback' : 'pubrec';
   const shared = share === '' ? undefined : { filter: share, message };
   session.sent.awaitEntry(packetId, { state, seq, ticket: 0, bytes, shared });
-  transmit(core, client, passageOf(core, message, queuedAtMs), qos, entry.retain, dup, entry.subscriptionIds, packetId);
-}
-
-/** A clock that was set back gives no message more time than its publisher did [MQTT-3.3.2-6]. */
-function passageOf(core: Core, message: Message, queuedAtMs: number): Passage {
-  return Passage.ofMessage(message, Math.max(core.nowMs, queuedAtMs));
+  transmit(core, client, Passage.ofMessage(message, core), qos, entry.retain, dup, entry.subscriptionIds, packetId);
 }
 
 /**

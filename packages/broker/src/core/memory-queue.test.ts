@@ -11,6 +11,7 @@ function waiting(number: number, payloadBytes = 10): WaitingMessage {
     retain: false,
     properties: new Uint8Array(2),
     expiresAtMs: number,
+    given: undefined,
     publisher: '',
     owner: '',
   } as const;

@@ -16,6 +16,9 @@ const PLAIN: Publish = {
   properties: {},
 };
 
+/** Both clocks. */
+const at = (nowMs: number) => ({ nowMs, monotonicMs: nowMs - 1_000_000, run: 1 });
+
 /** The packet as it was received, with bytes before and behind it as in a chunk. */
 function received(packet: Partial<Publish> = {}, version: 4 | 5 = 5) {
   const frame = encode({ ...PLAIN, ...packet }, version);
@@ -29,7 +32,7 @@ function received(packet: Partial<Publish> = {}, version: 4 | 5 = 5) {
     Frame.of(buffer, 3, 3 + frame.length, view, version, undefined),
     origin,
     view.messageExpiry,
-    1_000_000,
+    at(1_000_000),
   );
   return { passage, buffer, frame };
 }
@@ -113,9 +116,9 @@ describe('Passage', () => {
     expect(shown(passage, 5).properties).toEqual({ messageExpiryInterval: 10 });
     const kept = passage.message();
     expect(kept.expiresAtMs).toBe(1_010_000);
-    const left = (nowMs: number) => shown(Passage.ofMessage(kept, nowMs), 5).properties.messageExpiryInterval;
+    const left = (nowMs: number) => shown(Passage.ofMessage(kept, at(nowMs)), 5).properties.messageExpiryInterval;
     expect([1_000_000, 1_000_001, 1_004_000, 1_009_999, 1_010_000, 2_000_000].map(left)).toEqual([10, 10, 6, 1, 0, 0]);
-    expect(shown(Passage.ofMessage(kept, 1_004_000), 4).properties).toEqual({});
+    expect(shown(Passage.ofMessage(kept, at(1_004_000)), 4).properties).toEqual({});
   });
 
   it('keeps a message with bytes of its own: the chunk it came in may be used again', () => {
@@ -125,7 +128,7 @@ describe('Passage', () => {
     buffer.fill(0xee);
     expect(new TextDecoder().decode(kept.payload)).toBe('hello');
     expect(new TextDecoder().decode(kept.topicBytes)).toBe('a/b');
-    expect(shown(Passage.ofMessage(kept, 1_000_000), 5)).toMatchObject({
+    expect(shown(Passage.ofMessage(kept, at(1_000_000)), 5)).toMatchObject({
       topic: 'a/b',
       properties: { contentType: 'x' },
     });
@@ -143,14 +146,14 @@ describe('Passage', () => {
     const { passage, buffer } = received({ qos: 2 });
     const waiting = passage.keep();
     buffer.fill(0xee);
-    expect(shown(waiting.resume(2_000_000), 5, { qos: 2 })).toMatchObject({ topic: 'a/b', qos: 2, packetId: 9 });
+    expect(shown(waiting.resume(at(2_000_000)), 5, { qos: 2 })).toMatchObject({ topic: 'a/b', qos: 2, packetId: 9 });
     expect(waiting.message().payload).toHaveLength(5);
   });
 
   it('counts topic, properties and payload, whether kept or not', () => {
     for (const packet of [{}, { properties: { contentType: 'text' } }, { properties: { topicAlias: 1 } }]) {
       const { passage } = received(packet);
-      expect(Passage.ofMessage(passage.message(), 1_000_000).size).toBe(passage.size);
+      expect(Passage.ofMessage(passage.message(), at(1_000_000)).size).toBe(passage.size);
     }
   });
 });

@@ -2,7 +2,8 @@
 // use and subscription identifiers) and the copy that queues and in-flight may keep.
 
 import { type ProtocolVersion, type PublishTemplate, publishTemplate, type QoS, type TopicName } from '@motte/wire';
-import { type Message, sizeOf } from '../ports/message.ts';
+import { type Given, type Message, sizeOf } from '../ports/message.ts';
+import { givenNow, leftMs, type Now } from './expiry.ts';
 import { type AliasMode, type Frame, SLOTS, slotOf } from './frame.ts';
 
 /** Who published what; the rest is bytes. */
@@ -19,6 +20,7 @@ export class Passage {
   /** Seconds left when this passage began; -1 = does not expire. */
   readonly messageExpiry: number;
   private readonly nowMs: number;
+  private readonly given: Given | undefined;
   private readonly frame: Frame | undefined;
   private kept: Message | undefined;
   private templates: (PublishTemplate | undefined)[] | undefined = undefined;
@@ -27,6 +29,7 @@ export class Passage {
     from: Origin,
     messageExpiry: number,
     nowMs: number,
+    given: Given | undefined,
     frame: Frame | undefined,
     kept: Message | undefined,
   ) {
@@ -37,31 +40,33 @@ export class Passage {
     this.owner = from.owner;
     this.messageExpiry = messageExpiry;
     this.nowMs = nowMs;
+    this.given = given;
     this.frame = frame;
     this.kept = kept;
   }
 
   /** A message as it was just received; nothing is copied until somebody has to keep it. */
-  static ofFrame(frame: Frame, from: Origin, messageExpiry: number, nowMs: number): Passage {
-    return new Passage(from, messageExpiry, nowMs, frame, undefined);
+  static ofFrame(frame: Frame, from: Origin, messageExpiry: number, now: Now): Passage {
+    const given = messageExpiry < 0 ? undefined : givenNow(now, messageExpiry);
+    return new Passage(from, messageExpiry, now.nowMs, given, frame, undefined);
   }
 
   /** A message that was kept before: from a queue, the retained store, a will, or the broker itself. */
-  static ofMessage(message: Message, nowMs: number): Passage {
-    const left = message.expiresAtMs === 0 ? -1 : Math.max(0, Math.ceil((message.expiresAtMs - nowMs) / 1000));
-    return new Passage(message, left, nowMs, undefined, message);
+  static ofMessage(message: Message, now: Now): Passage {
+    const left = message.expiresAtMs === 0 ? -1 : Math.max(0, Math.ceil(leftMs(message, now) / 1000));
+    return new Passage(message, left, now.nowMs, message.given, undefined, message);
   }
 
   /** The same message for a later turn, with bytes of its own: what QoS 2 holds until PUBREL. */
   keep(): Passage {
-    const { messageExpiry, nowMs, frame } = this;
+    const { messageExpiry, nowMs, given, frame } = this;
     if (frame === undefined) return this;
-    return new Passage(this, messageExpiry, nowMs, frame.copy(), undefined);
+    return new Passage(this, messageExpiry, nowMs, given, frame.copy(), undefined);
   }
 
   /** The passage to route now: what is left of the expiry interval may have shrunk since it was kept. */
-  resume(nowMs: number): Passage {
-    return this.messageExpiry < 0 ? this : Passage.ofMessage(this.message(), nowMs);
+  resume(now: Now): Passage {
+    return this.messageExpiry < 0 ? this : Passage.ofMessage(this.message(), now);
   }
 
   get payload(): Uint8Array {
@@ -132,6 +137,7 @@ export class Passage {
       retain: this.retain,
       properties: bytes.subarray(propertiesAt, payloadAt),
       expiresAtMs: this.messageExpiry < 0 ? 0 : this.nowMs + this.messageExpiry * 1000,
+      given: this.given,
       publisher: this.publisher,
       owner: this.owner,
     };

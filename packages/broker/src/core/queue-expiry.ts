@@ -4,6 +4,7 @@
 
 import { type Message, sizeOf } from '../ports/message.ts';
 import type { Core } from './core.ts';
+import { leftMs } from './expiry.ts';
 import type { Session } from './session.ts';
 import { settle } from './transmit.ts';
 
@@ -16,10 +17,10 @@ const PAGE = 64;
 const LOOKING = -1;
 
 /** Wall-clock ms from which on a copy that was never sent is given up; infinity = never. */
-export function endOf({ limits }: Core, { expiresAtMs }: Message, queuedAtMs: number): number {
-  const age = limits.queueAgeSecondsMax;
+export function endOf(core: Core, message: Message, queuedAtMs: number): number {
+  const age = core.limits.queueAgeSecondsMax;
   const agedAtMs = age === 0 ? Number.POSITIVE_INFINITY : queuedAtMs + age * 1000;
-  return expiresAtMs === 0 || agedAtMs < expiresAtMs ? agedAtMs : expiresAtMs;
+  return Math.min(agedAtMs, core.nowMs + leftMs(message, core));
 }
 
 /** True if a copy that was never sent is to be given up. */

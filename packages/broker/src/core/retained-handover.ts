@@ -7,6 +7,7 @@ import type { Cursor, StoredSubscription } from '../ports/store.ts';
 import type { Client } from './client.ts';
 import type { Core } from './core.ts';
 import { owe, sendQoS0 } from './delivery.ts';
+import { leftMs } from './expiry.ts';
 import { Passage } from './passage.ts';
 import { mayReceive } from './receive-right.ts';
 import type { Session } from './session.ts';
@@ -160,7 +161,7 @@ export class RetainedHandover {
   /** False if the client cannot take the message now. */
   private hand(message: Message, subscription: StoredSubscription): boolean {
     const { core, session, client } = this;
-    if (message.expiresAtMs !== 0 && message.expiresAtMs <= core.nowMs) {
+    if (leftMs(message, core) <= 0) {
       core.counters.messagesExpired += 1;
       core.store.stage({ kind: 'unretain', topic: message.topic, expiredAtMs: core.nowMs }, false);
       return true;
@@ -169,7 +170,7 @@ export class RetainedHandover {
     if (!mayReceive(core, session, message, true)) return true;
     const qos = subscription.qos < message.qos ? subscription.qos : message.qos;
     if (client.link.congested || (qos > 0 && !core.owed.hasRoom(session, QUEUE_SHARE))) return false;
-    const passage = Passage.ofMessage(message, core.nowMs);
+    const passage = Passage.ofMessage(message, core);
     const ids = subscription.subscriptionIdentifier === 0 ? [] : [subscription.subscriptionIdentifier];
     if (qos === 0) sendQoS0(core, client, passage, true, ids);
     else owe(core, session, passage, qos, true, ids, undefined);

@@ -47,8 +47,8 @@ export function clearRetained(core: Core, isGone: (owner: string) => boolean): P
 export function publishGone(core: Core, topicText: string, identity: Pick<Identity, 'realm' | 'name'>): void {
   const topic = parseTopicName(topicText.replaceAll('${device}', identity.name));
   const payload = core.utf8(JSON.stringify({ device: identity.name, state: 'revoked', atMs: core.nowMs }) as TopicName);
-  const own = { qos: 1, retain: true, properties: NOTHING, expiresAtMs: 0, publisher: '', owner: '' } as const;
-  const message: Message = { topic, topicBytes: core.utf8(topic), payload, ...own };
+  const own = { qos: 1, retain: true, properties: NOTHING, publisher: '', owner: '' } as const;
+  const message: Message = { topic, topicBytes: core.utf8(topic), payload, ...own, expiresAtMs: 0, given: undefined };
   if (mayRetain(core, topic, payload.length, own.owner, NO_QUOTAS).allow) retainMessage(core, message);
   core.route(message);
 }

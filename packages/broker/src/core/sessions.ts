@@ -90,7 +90,7 @@ export function restoreSession(core: Core, start: SessionStart, opened: OpenedSe
   // A limit that was lowered meanwhile keeps one out; it stays in the store.
   for (const subscription of opened.subscriptions) core.router.subscribe(session, subscription);
   for (const [packetId, message] of opened.received) {
-    const passage = message === undefined ? undefined : Passage.ofMessage(message, core.nowMs);
+    const passage = message === undefined ? undefined : Passage.ofMessage(message, core);
     session.receive(packetId, passage);
     session.receivedBytes += passage?.size ?? 0;
   }

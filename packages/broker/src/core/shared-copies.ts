@@ -5,6 +5,7 @@ import { shareOf, type TopicFilter } from '@motte/wire';
 import { type Message, sizeOf } from '../ports/message.ts';
 import type { Core } from './core.ts';
 import { deliverToGroup } from './delivery.ts';
+import { leftMs } from './expiry.ts';
 import { Passage } from './passage.ts';
 import type { Session } from './session.ts';
 import type { SharedGroup } from './shared-group.ts';
@@ -60,19 +61,18 @@ function isMember(filters: Iterable<TopicFilter>): boolean {
 }
 
 function handOn(core: Core, copy: SharedCopy): void {
-  const { expiresAtMs } = copy.message;
-  if (expiresAtMs !== 0 && expiresAtMs <= core.nowMs) {
+  if (leftMs(copy.message, core) <= 0) {
     core.counters.messagesExpired += 1;
     return;
   }
-  deliverToGroup(core, current(core, copy), Passage.ofMessage(copy.message, core.nowMs), true);
+  deliverToGroup(core, current(core, copy), Passage.ofMessage(copy.message, core), true);
 }
 
 /** A stored session keeps its copy for its own return unless a member is there to take it now, and stays. */
 function someoneElse(core: Core, session: Session, copy: SharedCopy): boolean {
   if (core.stopping !== undefined) return false;
   const { groupChoice } = core;
-  groupChoice.passage = Passage.ofMessage(copy.message, core.nowMs);
+  groupChoice.passage = Passage.ofMessage(copy.message, core);
   const members = current(core, copy)?.targets ?? [];
   return members.some(
     (target) => target.subscriber !== session && target.subscriber.online && groupChoice.canQueue(target),

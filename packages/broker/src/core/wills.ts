@@ -7,6 +7,7 @@ import { identityKey } from '../ports/identity.ts';
 import type { Message } from '../ports/message.ts';
 import type { StoredWill } from '../ports/store.ts';
 import type { Core } from './core.ts';
+import { givenNow } from './expiry.ts';
 import { retainIfRoom } from './retained.ts';
 import type { Session } from './session.ts';
 
@@ -77,7 +78,10 @@ function publishWill(core: Core, session: Session, { message, expirySeconds }: S
     core.emit('will.refused', { ...who, because: verdict.because });
     return;
   }
-  const due = expirySeconds < 0 ? message : { ...message, expiresAtMs: core.nowMs + expirySeconds * 1000 };
+  const due =
+    expirySeconds < 0
+      ? message
+      : { ...message, expiresAtMs: core.nowMs + expirySeconds * 1000, given: givenNow(core, expirySeconds) };
   if (retain) retainIfRoom(core, session, due);
   core.route(due);
   core.emit('will.published', who);
@@ -93,6 +97,7 @@ function waitingWill(core: Core, session: Session, will: Will): StoredWill {
     retain: will.retain,
     properties: encodePublishProperties(forwarded),
     expiresAtMs: 0,
+    given: undefined,
     publisher: session.key,
     owner: identityKey(session.identity),
   };

@@ -15,10 +15,21 @@ export interface Message {
   readonly properties: Uint8Array;
   /** Wall-clock time in ms after which it is no longer delivered; 0 = never. */
   readonly expiresAtMs: number;
+  /** For how long it was given, and since when; undefined = it does not expire. */
+  readonly given: Given | undefined;
   /** Key of the session that published it, for No Local [MQTT-3.8.3-3]. */
   readonly publisher: string;
   /** Identity key of the publisher: retained messages outlive the session, rights are asked of the identity. */
   readonly owner: string;
+}
+
+/** A Message Expiry Interval as it came, by a clock that nobody sets. */
+export interface Given {
+  /** The run of the broker to whose monotonic clock the time belongs. */
+  readonly run: number;
+  /** Whole monotonic ms when it came. */
+  readonly atMs: number;
+  readonly seconds: number;
 }
 
 /** Bytes that a message counts for in a queue: what it carries, not what the engine adds. */

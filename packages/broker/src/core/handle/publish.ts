@@ -68,7 +68,7 @@ export function receivePublish(
   const { retain } = view;
   const origin = { topic, qos, retain, publisher: session.key, owner: session.owner };
   const frame = Frame.of(buffer, start, end, view, client.version, topicBytes);
-  const passage = Passage.ofFrame(frame, origin, view.messageExpiry, core.nowMs);
+  const passage = Passage.ofFrame(frame, origin, view.messageExpiry, core);
   let verdict = core.access.publish(rights, topic, qos, retain, passage);
   if (quotas !== NO_QUOTAS) {
     if (verdict.allow) verdict = checkMessage(quotas, topic, payloadBytes);

@@ -28,7 +28,7 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
     const ended = session.stored ? core.store.stage({ kind: 'received-end', key: session.key, packetId }, true) : 0;
     if (kept === undefined) return ended;
     session.receivedBytes -= kept.size;
-    return Math.max(ended, release(client, session, kept.resume(core.nowMs)));
+    return Math.max(ended, release(client, session, kept.resume(core)));
   });
   client.acknowledge(7, packetId, 0, ticket);
 }

@@ -44,6 +44,7 @@ const message: fc.Arbitrary<Message> = fc
     retain: fc.boolean(),
     properties: bytes,
     expiresAtMs: number,
+    given: fc.option(fc.record({ run: number, atMs: number, seconds: number }), { nil: undefined }),
     publisher: text,
     owner: text,
   })

@@ -183,10 +183,12 @@ export function decodeQueued(content: Uint8Array): QueuedHead {
 
 /** Who published it is left out where nobody asks any more: in queues. */
 function writeMessage(message: Message, withOrigin: boolean): void {
-  const { topicBytes, payload, qos, retain, properties, expiresAtMs, publisher, owner } = message;
-  const flags = qos | (retain ? RETAIN : 0) | (withOrigin ? ORIGIN : 0) | (expiresAtMs === 0 ? 0 : EXPIRES);
+  const { topicBytes, payload, qos, retain, properties, expiresAtMs, given, publisher, owner } = message;
+  const expires = (expiresAtMs === 0 ? 0 : EXPIRES) | (given === undefined ? 0 : GIVEN);
+  const flags = qos | (retain ? RETAIN : 0) | (withOrigin ? ORIGIN : 0) | expires;
   writer.byte(flags).bytes(topicBytes).bytes(properties).bytes(payload);
   if (expiresAtMs !== 0) writer.number(expiresAtMs);
+  if (given !== undefined) writer.number(given.run).number(given.atMs).number(given.seconds);
   if (withOrigin) writer.text(publisher).text(owner);
 }
 
@@ -196,6 +198,9 @@ function readMessage(reader: ByteReader): Message {
   const properties = reader.bytes();
   const payload = reader.bytes();
   const expiresAtMs = (flags & EXPIRES) === 0 ? 0 : reader.number();
+  // Records from before it was kept have none.
+  const given =
+    (flags & GIVEN) === 0 ? undefined : { run: reader.number(), atMs: reader.number(), seconds: reader.number() };
   const withOrigin = (flags & ORIGIN) !== 0;
   return {
     topic: textOf(topicBytes) as TopicName,
@@ -205,6 +210,7 @@ function readMessage(reader: ByteReader): Message {
     retain: (flags & RETAIN) !== 0,
     properties,
     expiresAtMs,
+    given,
     publisher: withOrigin ? reader.text() : '',
     owner: withOrigin ? reader.text() : '',
   };
@@ -214,6 +220,7 @@ function readMessage(reader: ByteReader): Message {
 const RETAIN = 4;
 const ORIGIN = 8;
 const EXPIRES = 16;
+const GIVEN = 32;
 const RELEASED = 8;
 const SHARED = 16;
 const IDENTIFIED = 32;

@@ -15,6 +15,7 @@ function message(topic: string): Message {
     retain: true,
     properties: NOTHING,
     expiresAtMs: 0,
+    given: undefined,
     publisher: '',
     owner: '',
   };
