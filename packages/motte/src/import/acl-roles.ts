@@ -5,7 +5,7 @@ import type { AclAccess, AclEntry, AclFile } from './acl-file.ts';
 import type { Conditions, DraftPolicy, DraftRole, DraftRule } from './draft-policy.ts';
 import { isCrossed, type OrderedEntry, type OrderedList, settleList, superfluousDenies } from './precedence.ts';
 import type { ImportReport } from './report.ts';
-import type { KindsOfPeople, Rights } from './rights.ts';
+import type { KindsOfPeople, Rights, SourceEntry } from './rights.ts';
 import { type Place, SourceRefused } from './source.ts';
 
 export interface AclRolesParts {
@@ -32,7 +32,14 @@ export function openRights(place: Place, { policy, report, conditions }: AclRole
   const why = 'whoever is let in may do everything but publish to $ topics: narrow it';
   report.changed(place, 'no acl_file', `role ${role.name}`, why);
   const base = [role.name];
-  return { base, rolesOf: () => base, names: [], groups: [], anonymous: anonymous.name, needsOwnClientIds: false };
+  const says = [{ effect: 'allow', action: 'publish', filter: '#', isExact: true } as const].flatMap((all) => [
+    all,
+    { ...all, action: 'subscribe' as const },
+  ]);
+  return {
+    ...{ base, rolesOf: () => base, names: [], groups: [], anonymous: anonymous.name, needsOwnClientIds: false },
+    saysOf: () => says,
+  };
 }
 
 interface Translated extends OrderedEntry {
@@ -105,6 +112,7 @@ class AclRoles {
       names: [...this.#file.users.keys()],
       groups: [],
       anonymous: anonymous.name,
+      saysOf: (name) => this.#saysOf(name),
       needsOwnClientIds: this.#file.patterns.some(({ topic }) => topic.includes('%c')),
     };
   }
@@ -119,6 +127,18 @@ class AclRoles {
     const own = deniesFirst((this.#file.users.get(name) ?? []).map(plain));
     const byName = this.#byName.map((entry) => translated(entry, [entry.topic.replaceAll('%u', () => name)]));
     return { own, byName };
+  }
+
+  #saysOf(name: string): SourceEntry[] {
+    const { own, byName } = this.#own(name);
+    return [...own, ...deniesFirst([...this.#patterns, ...byName])].flatMap(({ effect, concerns, filter, rules }) =>
+      concerns.map((concern) => ({
+        effect,
+        action: concern === 'read' ? ('subscribe' as const) : ('publish' as const),
+        filter,
+        isExact: rules.length > 0,
+      })),
+    );
   }
 
   /** Without a user name mosquitto looks at no pattern with %u. */

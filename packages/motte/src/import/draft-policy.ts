@@ -105,12 +105,17 @@ function withoutSys(rule: DraftRule): DraftRule[] {
 }
 
 function textsOf({ effect, action, filter }: DraftRule, publishing: string): string[] {
-  const quoted = /[ \t]/.test(filter) || filter.startsWith("'") ? `'${filter.replaceAll("'", "''")}'` : filter;
-  if (effect === 'deny' || publishing === '') return [`${effect} ${action} ${quoted}`];
-  if (action === 'publish') return [`allow publish ${quoted}${publishing}`];
+  const shown = quoted(filter);
+  if (effect === 'deny' || publishing === '') return [`${effect} ${action} ${shown}`];
+  if (action === 'publish') return [`allow publish ${shown}${publishing}`];
   return action === 'all'
-    ? [`allow publish ${quoted}${publishing}`, `allow subscribe ${quoted}`]
-    : [`allow ${action} ${quoted}`];
+    ? [`allow publish ${shown}${publishing}`, `allow subscribe ${shown}`]
+    : [`allow ${action} ${shown}`];
+}
+
+/** As rules and tests write it. */
+export function quoted(filter: string): string {
+  return /[ \t]/.test(filter) || filter.startsWith("'") ? `'${filter.replaceAll("'", "''")}'` : filter;
 }
 
 /** `wanted` if it may name something here and is free, else one that is like it. */

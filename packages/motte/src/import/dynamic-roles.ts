@@ -7,7 +7,7 @@ import type { AclType, DynAcl, DynamicSecurity, DynClient, DynGroup, DynRole } f
 import { common, covers, meet } from './filters.ts';
 import { isCrossed, type OrderedEntry, type OrderedList, settleList, superfluousDenies } from './precedence.ts';
 import type { ImportReport } from './report.ts';
-import type { Rights } from './rights.ts';
+import type { Rights, SourceEntry } from './rights.ts';
 
 export interface DynamicRolesParts {
   readonly policy: DraftPolicy;
@@ -105,6 +105,7 @@ class DynamicRoles {
         members: membersOf(group, clients).filter((name) => !alone.has(name)),
       })),
       anonymous: anonymous.name,
+      saysOf: (name) => this.#saysOf(name),
       needsOwnClientIds: [...clients.values()].some(({ clientId }) => clientId !== undefined),
     };
   }
@@ -127,6 +128,16 @@ class DynamicRoles {
 
   #list(who: string, roles: readonly DynRole[]): OrderedList<DynEntry> {
     return { who, entries: [...roles.flatMap((role) => this.#ordered(role)), ...this.#byDefault] };
+  }
+
+  #saysOf(name: string): SourceEntry[] {
+    const client = this.#source.clients.get(name);
+    if (client === undefined) return [];
+    return this.#list(name, rolesInOrder(client)).entries.flatMap(({ type, effect, concerns, filter }) => {
+      const action = concerns.includes('send') ? 'publish' : concerns.includes('subscribe') ? 'subscribe' : undefined;
+      const isExact = type !== 'subscribeLiteral' || !/[+#]/.test(filter);
+      return action === undefined ? [] : [{ effect, action, filter, isExact }];
+    });
   }
 
   /** Literal subscriptions are looked at before patterns, role by role. */

@@ -11,6 +11,7 @@ import { aclRights, openRights } from './acl-roles.ts';
 import { type ConfPlugin, isTrue, type MosquittoConf, pathOf, type Scope, settleConf } from './conf.ts';
 import { readConf } from './conf-lines.ts';
 import { type Conditions, DraftPolicy } from './draft-policy.ts';
+import { draftTests, type TestedScope } from './draft-tests.ts';
 import { dynamicRights } from './dynamic-roles.ts';
 import { type DynamicSecurity, readDynamicSecurity } from './dynamic-security.ts';
 import { limitsSection, publishingConditions } from './limits-section.ts';
@@ -53,6 +54,7 @@ class Planning {
   readonly #report = new ImportReport();
   readonly #policy = new DraftPolicy(this.#report);
   readonly #people: People;
+  readonly #tested: TestedScope[] = [];
 
   constructor(options: PlanOptions) {
     this.#options = options;
@@ -93,11 +95,24 @@ class Planning {
     return {
       source,
       config,
-      policy: renderDraft(this.#policy, source),
+      policy: renderDraft(this.#policy, source, this.#tests(source)),
       identities: this.#people.identities,
       report,
       nowMs: this.#options.nowMs,
     };
+  }
+
+  #tests(source: string): string[] {
+    const { groups, roles } = this.#policy;
+    const held = new Map<string, Set<string>>();
+    const give = (who: string, given: readonly string[]): void => {
+      const all = held.get(who) ?? held.set(who, new Set()).get(who);
+      for (const role of given) if (roles.has(role)) all?.add(role);
+    };
+    for (const { name, realm, roles: given } of this.#people.identities) give(`${name}@${realm}`, given);
+    for (const group of groups.values()) for (const who of group.members) give(who, group.roles);
+    const holders = [...held].map(([who, given]) => ({ who, name: who.slice(0, who.indexOf('@')), roles: [...given] }));
+    return draftTests(this.#policy, this.#tested, holders, (tests) => renderDraft(this.#policy, source, tests));
   }
 
   #scope(
@@ -135,12 +150,17 @@ class Planning {
       allowsAnonymous: scope.allowsAnonymous,
     };
     const place = scope.listeners[0]?.place ?? { file: source, line: 1 };
+    const before = new Set(this.#policy.roles.keys());
     const rights =
       dynamic !== undefined
         ? dynamicRights(dynamic, parts)
         : aclFile === undefined
           ? openRights(place, parts)
           : aclRights(readAclFile(aclFile), parts);
+    const made = [...this.#policy.roles.values()].filter(
+      ({ name, listenerOnly }) => !listenerOnly && !before.has(name),
+    );
+    this.#tested.push({ roles: made.map(({ name }) => name), rights, via: conditions.via?.[0] });
     this.#settleDoors(doors, rights, { conf, scope });
     const given = this.#withheld(scope, place) ? NOTHING : rights;
     const rolesOf = (name: string) => given.rolesOf(name);
@@ -305,6 +325,7 @@ const NOTHING: Rights = {
   names: [],
   groups: [],
   anonymous: 'anonymous',
+  saysOf: () => [],
   needsOwnClientIds: false,
 };
 const CERTIFIED = 'certified';

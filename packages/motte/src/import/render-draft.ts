@@ -8,7 +8,7 @@ import { PolicyRefused, parsePolicy } from '../policy/document.ts';
 import type { DraftPolicy } from './draft-policy.ts';
 
 /** A file that `motte policy check` takes. Throws MOT-1004 if it is more than a policy holds. */
-export function renderDraft({ roles, groups }: DraftPolicy, source: string): string {
+export function renderDraft({ roles, groups }: DraftPolicy, source: string, tests: readonly string[]): string {
   const builtIn = [...builtInPolicy().roles.values()].map(({ name, listenerOnly, rules }) => ({
     name,
     listenerOnly,
@@ -21,6 +21,7 @@ export function renderDraft({ roles, groups }: DraftPolicy, source: string): str
         .map(({ name, listenerOnly, rules }) => [name, listenerOnly ? { listenerOnly, rules } : rules]),
     ),
     ...(groups.size === 0 ? {} : { groups: Object.fromEntries(groups) }),
+    tests,
   };
   const heading = `# From ${source}, by \`motte import mosquitto\`.\n`;
   const text = heading + stringify(document, { lineWidth: 0 });

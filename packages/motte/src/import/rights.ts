@@ -14,8 +14,18 @@ export interface Rights {
   }[];
   /** The role of clients that prove nothing. */
   readonly anonymous: string;
+  /** What it says of whoever has this name, in its order, each entry at its widest: a placeholder counts as any one level. */
+  saysOf(name: string): readonly SourceEntry[];
   /** True if a rule hangs on the client id. */
   readonly needsOwnClientIds: boolean;
+}
+
+export interface SourceEntry {
+  readonly effect: 'allow' | 'deny';
+  readonly action: 'publish' | 'subscribe';
+  readonly filter: string;
+  /** False if less than the filter says may be meant. */
+  readonly isExact: boolean;
 }
 
 /** What a name stands for: those who log in are users, those with a certificate or a key are devices. */
