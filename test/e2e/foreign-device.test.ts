@@ -136,6 +136,18 @@ it('one that its authority let in loses its connection when its entry is removed
   await connect('pump-2', 'web', 'pump-2');
 });
 
+it('one that is forgotten while no broker runs goes on with what it had where its authority has roles, as the command says', async () => {
+  expect(await run('device', 'add', 'pump-2', '--ca', 'plant')).toMatchObject({ exit: 0 });
+  const client = await connect('pump-2', 'devices', 'pump-2');
+  await client.disconnect();
+  await end();
+  const { out } = await run('device', 'remove', 'pump-2', '--ca', 'plant');
+  expect(out).toContain('ends unless its authority has `roles`');
+  await start();
+  const { clients: rows } = await openAdmin(data).clients();
+  expect(rows).toContainEqual(expect.objectContaining({ clientId: 'pump-2', state: 'away' }));
+});
+
 it('while no broker runs the bar is written, and keeps out from the next start on', async () => {
   await end();
   expect((await run('device', 'revoke', 'pump-2', '--ca', 'plant')).out).toContain('no broker runs here');

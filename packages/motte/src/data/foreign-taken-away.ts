@@ -29,13 +29,17 @@ export async function takeForeignAway(
     context.document({ format: 1, name, ca, registered: known !== undefined, ended: ended ?? null, ms });
     return 0;
   }
-  const lost =
-    ended === undefined
-      ? 'no broker runs here: when it starts, what the device had ends before anybody is let in'
-      : endedText(ended, ms);
+  const lost = ended === undefined ? NOT_RUNNING[how] : endedText(ended, ms);
   context.say(`device ${name} of ${ca} is ${how}: ${lost}`);
   if (known === undefined) context.say('it was not registered; it is kept out all the same');
   if (how === 'removed')
     context.say(`where ${ca} has \`roles\` it may come again; \`motte device revoke\` keeps it out`);
   return 0;
 }
+
+/** A start asks whether a device may come, and one that is forgotten may where its authority lets it in by itself. */
+const NOT_RUNNING = {
+  barred: 'no broker runs here: when it starts, what the device had ends before anybody is let in',
+  removed:
+    'no broker runs here: when it starts, what the device had ends unless its authority has `roles`, which lets it go on with that',
+} as const;
