@@ -61,7 +61,7 @@ describe('judgeInThread', () => {
     expect([policy.roles.get('r')?.rules.length, judgement.passed]).toEqual([10_000, 5_000]);
     // Of those that waited for the thread there are thousands.
     expect(turns).toBeGreaterThan(100);
-  });
+  }, 60_000);
 
   it('refuses with every mistake, its line and its column', async () => {
     const source = {
