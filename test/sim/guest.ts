@@ -27,6 +27,8 @@ export class Guest implements EndpointOwner, Peer {
   #attempt: Attempt | undefined = undefined;
   /** The count of shakes when DISCONNECT was sent; undefined = it was not. */
   #goodbye: number | undefined = undefined;
+  /** True once a DISCONNECT was sent: it is the last packet. */
+  #isLeaving = false;
 
   constructor({ id, version }: GuestOptions, ledger: Ledger, machine: Machine, chance: Chance) {
     this.id = id;
@@ -60,6 +62,7 @@ export class Guest implements EndpointOwner, Peer {
     this.#life.ask(attempt);
     this.#attempt = attempt;
     this.#goodbye = undefined;
+    this.#isLeaving = false;
     this.#endpoint.begin(wire, { receiveMaximum: 0xffff, topicAliasMaximum: 0 });
     const seconds = Number.isFinite(expiryMs) ? expiryMs / 1000 : 0xffff_ffff;
     const properties = this.version === 5 ? { willDelayInterval: delayMs / 1000 } : {};
@@ -86,10 +89,14 @@ export class Guest implements EndpointOwner, Peer {
 
   /** Ends its connection in some way, if it has one. */
   leave(): void {
-    if (!this.isConnected || this.#goodbye !== undefined) return;
+    if (!this.isConnected || this.#isLeaving) return;
     const roll = this.#chance.int(3);
-    if (roll === 0) this.cut();
-    else if (roll === 1 && this.version === 5) {
+    if (roll === 0) {
+      this.cut();
+      return;
+    }
+    this.#isLeaving = true;
+    if (roll === 1 && this.version === 5) {
       // With the will.
       this.#endpoint.send({ type: 'disconnect', reasonCode: 0x04, properties: {} });
     } else {
