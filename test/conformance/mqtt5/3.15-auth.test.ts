@@ -192,6 +192,21 @@ describe('re-authentication', () => {
     await client.expectDisconnected('protocol-error', 'bad-authentication-method');
   });
 
+  it('is one at a time: another one before it is answered ends the connection', async () => {
+    let asked = 0;
+    const broker = startTestBroker({
+      authenticate: () => {
+        asked += 1;
+        return asked === 1 ? Promise.resolve(PROVEN) : new Promise(() => undefined);
+      },
+    });
+    const client = start(broker);
+    await client.receive('connack');
+    for (let n = 0; n < 3; n++) answer(client, 0, 0x19);
+    await client.expectDisconnected('protocol-error');
+    expect(asked).toBe(2);
+  });
+
   it('[MQTT-4.12.1-2] that fails ends the connection', async () => {
     const client = await proven(brokerWithMethod());
     answer(client, 0, 0x19);

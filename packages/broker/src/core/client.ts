@@ -60,6 +60,8 @@ export class Client {
   /** Authentication Method of CONNECT [MQTT-4.12.0-1]. */
   method: string | undefined = undefined;
   challenge: Challenge | undefined = undefined;
+  /** The guards owe an answer. */
+  isProving = false;
   /** What is weak about the way it came, where the policy lets it in all the same; empty = nothing. */
   weakness = '';
   /** Wall-clock ms at which the proof of identity ends; 0 = never. */
@@ -204,7 +206,9 @@ export class Client {
   /** Goes on with `then` once the guards have answered, unless the connection is gone by then. */
   settle(ask: () => Promise<Authentication>, then: (client: Client, outcome: Authentication) => void): void {
     this.provingSinceMs = this.core.monotonicMs;
+    this.isProving = true;
     const answer = (outcome: Authentication): void => {
+      this.isProving = false;
       if (this.state !== 'closed') this.link.run(() => then(this, outcome));
     };
     // A guard that throws says no, like one that does not answer in time.

@@ -22,7 +22,9 @@ export function receiveAuth(client: Client, packet: Auth): void {
     client.settle(() => challenge.respond(data), settle);
     return;
   }
-  if (packet.reasonCode === reasonCode('re-authenticate') && client.state === 'open' && challenge === undefined) {
+  // One proof at a time: whoever began another with each packet would take the places of all others who want to prove themselves.
+  const isFree = client.state === 'open' && challenge === undefined && !client.isProving;
+  if (packet.reasonCode === reasonCode('re-authenticate') && isFree) {
     const { facts, clientId } = client;
     const evidence = { facts, clientId, userName: undefined, password: undefined, method, data };
     client.settle(() => client.core.guards.authenticate(evidence), settle);
