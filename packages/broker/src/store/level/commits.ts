@@ -7,6 +7,7 @@
 import type { StoreRecord, Ticket } from '../../ports/store.ts';
 import type { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
+import { LatestRecords } from './latest-records.ts';
 import { type Staged, Staging } from './staging.ts';
 
 export interface CommitOptions {
@@ -33,6 +34,8 @@ export class Commits {
   readonly #parts: CommitParts;
   readonly #options: CommitOptions;
   readonly #staging = new Staging();
+  /** Of those that wait while the disk takes nothing. */
+  readonly #latest = new LatestRecords();
   readonly #listeners: CommitListener[] = [];
   /** Being written, or to be written again. */
   #batch: Batch | undefined = undefined;
@@ -84,7 +87,10 @@ export class Commits {
   }
 
   add(staged: Staged, urgent: boolean): Ticket {
+    const known = this.fault === undefined ? undefined : this.#latest.find(staged);
+    if (known !== undefined && this.#staging.replace(known, staged)) return this.last;
     const ticket = this.#staging.add(staged);
+    if (this.fault !== undefined) this.#latest.put(staged, ticket);
     if (urgent) this.#schedule();
     else if (!this.#lingering) {
       this.#lingering = true;
@@ -179,6 +185,7 @@ export class Commits {
     this.#parts.written(batch);
     if (this.fault !== undefined) {
       this.fault = undefined;
+      this.#latest.clear();
       this.#parts.recovered();
     }
     this.#commit();

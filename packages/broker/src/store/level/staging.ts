@@ -66,6 +66,16 @@ export class Staging {
     return this.last;
   }
 
+  /** Puts a record in the place of one that waits, in its commit; false if that is gone from here. */
+  replace(ticket: Ticket, { record, bytes }: Staged): boolean {
+    const place = ticket - this.#first;
+    const staged = place < this.#head ? undefined : this.#entries[place];
+    if (staged === undefined) return false;
+    this.#entries[place] = { ...staged, record, bytes };
+    this.#bytes += bytes - staged.bytes;
+    return true;
+  }
+
   /** Takes a record back; undefined if it is gone from here, written or about to be. */
   strike(ticket: Ticket): Staged | undefined {
     const place = ticket - this.#first;

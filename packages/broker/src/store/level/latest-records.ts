@@ -1,0 +1,38 @@
+// What waits while the disk takes nothing: of records that say all there is to say of one thing, the latest takes the place of
+// the one before it. Clients come and go meanwhile, as often as they like, and nothing may pile up for that.
+
+import type { StoreRecord, Ticket } from '../../ports/store.ts';
+import type { Staged } from './staging.ts';
+
+export class LatestRecords {
+  /** By what they are about: bounded by the sessions. */
+  readonly #tickets = new Map<string, Ticket>();
+
+  /** Where the record that is to be replaced waits; undefined = none does. */
+  find(staged: Staged): Ticket | undefined {
+    const subject = subjectOf(staged);
+    return subject === undefined ? undefined : this.#tickets.get(subject);
+  }
+
+  put(staged: Staged, ticket: Ticket): void {
+    const subject = subjectOf(staged);
+    if (subject !== undefined) this.#tickets.set(subject, ticket);
+  }
+
+  clear(): void {
+    this.#tickets.clear();
+  }
+}
+
+/** Undefined where each record counts. */
+function subjectOf({ record, session }: { record: StoreRecord; session: number }): string | undefined {
+  switch (record.kind) {
+    case 'session':
+      return `session ${session}`;
+    case 'will':
+    case 'unwill':
+      return `will ${session}`;
+    default:
+      return undefined;
+  }
+}
