@@ -85,7 +85,7 @@ async function runSnippet(snippet: readonly string[], name: string, path = ''): 
 }
 
 /** Below that of a test, so that what a snippet started ends with it, and the log says why. */
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 45_000;
 
 /** Its role only reads, so the command comes from the lab; retained, since the device may subscribe after it. */
 async function sendDown(panel: mqtt.MqttClient, name: string): Promise<void> {

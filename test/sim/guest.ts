@@ -25,7 +25,7 @@ export class Guest implements EndpointOwner, Peer {
   readonly #wills: Wills;
   readonly #life: SessionLife;
   #attempt: Attempt | undefined = undefined;
-  /** The count of shakes when DISCONNECT was sent; undefined = it was not. */
+  /** What had befallen the machine when DISCONNECT was sent; undefined = it was not. */
   #goodbye: number | undefined = undefined;
   /** True once a DISCONNECT was sent: it is the last packet. */
   #isLeaving = false;
@@ -100,7 +100,7 @@ export class Guest implements EndpointOwner, Peer {
       // With the will.
       this.#endpoint.send({ type: 'disconnect', reasonCode: 0x04, properties: {} });
     } else {
-      this.#goodbye = this.#machine.shakes;
+      this.#goodbye = this.#befallen;
       this.#endpoint.send({ type: 'disconnect', reasonCode: 0, properties: {} });
     }
   }
@@ -116,7 +116,7 @@ export class Guest implements EndpointOwner, Peer {
   lost(wire: Wire, wasCut: boolean): void {
     if (!this.#endpoint.lost(wire)) return;
     if (this.isConnected) {
-      const isCertain = !wasCut && this.#goodbye === this.#machine.shakes;
+      const isCertain = !wasCut && this.#goodbye === this.#befallen;
       const endedAtMs = wasCut ? this.#machine.clock.nowMs() : this.#machine.turnedAtMs;
       this.#wills.ended(this.#goodbye === undefined ? false : isCertain ? true : undefined, endedAtMs);
       this.#life.ended(endedAtMs);
@@ -129,6 +129,11 @@ export class Guest implements EndpointOwner, Peer {
 
   cut(): void {
     this.#endpoint.cut();
+  }
+
+  /** Grows with all that may keep the broker from reading what was sent. */
+  get #befallen(): number {
+    return this.#machine.shakes + this.#machine.stops;
   }
 
   /** All that was under way has passed. */

@@ -24,6 +24,8 @@ export interface MachineParts {
 export class Machine {
   readonly clock = new FakeClock();
   crashes = 0;
+  /** How often the broker was told to end: what is on its way to it by then it does not read any more. */
+  stops = 0;
   /** Wall-clock ms when all had had their turn the last time: what is seen now may have happened then. */
   turnedAtMs = 0;
   /** Wall-clock ms of the last one. */
@@ -114,6 +116,7 @@ export class Machine {
   /** The broker is told to end, and starts again. */
   async restart(): Promise<void> {
     if (this.isFull) return;
+    this.stops += 1;
     await this.until(this.#broker?.stop(0));
     this.#parts.cutAll();
     this.#deferred = [];

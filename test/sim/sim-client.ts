@@ -208,9 +208,9 @@ export class SimClient implements EndpointOwner, Peer {
     this.#send({ type: 'subscribe', packetId: SUBSCRIBE_ID, subscriptions, properties: {} });
   }
 
-  arrived({ topic, payload }: Publish): void {
+  arrived({ topic, payload, dup }: Publish): void {
     if (payload.length === 0) return;
-    this.#ledger.arrive(this.id, topic, Number(new TextDecoder().decode(payload)), this.#nowMs());
+    this.#ledger.arrive(this.id, topic, Number(new TextDecoder().decode(payload)), { nowMs: this.#nowMs(), dup });
   }
 
   #finish(packetId: number, reasonCode: number): void {

@@ -169,7 +169,7 @@ export interface Store {
   /**
    * Retained messages whose topic matches the filter, in pages of at most `max`; `next` undefined = no more. A page may
    * be empty and yet not be the last: each looks at a bounded number of topics. What was staged before it is asked for is
-   * in it, unless the disk takes nothing now.
+   * in it, whether the disk takes it or not.
    */
   matchRetained(
     filter: TopicFilter,

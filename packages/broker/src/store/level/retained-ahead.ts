@@ -1,7 +1,7 @@
 // What is retained once all is written that was staged. It is known as soon as a record is staged: limits hold for what comes in
 // one burst, and what stood at a topic is read once for the check, the counting and the commit.
 
-import type { TopicName } from '@motte/wire';
+import { type TopicFilter, type TopicName, topicMatches } from '@motte/wire';
 import { type Message, sizeOf } from '../../ports/message.ts';
 import type { RetainedFacts, RetainedTotals, StoreRecord } from '../../ports/store.ts';
 import { NO_TOTALS, plus } from './retained-totals.ts';
@@ -22,6 +22,8 @@ export interface RetainedChange {
 
 interface Latest {
   facts: RetainedBefore;
+  /** What the last record that changes it leaves there; 'nothing', or undefined = as the database has it. */
+  change: Message | 'nothing' | undefined;
   /** Records of the topic that are not written. */
   waiting: number;
 }
@@ -63,16 +65,25 @@ export class RetainedAhead {
     const topic = topicOf(record);
     const before = this.at(topic);
     const facts = afterOf(record, before);
-    const latest = this.#latest.get(topic);
-    if (latest === undefined) this.#latest.set(topic, { facts, waiting: 1 });
-    else {
-      latest.facts = facts;
-      latest.waiting += 1;
-    }
+    let latest = this.#latest.get(topic);
+    if (latest === undefined) this.#latest.set(topic, (latest = { facts, change: undefined, waiting: 0 }));
+    latest.facts = facts;
+    latest.waiting += 1;
+    if (record.kind === 'retain') latest.change = record.message;
+    else if (facts === undefined) latest.change = 'nothing';
     if (this.#lookedAt === topic) this.#lookedAt = undefined;
     this.#count(before, -1);
     this.#count(facts, 1);
     return before;
+  }
+
+  /** What waits for topics that match: it goes over what a scan of the database finds. */
+  changes(filter: TopicFilter): ReadonlyMap<TopicName, Message | 'nothing'> {
+    const changes = new Map<TopicName, Message | 'nothing'>();
+    for (const [topic, { change }] of this.#latest) {
+      if (change !== undefined && topicMatches(filter, topic)) changes.set(topic, change);
+    }
+    return changes;
   }
 
   /** They are in the database now, and in its totals. */

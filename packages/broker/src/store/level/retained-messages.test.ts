@@ -2,6 +2,8 @@ import { parseTopicFilter, parseTopicName } from '@motte/wire';
 import { expect, it } from 'vitest';
 import { message } from '../../../../../test/contract/store-fixtures.ts';
 import { TornDisk, TornEngine } from '../../../../../test/sim/torn-engine.ts';
+import type { Message } from '../../ports/message.ts';
+import type { Cursor } from '../../ports/store.ts';
 import { KEY } from './keys.ts';
 import type { LevelStore } from './level-store.ts';
 import { openLevelStore } from './open.ts';
@@ -28,13 +30,25 @@ async function opened() {
   return { store, disk, later, asked: engine.asked };
 }
 
-function topics(store: LevelStore): Promise<string[]> {
-  return new Promise((resolve, reject) => {
-    store.matchRetained(parseTopicFilter('+'), undefined, 10, (messages, _next, fault) => {
-      if (fault === undefined) resolve(messages.map(({ topic }) => topic));
-      else reject(fault);
+/** Everything that a filter matches, page by page. */
+async function scanned(store: LevelStore, filter: string, max: number): Promise<(readonly Message[])[]> {
+  const pages: (readonly Message[])[] = [];
+  let cursor: Cursor;
+  do {
+    const { messages, next } = await new Promise<{ messages: readonly Message[]; next: Cursor }>((resolve, reject) => {
+      store.matchRetained(parseTopicFilter(filter), cursor, max, (messages, next, fault) => {
+        if (fault === undefined) resolve({ messages, next });
+        else reject(fault);
+      });
     });
-  });
+    if (messages.length > 0) pages.push(messages);
+    cursor = next;
+  } while (cursor !== undefined);
+  return pages;
+}
+
+async function topics(store: LevelStore): Promise<string[]> {
+  return (await scanned(store, '+', 10)).flat().map(({ topic }) => topic);
 }
 
 it('a scan does not wait for the time after which what is not urgent is written by itself', async () => {
@@ -45,20 +59,30 @@ it('a scan does not wait for the time after which what is not urgent is written 
   await store.close();
 });
 
-it('while the disk takes nothing a scan has what was committed, and after that what was staged too', async () => {
+it('while the disk takes nothing a scan has what is staged over what was committed', async () => {
   const { store, disk, later } = await opened();
-  store.stage({ kind: 'retain', message: message('a') }, true);
-  expect(await topics(store)).toEqual(['a']);
+  for (const topic of ['a', 'c', 'd', 'f']) store.stage({ kind: 'retain', message: message(topic, 'old') }, true);
+  expect(await topics(store)).toEqual(['a', 'c', 'd', 'f']);
   disk.fault = new Error('no space left on device');
   store.stage({ kind: 'retain', message: message('b') }, true);
   // One that waits when the disk says no, and one that asks later.
-  expect(await topics(store)).toEqual(['a']);
+  expect(await topics(store)).toEqual(['a', 'b', 'c', 'd', 'f']);
   expect(store.failing).toContain('no space left');
-  expect(await topics(store)).toEqual(['a']);
+  store.stage({ kind: 'unretain', topic: parseTopicName('c') }, true);
+  store.stage({ kind: 'retain', message: message('d', 'new') }, true);
+  store.stage({ kind: 'retain', message: message('e/1') }, true);
+  store.stage({ kind: 'retain', message: message('g', 'gone') }, true);
+  store.stage({ kind: 'unretain', topic: parseTopicName('g') }, true);
+  const pages = await scanned(store, '#', 2);
+  expect(pages.map((page) => page.map(({ topic }) => topic))).toEqual([['a', 'b'], ['d', 'e/1'], ['f']]);
+  expect(Buffer.from(pages[1]?.[0]?.payload ?? []).toString()).toBe('new');
+  expect(await topics(store)).toEqual(['a', 'b', 'd', 'f']);
+  expect((await scanned(store, 'e/1', 2)).flat()).toHaveLength(1);
+  expect((await scanned(store, 'c', 2)).flat()).toEqual([]);
   disk.fault = undefined;
   for (const run of later.splice(0)) run();
   await expect.poll(() => store.failing).toBeUndefined();
-  expect((await topics(store)).sort()).toEqual(['a', 'b']);
+  expect((await scanned(store, '#', 100)).flat().map(({ topic }) => topic)).toEqual(['a', 'b', 'd', 'e/1', 'f']);
   await store.close();
 });
 

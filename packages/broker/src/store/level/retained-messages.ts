@@ -1,6 +1,6 @@
 // The retained messages of a store: how many there are and whose, and what of them is on its way to the database. A scan reads
-// the database, and a subscriber who came between a message that was routed and its commit would get it from neither: so a
-// scan waits for what was staged before it.
+// the database, and whoever subscribes between a message that was routed and its commit would get it neither live nor from
+// there: so a scan waits for what was staged before it, and while the disk takes nothing it gives what is staged as well.
 
 import type { TopicFilter, TopicName } from '@motte/wire';
 import type { RetainedFacts, RetainedTotals } from '../../ports/store.ts';
@@ -11,7 +11,7 @@ import { retainedKey } from './keys.ts';
 import type { Unseal } from './load.ts';
 import { decodeMessage } from './records.ts';
 import { factsOf, RetainedAhead, type RetainedBefore, type RetainedRecord, UNREAD } from './retained-ahead.ts';
-import { type RetainedPage, retainedPage } from './retained-scan.ts';
+import { pageWith, type RetainedPage, retainedPage } from './retained-scan.ts';
 import { type KnownTotals, NO_TOTALS, plus } from './retained-totals.ts';
 
 export interface RetainedParts {
@@ -38,7 +38,7 @@ export class RetainedMessages {
     this.totals = known.totals;
     this.#owners = known.owners;
     this.#parts = parts;
-    // What is not written was not acknowledged either: nobody waits until the disk takes it.
+    // Nobody waits until the disk takes it.
     parts.commits.onCommitted((_, fault) => {
       if (fault !== undefined) this.#release(Number.POSITIVE_INFINITY);
     });
@@ -91,7 +91,10 @@ export class RetainedMessages {
       commits.hasten();
       await new Promise<void>((goOn) => this.#waiting.push({ until, goOn }));
     }
-    return retainedPage(engine, unseal, filter, from, max);
+    // Of the same moment as what the scan sees. Few: what a disk refuses is not taken from clients either.
+    const changes = commits.fault === undefined ? undefined : this.#ahead.changes(filter);
+    const page = await retainedPage(engine, unseal, filter, from, max);
+    return changes === undefined ? page : pageWith(changes, page, from, max);
   }
 
   #read(topic: TopicName): RetainedBefore {

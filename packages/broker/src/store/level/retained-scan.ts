@@ -1,7 +1,7 @@
 // One page of the retained messages that a filter matches (4.7): jumps from one possible topic to the next in the order of
 // keys. Bytes of keys are looked at as characters, one each: their order is that of the database.
 
-import type { TopicFilter } from '@motte/wire';
+import type { TopicFilter, TopicName } from '@motte/wire';
 import type { Message } from '../../ports/message.ts';
 import { behind, firstOf, nextAfter } from '../retained-order.ts';
 import type { Engine, Entry } from './engine.ts';
@@ -67,6 +67,27 @@ export async function retainedPage(
   } finally {
     await scan.close();
   }
+}
+
+/** The page once the changes are made that wait for topics that match; they take their places in its order. */
+export function pageWith(
+  changes: ReadonlyMap<TopicName, Message | 'nothing'>,
+  { messages, next }: RetainedPage,
+  from: string | undefined,
+  max: number,
+): RetainedPage {
+  const found = messages.filter(({ topic }) => !changes.has(topic)).map(placed);
+  for (const change of changes.values()) {
+    if (change === 'nothing') continue;
+    const one = placed(change);
+    if ((from === undefined || one.place >= from) && (next === undefined || one.place < next)) found.push(one);
+  }
+  found.sort((one, other) => (one.place < other.place ? -1 : 1));
+  return { messages: found.slice(0, max).map(({ message }) => message), next: found[max]?.place ?? next };
+}
+
+function placed(message: Message): { readonly place: string; readonly message: Message } {
+  return { place: placeOf(retainedKey(UTF8.encode(message.topic))), message };
 }
 
 function placeOf(key: Uint8Array): string {
