@@ -92,7 +92,7 @@ function ofFive(): Offence[] {
     of('topic alias 0', publish(0x23, 0, 0), 'topic-alias-invalid'),
     of('a topic alias above the maximum', publish(0x23, 0xff, 0xff), 'topic-alias-invalid'),
     of('no topic and no alias', publish(), 'protocol-error'),
-    of('more than Receive Maximum', unreleased, 'receive-maximum-exceeded', 'MQTT-3.3.4-9'),
+    of('more than Receive Maximum', unreleased, 'receive-maximum-exceeded', 'MQTT-3.3.4-7'),
     of('AUTH without a method', bytesOf('f0 00'), 'protocol-error'),
     {
       ...of(

@@ -1,7 +1,7 @@
 // MQTT 5.0, 3.3.4: overlapping subscriptions, subscription identifiers, and Receive Maximum both ways (also 4.9).
 
 import { describe, expect, it } from 'vitest';
-import { type PacketOf, type RawClient, startTestBroker } from '../../harness/index.ts';
+import { type PacketOf, type RawClient, startTestBroker, type TestBroker } from '../../harness/index.ts';
 
 describe('overlapping subscriptions', () => {
   it('[MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4] give one copy, at the highest QoS, with all identifiers', async () => {
@@ -210,6 +210,90 @@ describe('Receive Maximum of the broker', () => {
     expect(acks).toEqual(Array.from({ length: acks.length }, (_, n) => n + 1));
     if (client.closed) expect(packets.at(-1)).toMatchObject({ type: 'disconnect', reasonCode: 0x93 });
     else expect(acks).toHaveLength(20);
+  });
+
+  describe('on the next connection', () => {
+    const KEPT = { sessionExpiryInterval: 600 };
+    const back = (broker: TestBroker) => broker.connect('c', { cleanStart: false, properties: KEPT });
+
+    /** Leaves so many QoS 2 messages without their PUBREL. */
+    async function leave(client: RawClient, first: number, count: number): Promise<void> {
+      for (let n = first; n < first + count; n++) {
+        client.publish('a', String(n), { qos: 2, packetId: n });
+        expect((await client.receive('pubrec')).reasonCode).toBeLessThan(0x80);
+      }
+    }
+
+    async function release(client: RawClient, packetId: number): Promise<number> {
+      client.ack('pubrel', packetId);
+      return (await client.receive('pubcomp')).reasonCode;
+    }
+
+    it('[MQTT-4.9.0-1] [MQTT-3.3.4-7] what earlier ones left does not count', async () => {
+      const broker = startTestBroker({ limits: { receiveMaximum: 3 } });
+      const first = await broker.connect('c', { properties: KEPT });
+      await leave(first, 1, 3);
+      await first.cut();
+      const second = await back(broker);
+      await leave(second, 11, 3);
+      second.publish('a', 'x', { qos: 2, packetId: 14 });
+      await second.expectDisconnected('receive-maximum-exceeded');
+      const third = await back(broker);
+      for (const packetId of [1, 2, 3, 11, 12, 13]) expect(await release(third, packetId)).toBe(0);
+    });
+
+    it('[MQTT-4.9.0-2] [MQTT-4.3.3-10] a message that is sent again counts, and is kept once', async () => {
+      const broker = startTestBroker({ limits: { receiveMaximum: 3 } });
+      const reader = await broker.connect('r');
+      await reader.subscribe({ filter: 'a', qos: 0 });
+      const first = await broker.connect('c', { properties: KEPT });
+      await leave(first, 1, 2);
+      await first.cut();
+      const second = await back(broker);
+      for (const packetId of [1, 2]) {
+        second.publish('a', String(packetId), { qos: 2, packetId, dup: true });
+        await second.receive('pubrec');
+      }
+      await leave(second, 3, 1);
+      for (const packetId of [1, 2, 3]) expect(await release(second, packetId)).toBe(0);
+      expect(await reader.takeMessages(3)).toEqual(['1', '2', '3']);
+      await reader.expectNothing();
+      await leave(second, 4, 3);
+      second.publish('a', 'x', { qos: 2, packetId: 7 });
+      await second.expectDisconnected('receive-maximum-exceeded');
+    });
+
+    it('[MQTT-4.9.0-2] PUBCOMP for what earlier ones left makes room, but no more than it was', async () => {
+      const broker = startTestBroker({ limits: { receiveMaximum: 2 } });
+      const first = await broker.connect('c', { properties: KEPT });
+      await leave(first, 1, 2);
+      await first.cut();
+      const second = await back(broker);
+      await leave(second, 11, 2);
+      expect(await release(second, 1)).toBe(0);
+      await leave(second, 13, 1);
+      // Nobody knows that message, and the client counts its PUBCOMP all the same.
+      for (let n = 0; n < 5; n++) expect(await release(second, 99)).toBe(0x92);
+      await leave(second, 14, 1);
+      second.publish('a', 'x', { qos: 2, packetId: 15 });
+      await second.expectDisconnected('receive-maximum-exceeded');
+    });
+
+    it('limits.queueMessagesMax of them are kept; while there are as many, new ones are refused', async () => {
+      const broker = startTestBroker({ limits: { receiveMaximum: 2, queueMessagesMax: 4 } });
+      for (const n of [1, 3]) {
+        const client = await broker.connect('c', { cleanStart: false, properties: KEPT });
+        await leave(client, n, 2);
+        await client.cut();
+      }
+      const client = await back(broker);
+      client.publish('a', 'x', { qos: 2, packetId: 5 });
+      expect((await client.receive('pubrec')).reasonCode).toBe(0x97);
+      client.publish('a', 'x', { qos: 1, packetId: 6 });
+      expect((await client.receive('puback')).reasonCode).toBeLessThan(0x80);
+      expect(await release(client, 1)).toBe(0);
+      await leave(client, 5, 1);
+    });
   });
 
   it('[MQTT-4.9.0-1] a client that announces 0 is refused', async () => {

@@ -11,6 +11,7 @@ import { refuse } from '../ports/verdict.ts';
 import type { Core } from './core.ts';
 import type { Flood } from './flood.ts';
 import { type AckType, PendingAcks } from './pending-acks.ts';
+import { ReceiveQuota } from './receive-quota.ts';
 import type { RefusalFacts } from './reports.ts';
 import type { Session } from './session.ts';
 import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
@@ -71,6 +72,8 @@ export class Client {
   /** The identifier of the token that proved it; undefined if none did, or it has none. */
   token: string | undefined = undefined;
   readonly acks = new PendingAcks();
+  /** Of its QoS 2 messages; not used before MQTT 5.0. */
+  readonly receiveQuota = new ReceiveQuota();
   /** A client for which too much is unfinished is not read until acknowledgements have left. */
   held = false;
   private heldForAnswers = false;
@@ -124,11 +127,6 @@ export class Client {
 
   get hasQuota(): boolean {
     return this.quota > 0 && !this.link.congested;
-  }
-
-  /** QoS 1 and 2 messages from the client that are not finished: what its Receive Maximum counts. */
-  get unfinished(): number {
-    return this.acks.pubacks + (this.session?.received.size ?? 0);
   }
 
   /** Acknowledges in the order of the packets: at once if nothing is waited for, else behind what is. */

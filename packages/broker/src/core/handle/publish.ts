@@ -6,7 +6,6 @@ import { Fault } from '../../ports/fault.ts';
 import { NO_QUOTAS } from '../../ports/quotas.ts';
 import { ALLOW, type Refusal, refuse, type Verdict } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
-import type { Core } from '../core.ts';
 import { routeMessage } from '../delivery.ts';
 import { Frame } from '../frame.ts';
 import { Passage } from '../passage.ts';
@@ -39,7 +38,7 @@ export function receivePublish(
       client.isLeaving = true;
       return;
     }
-    countQuota(client, session, qos, packetId);
+    checkQuota(client, qos, packetId);
   }
   if (core.store.stagedBytes > core.limits.stagedBytesMax) client.hold();
   let topic: TopicName;
@@ -58,6 +57,7 @@ export function receivePublish(
   const { quotas } = rights;
   const payloadBytes = view.payloadEnd - view.payloadStart;
   if (qos === 2 && session.received.has(packetId)) {
+    if (client.version === 5) client.receiveQuota.receive(packetId);
     // Its answer is promised already, but what came again was read again.
     if (quotas !== NO_QUOTAS) checkRate(client, quotas, session.account, payloadBytes);
     // The same message again [MQTT-4.3.3-10]: it was kept already, only PUBREC was lost. Or it was not written yet.
@@ -86,7 +86,7 @@ export function receivePublish(
     refusePublish(client, session, refuse('topic-name-invalid', because, 'limits.topicLevelsMax'), 'broker', topic);
     return;
   }
-  const room = roomFor(core, session, passage, route, payloadBytes);
+  const room = roomFor(client, session, passage, route, payloadBytes);
   if (!room.allow) {
     // MQTT 3 has no way to say no, and an acknowledgement would be a promise: the client is to come again and send it again.
     if (qos > 0 && client.version !== 5 && core.store.failing !== undefined) throw new Fault(room.because);
@@ -106,11 +106,18 @@ export function receivePublish(
   }
 }
 
-/** Whether the store takes what this message needs of it. */
-function roomFor(core: Core, session: Session, passage: Passage, route: Route<Session>, bytes: number): Verdict {
+/** Whether the store takes what this message needs of it, and not too much of the session was left unreleased. */
+function roomFor(client: Client, session: Session, passage: Passage, route: Route<Session>, bytes: number): Verdict {
+  const { core } = client;
   const { failing } = core.store;
   if (failing !== undefined && needsStore(session, passage, route)) {
     return refuse('quota-exceeded', `nothing can be stored now: ${failing}`, 'store');
+  }
+  const { queueMessagesMax } = core.limits;
+  const isCounted = passage.qos === 2 && client.version === 5;
+  if (isCounted && session.received.size - client.receiveQuota.size >= queueMessagesMax) {
+    const because = `${queueMessagesMax} QoS 2 messages of earlier connections were not released`;
+    return refuse('quota-exceeded', because, 'limits.queueMessagesMax');
   }
   if (!passage.retain) return ALLOW;
   return mayRetain(core, passage.topic, bytes, session.owner, core.rightsOf(session).quotas);
@@ -136,6 +143,7 @@ function keep(client: Client, session: Session, passage: Passage, packetId: numb
   }
   session.receivedBytes = bytes;
   session.receive(packetId, passage.keep());
+  if (client.version === 5) client.receiveQuota.receive(packetId);
   const ticket = session.stored
     ? core.store.stage({ kind: 'receive', key: session.key, packetId, message: passage.message() }, true)
     : 0;
@@ -162,17 +170,18 @@ function checkUnreleased(client: Client, session: Session): void {
 }
 
 /**
- * A client may have as many unfinished QoS 1 and 2 messages as the broker's Receive Maximum [MQTT-3.3.4-9]. MQTT 3 knows
+ * A client may have as many unfinished QoS 1 and 2 messages as the broker's Receive Maximum [MQTT-3.3.4-7]. MQTT 3 knows
  * no such number: its client is not read while that many PUBACKs wait, and QoS 2 is bounded by `keep`.
  */
-function countQuota(client: Client, session: Session, qos: number, packetId: number): void {
+function checkQuota(client: Client, qos: number, packetId: number): void {
   const max = client.core.limits.receiveMaximum;
   if (client.version !== 5) {
     if (client.acks.pubacks >= max) client.hold();
     return;
   }
-  if (client.unfinished < max || (qos === 2 && session.received.has(packetId))) return;
-  throw new PeerError('receive-maximum-exceeded', 'MQTT-3.3.4-9', `more than ${max} messages that are not finished`);
+  const { receiveQuota } = client;
+  if (receiveQuota.hasRoom(client.acks.pubacks, max) || (qos === 2 && receiveQuota.has(packetId))) return;
+  throw new PeerError('receive-maximum-exceeded', 'MQTT-3.3.4-7', `more than ${max} messages that are not finished`);
 }
 
 /** MQTT 5.0 tells the client; MQTT 3 has no way to, so the message is acknowledged and dropped [MQTT-3.3.5-2]. */

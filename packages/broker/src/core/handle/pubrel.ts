@@ -15,6 +15,7 @@ export function receivePubrel(client: Client, buffer: Uint8Array, start: number,
   const ack = core.ack;
   readAck(buffer, start, bodyStart, end, client.version, ack);
   const { packetId } = ack;
+  if (client.version === 5) client.receiveQuota.release(packetId, core.limits.receiveMaximum);
   if (!session.received.has(packetId)) {
     // It may have been released by a PUBREL whose commit is still under way.
     const ticket = session.stored ? core.store.lastTicket : 0;
