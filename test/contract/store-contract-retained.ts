@@ -175,6 +175,21 @@ export function retainedContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('a scan goes on behind any topic, whether or not anything is retained there', async () => {
+    const { store, settle } = await open();
+    const topics = ['a', 'a/b', 'a/b/c', 'a/\u{1F600}', 'a/\uFFFC', 'a/\u00e9', 'a!', 'b/', '/a'];
+    for (const topic of topics) store.stage({ kind: 'retain', message: message(topic) }, true);
+    await settle();
+    const all = (await retainedPage(store, settle, '#', undefined, 20)).messages.map((one) => one.topic);
+    expect(all).toHaveLength(topics.length);
+    for (const [at, topic] of all.entries()) {
+      if (at % 2 === 1) store.stage({ kind: 'unretain', topic }, true);
+      const { messages } = await retainedPage(store, settle, '#', store.retainedBehind(topic), 20);
+      expect(messages.map((one) => one.topic)).toEqual(all.slice(at + 1));
+    }
+    await store.close();
+  });
+
   it('a scan goes on, without a topic twice, while retained messages come and go', async () => {
     const { store, settle } = await open();
     for (let i = 0; i < 200; i++) store.stage({ kind: 'retain', message: message(`t/${i}/x`) }, true);

@@ -26,6 +26,7 @@ import { Passage } from './passage.ts';
 import { Reauthorisation } from './reauthorise.ts';
 import { Reports } from './reports.ts';
 import { RetainedLimits } from './retained-limits.ts';
+import { RetainedNews } from './retained-news.ts';
 import { Router } from './router.ts';
 import type { Session } from './session.ts';
 
@@ -76,8 +77,10 @@ export class Core {
   /** Session expiry and delayed wills, by the monotonic clock: a clock that is set moves none of them. */
   readonly deadlines: Deadlines;
   readonly openings = new Openings();
-  /** Who reads retained messages page by page, and has to know of newer ones. */
-  readonly handovers = new Set<{ retained(message: Message): void }>();
+  /** What was retained lately, for those to whom older ones are handed over. */
+  readonly retainedNews = new RetainedNews();
+  /** Who reads all retained messages page by page, and has to know of newer ones. */
+  readonly retainedWatches = new Set<{ retained(message: Message): void }>();
   /** Reused for every PUBLISH. */
   readonly view = new PublishView();
   /** Reused for every acknowledgement. */

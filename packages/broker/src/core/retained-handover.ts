@@ -18,8 +18,8 @@ const PAGE = 64;
 /** Retained messages fill at most this part of a queue: the rest is for what is published meanwhile. */
 const QUEUE_SHARE = 0.5;
 
-/** Topics of which it is remembered when they last got another message. */
-const NEWER_MAX = 4096;
+/** Topics of which it is remembered that the client lost the last message. */
+const LOST_MAX = 256;
 
 /** A filter that waits for its turn. */
 interface Owed {
@@ -31,9 +31,13 @@ interface Owed {
 /** How far the messages of one filter have come. */
 interface Scan extends Readonly<Owed> {
   page: readonly Message[];
-  /** Place in the page, and how many copies of the message there were handed over. */
+  /** Place in the page. */
   at: number;
+  /** How many copies were handed over of the message at this topic. */
+  topic: TopicName | undefined;
   copies: number;
+  /** Where the page begins, and where the next one does. */
+  from: Cursor;
   cursor: Cursor;
   /** False once the last page was read. */
   more: boolean;
@@ -48,29 +52,28 @@ export class RetainedHandover {
   private readonly waiting = new Map<TopicFilter, Owed>();
   private scan: Scan | undefined = undefined;
   private reading = false;
-  /** Messages retained, or forgotten, since it began. */
-  private count = 0;
-  /** The last of them, by topic: whoever subscribed before was sent it when it came. */
-  private readonly newer = new Map<TopicName, number>();
-  /** What was remembered of the topic of the very last one before that came. */
-  private before = 0;
+  /** How many messages had been retained when the page was asked for: it has what came before. */
+  private asked = 0;
+  /** What was retained, and did not reach the client though it came after its SUBSCRIBE; with the one before it that did. */
+  private readonly lost = new Map<TopicName, { readonly count: number; readonly before: number }>();
 
   constructor(core: Core, session: Session, client: Client) {
     this.core = core;
     this.session = session;
     this.client = client;
-    core.handovers.add(this);
+    core.retainedNews.begin();
   }
 
   /** Owes the retained messages of a subscription, once more if it owes them already. */
   add(subscription: StoredSubscription): void {
+    const { count } = this.core.retainedNews;
     const owed = this.waiting.get(subscription.filter);
     if (owed === undefined) {
-      this.waiting.set(subscription.filter, { subscription, since: [this.count] });
+      this.waiting.set(subscription.filter, { subscription, since: [count] });
       return;
     }
     owed.subscription = subscription;
-    owed.since.push(this.count);
+    owed.since.push(count);
   }
 
   /** Nothing is added for a filter that was unsubscribed [MQTT-3.10.4-2]. */
@@ -79,20 +82,16 @@ export class RetainedHandover {
     if (this.scan?.subscription.filter === filter) this.scan = undefined;
   }
 
-  /** A message was retained, or with an empty one forgotten, while older ones may wait here. */
-  retained(message: Message): void {
-    const { newer } = this;
-    const [oldest] = newer.keys();
-    if (newer.size >= NEWER_MAX && oldest !== undefined) newer.delete(oldest);
-    this.before = newer.get(message.topic) ?? 0;
-    newer.delete(message.topic);
-    newer.set(message.topic, ++this.count);
-  }
-
   /** The one that was just retained was given up for the client, which may have it from here. */
   missed(topic: TopicName): void {
-    if (this.before === 0) this.newer.delete(topic);
-    else this.newer.set(topic, this.before);
+    const { count, lastTopic, before } = this.core.retainedNews;
+    if (topic !== lastTopic) return;
+    const { lost } = this;
+    const known = lost.get(topic);
+    lost.delete(topic);
+    const [oldest] = lost.keys();
+    if (lost.size >= LOST_MAX && oldest !== undefined) lost.delete(oldest);
+    lost.set(topic, { count, before: known?.count === before ? known.before : before });
   }
 
   /** Hands over as much as the client can take now. */
@@ -104,11 +103,9 @@ export class RetainedHandover {
         this.end();
         return;
       }
-      for (; scan.at < scan.page.length; scan.at++, scan.copies = 0) {
-        const message = scan.page[scan.at] as Message;
-        for (; scan.copies < this.owedOf(message, scan); scan.copies++) {
-          if (!this.hand(message, scan.subscription)) return;
-        }
+      this.freshen(scan);
+      for (; scan.at < scan.page.length; scan.at++) {
+        if (!this.handCopies(scan.page[scan.at] as Message, scan)) return;
       }
       if (scan.more) {
         this.read(scan);
@@ -121,9 +118,31 @@ export class RetainedHandover {
   private next(): Scan | undefined {
     for (const [filter, { subscription, since }] of this.waiting) {
       this.waiting.delete(filter);
-      return { subscription, since, page: [], at: 0, copies: 0, cursor: undefined, more: true };
+      const start = { from: undefined, cursor: undefined, more: true };
+      return { subscription, since, page: [], at: 0, topic: undefined, copies: 0, ...start };
     }
     return undefined;
+  }
+
+  /** What is left of a page is read anew once it is not known any more what of it is replaced [MQTT-4.6.0-6]. */
+  private freshen(scan: Scan): void {
+    if (scan.at >= scan.page.length || this.core.retainedNews.forgotten <= this.asked) return;
+    const last = scan.page[scan.at - 1];
+    scan.cursor = last === undefined ? scan.from : this.core.store.retainedBehind(last.topic);
+    scan.more = true;
+    scan.page = [];
+    scan.at = 0;
+  }
+
+  /** False if the client cannot take all of them now. */
+  private handCopies(message: Message, scan: Scan): boolean {
+    const copies = this.owedOf(message, scan);
+    if (copies > 0 && scan.topic !== message.topic) {
+      scan.topic = message.topic;
+      scan.copies = 0;
+    }
+    for (; scan.copies < copies; scan.copies++) if (!this.hand(message, scan.subscription)) return false;
+    return true;
   }
 
   /**
@@ -131,18 +150,22 @@ export class RetainedHandover {
    * not get that twice, nor an older one behind it [MQTT-4.6.0-6].
    */
   private owedOf({ topic }: Message, { since }: Scan): number {
-    const newer = this.newer.get(topic);
-    return newer === undefined ? since.length : since.filter((count) => count >= newer).length;
+    const last = this.core.retainedNews.at(topic);
+    const lost = this.lost.get(topic);
+    const newer = lost?.count === last ? lost.before : last;
+    return newer === 0 ? since.length : since.filter((count) => count >= newer).length;
   }
 
   /** There is nothing left to hand over, or nobody to take it. */
   end(): void {
     this.session.handover = undefined;
-    this.core.handovers.delete(this);
+    this.core.retainedNews.end();
   }
 
   private read(scan: Scan): void {
     this.reading = true;
+    this.asked = this.core.retainedNews.count;
+    scan.from = scan.cursor;
     this.core.store.matchRetained(scan.subscription.filter, scan.cursor, PAGE, (messages, next, fault) => {
       this.reading = false;
       if (this.session.client !== this.client) return;
@@ -150,7 +173,6 @@ export class RetainedHandover {
         if (fault !== undefined) throw this.core.reports.storeFault(fault);
         scan.page = messages;
         scan.at = 0;
-        scan.copies = 0;
         scan.cursor = next;
         scan.more = next !== undefined;
         this.goOn();

@@ -21,9 +21,9 @@ export function clearRetained(core: Core, isGone: (owner: string) => boolean): P
     const newer = new Set<TopicName>();
     const watch = { retained: ({ topic }: Message) => void newer.add(topic) };
     let cleared = 0;
-    core.handovers.add(watch);
+    core.retainedWatches.add(watch);
     const done = (settle: () => void): void => {
-      core.handovers.delete(watch);
+      core.retainedWatches.delete(watch);
       settle();
     };
     const read = (cursor: Cursor): void => {

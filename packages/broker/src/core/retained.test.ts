@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startTestBroker } from '../../../../test/harness/index.ts';
+import { type RawClient, startTestBroker } from '../../../../test/harness/index.ts';
 import { will } from '../../../../test/harness/will.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
@@ -152,6 +152,59 @@ describe('retained messages after SUBSCRIBE', () => {
     await late.subscribe({ filter: 'a', qos: 0 });
     await late.expectMessage('a', 'new');
   });
+});
+
+describe('[MQTT-4.6.0-6] a retained message does not come after a newer one', () => {
+  /** More topics than are remembered at once. */
+  const MANY = 9_000;
+
+  it('however many others came while the client took its time', async () => {
+    const broker = startTestBroker({ limits: { unsentBytesMax: 20_000 } });
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    for (let n = 0; n < 20; n++) await publisher.deliver(`a/${n}`, 'x'.repeat(5_000), { retain: true });
+    subscriber.pause();
+    subscriber.requestSubscribe({ filter: 'a/#', qos: 1 });
+    await publisher.ping();
+    await publisher.deliver('a/9', 'new', { retain: true, qos: 1 });
+    for (let n = 0; n < MANY; n++) publisher.publish(`b/${n}`, 'x', { retain: true });
+    await publisher.ping();
+    subscriber.resume();
+    expect((await payloadsOf(subscriber, 'a/9')).at(-1)).toBe('new');
+  });
+
+  it('however many came while it was looked up', async () => {
+    const store = new MemoryStore({ defer: setImmediate });
+    const broker = startTestBroker({ store });
+    const [publisher, subscriber] = [await broker.connect('p'), await broker.connect('s')];
+    await publisher.deliver('a', 'old', { retain: true });
+    const match = store.matchRetained.bind(store);
+    let answer = (): void => undefined;
+    store.matchRetained = (filter, cursor, max, callback) => {
+      match(filter, cursor, max, (...page) => {
+        answer = () => callback(...page);
+      });
+    };
+    await subscriber.subscribe({ filter: 'a', qos: 1 });
+    store.matchRetained = match;
+    await publisher.deliver('a', 'new', { retain: true, qos: 1 });
+    for (let n = 0; n < MANY; n++) publisher.publish(`b/${n}`, 'x', { retain: true });
+    await publisher.ping();
+    answer();
+    expect((await payloadsOf(subscriber, 'a')).at(-1)).toBe('new');
+  });
+
+  /** All that comes on the topic, acknowledged. */
+  async function payloadsOf(client: RawClient, of: string): Promise<string[]> {
+    const payloads: string[] = [];
+    for (let packets = await client.receiveAll(); packets.length > 0; packets = await client.receiveAll()) {
+      for (const packet of packets) {
+        if (packet.type !== 'publish') continue;
+        if (packet.topic === of) payloads.push(new TextDecoder().decode(packet.payload));
+        if (packet.qos === 1) client.ack('puback', packet.packetId);
+      }
+    }
+    return payloads;
+  }
 });
 
 describe('limits of retained messages', () => {

@@ -18,7 +18,8 @@ export function mayRetain(core: Core, topic: TopicName, bytes: number, owner: st
 /** Keeps the message for later subscribers, or forgets the topic's if it is empty [MQTT-3.3.1-5], [MQTT-3.3.1-6]. */
 export function retainMessage(core: Core, message: Message): Ticket {
   const urgent = message.qos > 0;
-  for (const handover of core.handovers) handover.retained(message);
+  core.retainedNews.note(message.topic);
+  for (const watch of core.retainedWatches) watch.retained(message);
   if (message.payload.length === 0) return core.store.stage({ kind: 'unretain', topic: message.topic }, urgent);
   return core.store.stage({ kind: 'retain', message }, urgent);
 }

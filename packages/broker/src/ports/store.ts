@@ -177,6 +177,8 @@ export interface Store {
     max: number,
     callback: (messages: readonly Message[], next: Cursor, fault?: Error) => void,
   ): void;
+  /** Where a scan goes on behind a topic, whether or not anything is retained there. */
+  retainedBehind(topic: TopicName): Cursor;
   /** The topic's retained message once all is written that was staged; undefined = it has none, or none that can be read now. */
   retainedAt(topic: TopicName): RetainedFacts | undefined;
   /** What is retained of one identity, by its key, once all is written that was staged. */

@@ -24,6 +24,7 @@ import { owedOf } from './owed-copies.ts';
 import type { Quarantine } from './quarantine.ts';
 import { queuePage } from './queue-page.ts';
 import { RetainedMessages } from './retained-messages.ts';
+import { placeBehind } from './retained-scan.ts';
 import type { KnownTotals } from './retained-totals.ts';
 import type { SessionNumbers } from './sessions.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -215,6 +216,10 @@ export class LevelStore implements Store {
       () => this.#retained.page(filter, from, max),
       (page, fault) => callback(page?.messages ?? [], page?.next, fault),
     );
+  }
+
+  retainedBehind(topic: TopicName): Cursor {
+    return placeBehind(topic);
   }
 
   retainedAt(topic: TopicName): RetainedFacts | undefined {

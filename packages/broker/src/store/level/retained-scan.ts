@@ -90,6 +90,11 @@ function placed(message: Message): { readonly place: string; readonly message: M
   return { place: placeOf(retainedKey(UTF8.encode(message.topic))), message };
 }
 
+/** Where a scan goes on behind a topic. */
+export function placeBehind(topic: TopicName): string {
+  return behind(placeOf(retainedKey(UTF8.encode(topic))));
+}
+
 function placeOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1).toString('latin1');
 }

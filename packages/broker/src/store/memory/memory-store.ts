@@ -16,6 +16,7 @@ import type {
   StoreRecord,
   Ticket,
 } from '../../ports/store.ts';
+import { behind, orderOf } from '../retained-order.ts';
 import { RetainedIndex } from './retained-index.ts';
 import { SessionState } from './stored-session.ts';
 
@@ -161,6 +162,10 @@ export class MemoryStore implements Store {
       const page = this.#retained.page(filter, cursor === undefined ? undefined : String(cursor), max);
       callback(page.messages, page.next);
     });
+  }
+
+  retainedBehind(topic: TopicName): Cursor {
+    return behind(orderOf(topic));
   }
 
   listSessions(callback: (sessions: readonly OpenedSession[], fault?: Error) => void): void {
