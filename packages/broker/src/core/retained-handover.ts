@@ -185,7 +185,7 @@ export class RetainedHandover {
     const { core, session, client } = this;
     if (leftMs(message, core) <= 0) {
       core.counters.messagesExpired += 1;
-      core.store.stage({ kind: 'unretain', topic: message.topic, expiredAtMs: core.nowMs }, false);
+      core.retainedLimits.forgetExpired(message.topic, core.nowMs);
       return true;
     }
     if (subscription.noLocal && message.publisher === session.key) return true;

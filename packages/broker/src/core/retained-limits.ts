@@ -76,9 +76,15 @@ export class RetainedLimits {
       this.cursor = next;
       if (fault !== undefined) return;
       for (const { topic, expiresAtMs } of messages) {
-        if (expiresAtMs === 0 || expiresAtMs > nowMs) continue;
-        store.stage({ kind: 'unretain', topic, expiredAtMs: nowMs }, false);
+        if (expiresAtMs !== 0 && expiresAtMs <= nowMs) this.forgetExpired(topic, nowMs);
       }
     });
+  }
+
+  /** There is no hurry: while the disk takes nothing it is not added to what waits. One that is only short of space gets some back. */
+  forgetExpired(topic: TopicName, nowMs: number): void {
+    const { store } = this;
+    if (store.failing !== undefined && store.stagedBytes > 0) return;
+    store.stage({ kind: 'unretain', topic, expiredAtMs: nowMs }, false);
   }
 }

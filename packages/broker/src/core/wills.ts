@@ -82,9 +82,20 @@ function publishWill(core: Core, session: Session, { message, expirySeconds }: S
     expirySeconds < 0
       ? message
       : { ...message, expiresAtMs: core.nowMs + expirySeconds * 1000, given: givenNow(core, expirySeconds) };
-  if (retain) retainIfRoom(core, session, due);
+  if (retain) retainWill(core, session, due);
   core.route(due);
   core.emit('will.published', who);
+}
+
+/** Whoever comes and goes may have a topic of its own each time: while the disk takes nothing only so much waits for it. */
+function retainWill(core: Core, session: Session, message: Message): void {
+  const { failing, stagedBytes } = core.store;
+  if (failing === undefined || stagedBytes <= core.limits.stagedBytesMax) {
+    retainIfRoom(core, session, message);
+    return;
+  }
+  const why = `it cannot be retained: nothing can be stored now: ${failing}`;
+  core.reports.dropped(session, message.topic, message.qos, why);
 }
 
 function waitingWill(core: Core, session: Session, will: Will): StoredWill {

@@ -111,7 +111,11 @@ export class LevelStore implements Store {
     };
     if (record.kind === 'session-end') this.#sessions.end(record.key);
     if (record.kind === 'queue' && record.entry.message !== undefined) this.#bodies.stage(record.entry.message);
-    return this.#commits.add(staged, urgent);
+    const { last } = this.#commits;
+    const ticket = this.#commits.add(staged, urgent);
+    const isReplacement = ticket === last;
+    if (isReplacement && (record.kind === 'retain' || record.kind === 'unretain')) this.#retained.replaced(record);
+    return ticket;
   }
 
   atomically<T>(work: () => T): T {

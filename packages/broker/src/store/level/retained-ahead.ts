@@ -77,6 +77,11 @@ export class RetainedAhead {
     return before;
   }
 
+  /** The record that was staged last took the place of the one before it. */
+  replaced(record: RetainedRecord): void {
+    (this.#latest.get(topicOf(record)) as Latest).waiting -= 1;
+  }
+
   /** What waits for topics that match: it goes over what a scan of the database finds. */
   changes(filter: TopicFilter): ReadonlyMap<TopicName, Message | 'nothing'> {
     const changes = new Map<TopicName, Message | 'nothing'>();

@@ -73,6 +73,12 @@ export class RetainedMessages {
     return this.#ahead.stage(record);
   }
 
+  /** The one that was staged last took the place of the one before it: both are written as one. */
+  replaced(record: RetainedRecord): void {
+    this.#staged -= 1;
+    this.#ahead.replaced(record);
+  }
+
   written({ totals, owners, retained }: Batch): void {
     this.totals = totals;
     for (const [owner, own] of owners) {
