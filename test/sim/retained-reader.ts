@@ -146,6 +146,7 @@ export class RetainedReader implements EndpointOwner, Peer {
       this.#isGranted = false;
       this.#endpoint.forget();
     }
+    this.#view.cameBack();
     this.#isConnected = true;
   }
 

@@ -26,6 +26,10 @@ interface Owed {
   /** What was certainly there when it was sent, by topic: that is owed again, whatever was seen before. */
   readonly bases: Map<string, Kept>;
   readonly order: number;
+  /** The count of the broker's runs when it was sent. */
+  readonly runs: number;
+  /** True if the connection was lost since: with it, what was on its way at QoS 0. */
+  hasLost: boolean;
 }
 
 /** What was seen of a topic. */
@@ -44,6 +48,8 @@ export interface ViewParts {
   readonly ledger: Ledger;
   readonly retained: RetainedLedger;
   readonly nowMs: () => number;
+  /** How often the broker ended: what it owes of retained messages is forgotten then. */
+  readonly runs: () => number;
   /** True where a client that does not read loses QoS 0 at once. */
   readonly losesQoS0: boolean;
 }
@@ -62,6 +68,8 @@ export class RetainedView {
   /** Topics of which the broker said that it gave up a message, with the number up to which any may be it. */
   readonly #givenUp = new Map<string, number>();
   #order = 0;
+  /** QoS 0 that was sent before this number may have come while the client was away. */
+  #backAt = 0;
 
   constructor(parts: ViewParts) {
     this.#parts = parts;
@@ -73,7 +81,7 @@ export class RetainedView {
 
   /** A SUBSCRIBE is sent. */
   subscribe(packetId: number, filters: readonly { readonly filter: string; readonly handling: Handling }[]): void {
-    const { retained, nowMs } = this.#parts;
+    const { retained, nowMs, runs } = this.#parts;
     this.#order += 1;
     for (const { filter, handling } of filters) {
       const standing = this.#standing.get(filter);
@@ -88,7 +96,7 @@ export class RetainedView {
         if (!this.#floors.has(topic)) this.#floors.set(topic, this.#wasAsked(topic) ? undefined : base);
         if (base !== undefined) bases.set(topic, base);
       }
-      if (mustBring) this.#owed.push({ asked, bases, order: this.#order });
+      if (mustBring) this.#owed.push({ asked, bases, order: this.#order, runs: runs(), hasLost: false });
       this.#asked.push(asked);
       if (standing === undefined) this.#standing.set(filter, 'maybe');
     }
@@ -118,11 +126,17 @@ export class RetainedView {
     this.#left.push({ filter, until: this.#parts.ledger.counts.sent });
   }
 
-  /** The connection is gone. */
+  /** The connection is gone; what was granted is owed all the same. */
   lost(): void {
-    this.#owed = [];
+    this.#owed = this.#owed.filter(({ asked }) => !asked.isOpen);
+    for (const owed of this.#owed) owed.hasLost = true;
     for (const asked of this.#asked) asked.isOpen = false;
     for (const filter of this.#standing.keys()) this.#standing.set(filter, 'maybe');
+  }
+
+  /** There is a connection again, and the session is still there. */
+  cameBack(): void {
+    this.#backAt = this.#parts.ledger.counts.sent;
   }
 
   /** The broker says that it gave up a message of this topic for the session. */
@@ -173,27 +187,33 @@ export class RetainedView {
   }
 
   /** The newest message was there when the SUBSCRIBE came, or came live: it was seen, or a newer one was. */
-  #checkTopic(topic: string, { asked, bases, order }: Owed): void {
+  #checkTopic(topic: string, { asked, bases, order, runs, hasLost }: Owed): void {
     const { who, retained, nowMs, qos, losesQoS0 } = this.#parts;
+    if (runs !== this.#parts.runs()) return;
     const newest = retained.newestCertain(topic);
     if (newest === undefined || newest.sent.number < (this.#givenUp.get(topic) ?? 0)) return;
     const { number } = newest.sent;
+    const isQoS0 = Math.min(qos, newest.sent.qos) === 0;
+    if (hasLost && isQoS0) return;
     const after = bases.get(topic) === newest ? order : 0;
     const candidates = retained.since(topic, number);
     const orders = this.#seen.get(topic)?.orders;
     if (candidates.some(({ sent }) => (orders?.get(sent.number) ?? 0) > after)) return;
     // A newer one may have come first, and be over.
     if (candidates.some(({ sent }) => sent.isClear || nowMs() >= sent.owedUntilMs)) return;
-    if (losesQoS0 && Math.min(qos, newest.sent.qos) === 0 && (after === 0 || candidates.length > 1)) return;
+    if (losesQoS0 && isQoS0 && (after === 0 || candidates.length > 1)) return;
     const numbers = candidates.map(({ sent }) => sent.number).join(' or ');
     throw new Error(`[MQTT-3.3.1-9] ${who} got nothing at ${topic} for SUBSCRIBE ${asked.filter}: ${numbers}`);
   }
 
   /** A message of a SUBSCRIBE, not of a publisher: there is one for each that could bring it, and none after its end. */
   #checkCopy(seen: Seen, { sent }: Kept, { isRepeated }: { readonly isRepeated: boolean }): void {
-    const { who } = this.#parts;
+    const { who, qos } = this.#parts;
     const { number, topic } = sent;
-    const asked = this.#asked.filter((one) => one.mayBring && one.stoodAt > number && topicMatches(one.filter, topic));
+    const mayHaveMissed = Math.min(qos, sent.qos) === 0 && number < this.#backAt;
+    const asked = this.#asked.filter(
+      (one) => one.mayBring && (one.stoodAt > number || mayHaveMissed) && topicMatches(one.filter, topic),
+    );
     const copies = (seen.copies.get(number) ?? 0) + (isRepeated ? 0 : 1);
     seen.copies.set(number, copies);
     if (copies > asked.length) {

@@ -104,6 +104,7 @@ class World {
     const options = { id: `reader-${at}`, version, qos: chance.int(3) as QoS, isKept: chance.oneIn(3) } as const;
     const parts = {
       ...{ ledger: this.#ledger, retained: this.#retained, nowMs: () => this.#machine.clock.nowMs() },
+      runs: () => this.#machine.crashes + this.#machine.stops,
       losesQoS0: this.#limits.unsentBytesMax !== DEFAULT_LIMITS.unsentBytesMax,
     };
     return new RetainedReader(options, parts, chance);

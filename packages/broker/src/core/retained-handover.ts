@@ -1,5 +1,6 @@
 // Retained messages on their way to a session after its SUBSCRIBEs (3.8.4): one filter after the other, one page at a time,
-// no faster than the client takes them, so that neither a million of them nor a client that does not read holds anybody up.
+// no faster than the client takes them, so that neither a million of them nor a client that does not read holds anybody up. What
+// is left when the connection ends goes on with the next one of the session, from behind what was handed over.
 
 import type { TopicFilter, TopicName } from '@motte/wire';
 import type { Message } from '../ports/message.ts';
@@ -20,6 +21,15 @@ const QUEUE_SHARE = 0.5;
 
 /** Topics of which it is remembered that the client lost the last message. */
 const LOST_MAX = 256;
+
+/** Absences of the client that are remembered one by one. */
+const ABSENCES_MAX = 16;
+
+/** While the client was away: behind how many messages that had been retained, and up to how many. */
+interface Absence {
+  readonly from: number;
+  to: number;
+}
 
 /** A filter that waits for its turn. */
 interface Owed {
@@ -43,11 +53,10 @@ interface Scan extends Readonly<Owed> {
   more: boolean;
 }
 
-/** Ends with the connection it began on; the session has none while nothing is left to hand over. */
+/** The session has none while nothing is left to hand over. While its client is away, it keeps filters and places, no messages. */
 export class RetainedHandover {
   private readonly core: Core;
   private readonly session: Session;
-  private readonly client: Client;
   /** Filters in the order of their SUBSCRIBEs; bounded by the subscriptions of the session. */
   private readonly waiting = new Map<TopicFilter, Owed>();
   private scan: Scan | undefined = undefined;
@@ -56,11 +65,14 @@ export class RetainedHandover {
   private asked = 0;
   /** What was retained, and did not reach the client though it came after its SUBSCRIBE; with the one before it that did. */
   private readonly lost = new Map<TopicName, { readonly count: number; readonly before: number }>();
+  /** Of the client, in their order. */
+  private readonly absences: Absence[] = [];
+  /** What waited in the stored queue when the client came back, up to this position, goes out first: it may be older. */
+  private waitsFor = 0;
 
-  constructor(core: Core, session: Session, client: Client) {
+  constructor(core: Core, session: Session) {
     this.core = core;
     this.session = session;
-    this.client = client;
     core.retainedNews.begin();
   }
 
@@ -94,21 +106,48 @@ export class RetainedHandover {
     lost.set(topic, { count, before: known?.count === before ? known.before : before });
   }
 
+  /** The connection is gone, and the session stays. */
+  leave(): void {
+    this.reading = false;
+    this.lost.clear();
+    const { scan, absences } = this;
+    if (scan !== undefined && !this.putBack(scan) && !scan.more) this.scan = undefined;
+    const { count } = this.core.retainedNews;
+    const last = absences.at(-1);
+    if (last?.to === count) last.to = Number.POSITIVE_INFINITY;
+    else absences.push({ from: count, to: Number.POSITIVE_INFINITY });
+    if (absences.length > ABSENCES_MAX) absences.shift();
+  }
+
+  /** The session has a connection again; subscriptions may have ended meanwhile. */
+  comeBack(): void {
+    const { core, session, scan } = this;
+    const last = this.absences.at(-1);
+    if (last !== undefined) last.to = core.retainedNews.count;
+    this.waitsFor = session.seq;
+    for (const filter of this.waiting.keys()) if (!core.router.has(session, filter)) this.waiting.delete(filter);
+    if (scan !== undefined && !core.router.has(session, scan.subscription.filter)) this.scan = undefined;
+  }
+
   /** Hands over as much as the client can take now. */
   goOn(): void {
-    if (this.reading || this.session.client !== this.client) return;
+    const { session } = this;
+    const { client } = session;
+    if (this.reading || client === undefined) return;
+    if (session.behind && session.readSeq < this.waitsFor) return;
     for (;;) {
       const scan = (this.scan ??= this.next());
       if (scan === undefined) {
         this.end();
         return;
       }
-      this.freshen(scan);
+      // It is not known any more what of it is replaced [MQTT-4.6.0-6].
+      if (this.core.retainedNews.forgotten > this.asked) this.putBack(scan);
       for (; scan.at < scan.page.length; scan.at++) {
-        if (!this.handCopies(scan.page[scan.at] as Message, scan)) return;
+        if (!this.handCopies(scan.page[scan.at] as Message, scan, client)) return;
       }
       if (scan.more) {
-        this.read(scan);
+        this.read(scan, client);
         return;
       }
       this.scan = undefined;
@@ -124,52 +163,58 @@ export class RetainedHandover {
     return undefined;
   }
 
-  /** What is left of a page is read anew once it is not known any more what of it is replaced [MQTT-4.6.0-6]. */
-  private freshen(scan: Scan): void {
-    if (scan.at >= scan.page.length || this.core.retainedNews.forgotten <= this.asked) return;
+  /** What is left of the page will be read anew; false if nothing is. */
+  private putBack(scan: Scan): boolean {
+    if (scan.at >= scan.page.length) return false;
     const last = scan.page[scan.at - 1];
     scan.cursor = last === undefined ? scan.from : this.core.store.retainedBehind(last.topic);
     scan.more = true;
     scan.page = [];
     scan.at = 0;
+    return true;
   }
 
   /** False if the client cannot take all of them now. */
-  private handCopies(message: Message, scan: Scan): boolean {
+  private handCopies(message: Message, scan: Scan, client: Client): boolean {
     const copies = this.owedOf(message, scan);
     if (copies > 0 && scan.topic !== message.topic) {
       scan.topic = message.topic;
       scan.copies = 0;
     }
-    for (; scan.copies < copies; scan.copies++) if (!this.hand(message, scan.subscription)) return false;
+    for (; scan.copies < copies; scan.copies++) if (!this.hand(message, scan.subscription, client)) return false;
     return true;
   }
 
   /**
    * How many copies: one for each SUBSCRIBE after which nothing newer came. What came later the client was sent itself: it does
-   * not get that twice, nor an older one behind it [MQTT-4.6.0-6].
+   * not get that twice, nor an older one behind it [MQTT-4.6.0-6]; but not at QoS 0 while it was away.
    */
-  private owedOf({ topic }: Message, { since }: Scan): number {
+  private owedOf({ topic, qos }: Message, { since, subscription }: Scan): number {
     const last = this.core.retainedNews.at(topic);
     const lost = this.lost.get(topic);
     const newer = lost?.count === last ? lost.before : last;
+    if ((qos === 0 || subscription.qos === 0) && this.wasAway(newer)) return since.length;
     return newer === 0 ? since.length : since.filter((count) => count >= newer).length;
   }
 
-  /** There is nothing left to hand over, or nobody to take it. */
+  private wasAway(count: number): boolean {
+    return this.absences.some(({ from, to }) => from < count && count <= to);
+  }
+
+  /** There is nothing left to hand over, or nobody to take it any more. */
   end(): void {
     this.session.handover = undefined;
     this.core.retainedNews.end();
   }
 
-  private read(scan: Scan): void {
+  private read(scan: Scan, client: Client): void {
     this.reading = true;
     this.asked = this.core.retainedNews.count;
     scan.from = scan.cursor;
     this.core.store.matchRetained(scan.subscription.filter, scan.cursor, PAGE, (messages, next, fault) => {
+      if (this.session.client !== client) return;
       this.reading = false;
-      if (this.session.client !== this.client) return;
-      this.client.link.run(() => {
+      client.link.run(() => {
         if (fault !== undefined) throw this.core.reports.storeFault(fault);
         scan.page = messages;
         scan.at = 0;
@@ -181,8 +226,8 @@ export class RetainedHandover {
   }
 
   /** False if the client cannot take the message now. */
-  private hand(message: Message, subscription: StoredSubscription): boolean {
-    const { core, session, client } = this;
+  private hand(message: Message, subscription: StoredSubscription, client: Client): boolean {
+    const { core, session } = this;
     if (leftMs(message, core) <= 0) {
       core.counters.messagesExpired += 1;
       core.retainedLimits.forgetExpired(message.topic, core.nowMs);

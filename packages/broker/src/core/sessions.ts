@@ -48,7 +48,7 @@ export function leaveSession(client: Client, session: Session, will: boolean): v
   session.client = undefined;
   session.account.connections -= 1;
   session.reading = false;
-  session.handover?.end();
+  session.handover?.leave();
   core.behind.delete(session);
   requeueShared(core, session);
   session.sent.clear();
@@ -79,6 +79,7 @@ export function scheduleExpiry(core: Core, session: Session): void {
 /** A client has its session again: nothing that was to happen in its absence happens [MQTT-3.1.3-9]. */
 export function rejoinSession(core: Core, session: Session): void {
   session.endedAtMs = 0;
+  session.handover?.comeBack();
   core.deadlines.cancel(session.key);
   unwatchExpiry(core, session);
   dropWill(core, session);

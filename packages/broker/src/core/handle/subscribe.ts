@@ -47,7 +47,7 @@ export function receiveSubscribe(client: Client, packet: Subscribe): void {
     const isNew = core.router.subscribe(session, subscription) === 'new';
     if (session.stored) ticket = core.store.stage({ kind: 'subscribe', key: session.key, subscription }, true);
     if (wantsRetained(subscription, isNew)) {
-      session.handover ??= new RetainedHandover(core, session, client);
+      session.handover ??= new RetainedHandover(core, session);
       session.handover.add(subscription);
     }
     reasonCodes.push(qos);
