@@ -1,4 +1,4 @@
-// CONNECT (3.1) and its CONNACK (3.2): decode, prove, authorise the will, open or take over the session, answer.
+// CONNECT (3.1): decode, prove, authorise the will, open or take over the session; connack.ts answers.
 // No state is touched for a client before it is proven.
 
 import {
@@ -6,9 +6,7 @@ import {
   connackReturnCode,
   copyOf,
   decodeFrom,
-  encode,
   PeerError,
-  type Properties,
   type ProtocolVersion,
   type Reason,
   type Will,
@@ -17,17 +15,15 @@ import type { Rights, Subject } from '../../ports/access.ts';
 import type { Authentication, Evidence, Proven } from '../../ports/guards.ts';
 import { identityKey } from '../../ports/identity.ts';
 import type { OpenedSession } from '../../ports/store.ts';
-import type { CertificateId } from '../../ports/trust.ts';
 import type { Layer } from '../../ports/verdict.ts';
 import type { Client } from '../client.ts';
 import { endClient, refuseConnect } from '../end-client.ts';
 import { challengeClient } from '../exchange.ts';
 import { checkNewcomer } from '../newcomers.ts';
-import { checkMessage, slowByDebt } from '../quotas.ts';
+import { checkMessage } from '../quotas.ts';
 import { NEVER_EXPIRES, type Session, type SessionStart } from '../session.ts';
-import { beginSession, endSession, rejoinSession, restoreSession } from '../sessions.ts';
-import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
-import { keepWill } from '../wills.ts';
+import { beginSession, endSession, restoreSession } from '../sessions.ts';
+import { acceptConnect } from './connack.ts';
 
 /** Length of the random part of a client identifier that the server assigns. */
 const ASSIGNED_LENGTH = 20;
@@ -137,7 +133,7 @@ function authoriseConnect(client: Client, proven: Proven): void {
     session.subject = subject;
     session.rights = rights;
     core.router.refresh(session);
-    accept(client, connect, session, proven);
+    acceptConnect(client, connect, session, proven);
   };
   if (connect.cleanStart) claim(undefined);
   else openSession(client, key, claim);
@@ -232,98 +228,12 @@ function claimSession(
   return restoreSession(core, { ...claim, expirySeconds, generation, stored: true }, opened);
 }
 
-function accept(client: Client, connect: Connect, session: Session, proven: Proven): void {
-  const { core } = client;
-  const { limits } = core;
-  const { properties } = connect;
-  session.client = client;
-  session.account.connections += 1;
-  client.session = session;
-  session.certificate = certificateOf(client);
-  client.proofEndsAtMs = proven.expiresAtMs;
-  client.packetBytesMax = properties.maximumPacketSize ?? client.packetBytesMax;
-  client.window = Math.min(properties.receiveMaximum ?? limits.inFlightMax, limits.inFlightMax);
-  client.keepAliveSeconds = keepAliveOf(client, connect);
-  if (client.version === 5) {
-    client.incomingAliases = new IncomingAliases(limits.topicAliasMax);
-    const aliasMax = Math.min(properties.topicAliasMaximum ?? 0, limits.topicAliasMax);
-    if (aliasMax > 0) client.outgoingAliases = new OutgoingAliases(aliasMax);
-  }
-  rejoinSession(core, session);
-  if (session.stored) {
-    session.readableTicket = core.store.stage({ kind: 'session', session: session.record() }, true);
-  }
-  if (client.will !== undefined) keepWill(core, session, client.will);
-  const { sessionPresent } = client;
-  const connack = {
-    type: 'connack' as const,
-    sessionPresent,
-    reasonCode: 0,
-    properties: connackProperties(client, connect, session, proven),
-  };
-  const packet = encode(connack, client.version);
-  if (packet.length > client.packetBytesMax) {
-    throw new PeerError('packet-too-large', 'MQTT-3.1.2-24', 'the client takes no packet as large as the CONNACK');
-  }
-  client.link.write(packet);
-  client.state = 'open';
-  client.connect = undefined;
-  core.counters.clientsConnected += 1;
-  if (core.emit.wanted('info')) {
-    const { version, keepAliveSeconds } = client;
-    const { cleanStart } = connect;
-    core.emit('client.connected', {
-      ...core.reports.who(client),
-      version,
-      cleanStart,
-      sessionPresent,
-      keepAlive: keepAliveSeconds,
-    });
-  }
-  if (session.behind) core.behind.add(session);
-  slowByDebt(client, session);
-  core.drain(session);
-  client.link.resume();
-}
-
-/** What has to be good for the session to be found again while its client is away. */
-function certificateOf({ core, facts, identity }: Client): CertificateId | undefined {
-  const proof = core.guards.certificateOf?.(facts);
-  if (proof === undefined || proof.realm !== identity?.realm) return undefined;
-  return { issuer: proof.issuer, serial: proof.serial };
-}
-
-function connackProperties(client: Client, connect: Connect, session: Session, proven: Proven): Properties<'connack'> {
-  if (client.version !== 5) return {};
-  const { limits } = client.core;
-  const asked = connect.properties.sessionExpiryInterval ?? 0;
-  return {
-    receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.packetBytesMax,
-    topicAliasMaximum: limits.topicAliasMax,
-    ...(session.expirySeconds === asked ? {} : { sessionExpiryInterval: session.expirySeconds }),
-    ...(connect.clientId === '' ? { assignedClientIdentifier: client.clientId } : {}),
-    ...(client.keepAliveSeconds === connect.keepAlive ? {} : { serverKeepAlive: client.keepAliveSeconds }),
-    ...(client.method === undefined ? {} : { authenticationMethod: client.method }),
-    ...(proven.data === undefined ? {} : { authenticationData: proven.data }),
-  };
-}
-
 /** MQTT 3 knows clean or for ever; MQTT 5.0 says how many seconds (3.1.2.11.2). */
 function expiryOf(client: Client, connect: Connect): number {
   const asked =
     client.version === 5 ? (connect.properties.sessionExpiryInterval ?? 0) : connect.cleanStart ? 0 : NEVER_EXPIRES;
   return Math.min(asked, client.core.limits.sessionExpirySecondsMax);
 }
-
-/** An MQTT 5.0 client can be told a shorter keep-alive [MQTT-3.1.2-21]; an older one keeps its own. */
-function keepAliveOf(client: Client, connect: Connect): number {
-  const max = client.core.limits.keepAliveSecondsMax;
-  if (client.version !== 5 || max === NO_KEEP_ALIVE_LIMIT) return connect.keepAlive;
-  return connect.keepAlive === 0 || connect.keepAlive > max ? max : connect.keepAlive;
-}
-
-const NO_KEEP_ALIVE_LIMIT = 0xffff;
 
 /** The version before the rest is decoded, so that a CONNACK can say what was wrong with it. */
 function versionOf(buffer: Uint8Array, bodyStart: number, end: number): ProtocolVersion {
