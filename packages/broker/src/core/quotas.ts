@@ -33,8 +33,8 @@ export function checkSum(quotas: Quotas, name: QuotaName, sum: number): Verdict 
 }
 
 /**
- * Counts a published message, also one that is refused for something else. Beyond its rate an identity is refused, or its client is not read until what it sent is paid for; that
- * message still counts.
+ * Counts a published message, also one that is refused for something else. Beyond its rate an identity is refused, or its client
+ * is not read until what it sent is paid for; that message still counts.
  */
 export function checkRate(client: Client, quotas: Quotas, account: Account, payloadBytes: number): Verdict {
   if (isUnbound(quotas)) return ALLOW;
