@@ -98,6 +98,7 @@ export class Guest implements EndpointOwner, Peer {
     this.#isLeaving = true;
     if (roll === 1 && this.version === 5) {
       // With the will.
+      (this.#attempt as Attempt).leftAtMs = this.#machine.clock.nowMs();
       this.#endpoint.send({ type: 'disconnect', reasonCode: 0x04, properties: {} });
     } else {
       this.#goodbye = this.#befallen;
@@ -167,7 +168,8 @@ export class Guest implements EndpointOwner, Peer {
     const will = chance.oneIn(4) ? undefined : this.#wills.write(this.id, `will/${this.id}`, chance.int(3) as QoS);
     return {
       ...{ will, isClean, expiryMs, delayMs: this.version === 5 ? chance.pick([0, 0, 3_000, 25_000]) : 0 },
-      ...{ sentAtMs: clock.nowMs(), crashes, shakes, state: 'asked', endedAtMs: 0, goneAtMs: 0, isKept: false },
+      ...{ sentAtMs: clock.nowMs(), crashes, shakes, state: 'asked', isKept: false },
+      ...{ leftAtMs: Number.POSITIVE_INFINITY, endedAtMs: 0, goneAtMs: 0 },
     };
   }
 }

@@ -1,13 +1,14 @@
-// The simulation, short: some seeds always the same, some never seen before. README.md says how to play one again.
+// The simulation, short: always the same seeds, so that the same commit always gets the same answer. New ones are looked for in the
+// long form; README.md says how, and how to play one again.
 
 import { expect, it } from 'vitest';
 import { simulate } from './world.ts';
 
-const FIXED = Array.from({ length: 100 }, (_, seed) => seed);
-/** From the clock, so that every run of the tests looks somewhere else. */
-const FRESH = Array.from({ length: 50 }, (_, n) => (Date.now() % 1_000_000) * 1000 + n);
+const FIRST = Array.from({ length: 150 }, (_, seed) => seed);
+/** Each went wrong once, in the broker or in the ledger. */
+const WENT_WRONG = [658, 20_670, 20_787, 21_288, 519_287_046];
 
-it.each([...FIXED, ...FRESH])('node test/sim/run.mjs --seed %i --seeds 1', async (seed) => {
+it.each([...FIRST, ...WENT_WRONG])('node test/sim/run.mjs --seed %i --seeds 1', async (seed) => {
   const { steps } = await simulate(seed);
   expect(steps).toBeGreaterThan(0);
 });

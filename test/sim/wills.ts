@@ -16,6 +16,8 @@ export interface Attempt {
   readonly crashes: number;
   readonly shakes: number;
   state: 'asked' | 'open' | 'over';
+  /** When DISCONNECT with the will was sent: the broker may have read it long before the client sees its end. Infinity = not. */
+  leftAtMs: number;
   /** Its end came between these. */
   endedAtMs: number;
   goneAtMs: number;
@@ -139,8 +141,10 @@ export class Wills {
     if (forbidden !== undefined) return forbidden;
     const last = this.#last;
     if (last?.will !== will) return undefined;
-    if (last.state === 'open') return 'MQTT-3.1.2-8';
-    const isEarly = this.#asked === undefined && this.#machine.clock.nowMs() < dueMs(last);
+    const isOpen = last.state === 'open';
+    if (isOpen && last.leftAtMs === Number.POSITIVE_INFINITY) return 'MQTT-3.1.2-8';
+    const endedAtMs = isOpen ? last.leftAtMs : last.endedAtMs;
+    const isEarly = this.#asked === undefined && this.#machine.clock.nowMs() < dueMs({ ...last, endedAtMs });
     return isEarly ? 'MQTT-3.1.3-9' : undefined;
   }
 }
