@@ -17,6 +17,7 @@ import { type Arrival, Arrivals, CLOSED, withTls } from './arrivals.ts';
 import { bind } from './bind.ts';
 import { ClientHelloReader } from './client-hello.ts';
 import { describeFirstBytes } from './first-bytes.ts';
+import type { HandshakeTurns } from './handshake-turns.ts';
 import { ListenerFault } from './listener-fault.ts';
 import { startTicketRotation } from './ticket-rotation.ts';
 import { TlsDoor } from './tls-door.ts';
@@ -30,6 +31,7 @@ export interface ListenerDeps {
   /** Shared by all listeners. */
   readonly admission: Admission;
   readonly turnstile: Turnstile;
+  readonly handshakes: HandshakeTurns;
   readonly pressure: Pressure;
   /** Asked when a TLS listener opens; undefined is a fault there. */
   readonly tls: () => TlsMaterial | undefined;
@@ -185,7 +187,9 @@ class Listener implements OpenListener, Door {
       arrival.hello = reader.hello;
       arrival.phase = 'the TLS handshake';
       raw.unshift(chunks.length === 1 ? chunk : Buffer.concat(chunks));
-      tls.take(arrival);
+      this.#deps.handshakes.take(() => {
+        if (!raw.destroyed) tls.take(arrival);
+      });
     };
     raw.on('data', take);
   }

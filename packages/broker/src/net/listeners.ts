@@ -11,6 +11,7 @@ import type { Guards } from '../ports/guards.ts';
 import type { Pressure } from '../ports/pressure.ts';
 import type { PreSharedKeys } from '../ports/psk.ts';
 import { Admission } from './admission.ts';
+import { HandshakeTurns } from './handshake-turns.ts';
 import { type OpenListener, openListener } from './listener.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -33,6 +34,7 @@ export class Listeners {
   readonly #parts: ListenersParts;
   readonly #admission: Admission;
   readonly #turnstile: Turnstile;
+  readonly #handshakes: HandshakeTurns;
   readonly #open = new Map<string, OpenListener>();
   /** By listener, why it could not be opened. */
   readonly #failed = new Map<string, string>();
@@ -49,6 +51,7 @@ export class Listeners {
       hasRoom: () => this.#hasRoom,
       underWay: () => this.#underWay,
     });
+    this.#handshakes = new HandshakeTurns(parts.clock);
     this.#material = parts.tls;
   }
 
@@ -101,6 +104,7 @@ export class Listeners {
           hasRoom: () => this.#hasRoom,
           admission: this.#admission,
           turnstile: this.#turnstile,
+          handshakes: this.#handshakes,
           pressure,
           tls: () => this.#material,
           preSharedKeys: this.#parts.preSharedKeys,

@@ -4,9 +4,14 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestAuthority, type TestAuthority } from '../../../../test/fixtures/certificates.ts';
-import { openTestListener, type TestListener } from '../../../../test/fixtures/test-listener.ts';
+import {
+  openTestListener,
+  type TestListener,
+  type TestListenerOptions,
+} from '../../../../test/fixtures/test-listener.ts';
 import { createPreSharedKeys } from '../identity/psk.ts';
 import type { TlsMaterial } from '../ports/config.ts';
+import { HandshakeTurns } from './handshake-turns.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('hex');
 const WRONG = Buffer.alloc(32, 8).toString('hex');
@@ -23,7 +28,7 @@ afterEach(async () => {
   for (const listener of opened.splice(0)) await listener.close();
 });
 
-async function open(): Promise<TestListener> {
+async function open(options: TestListenerOptions = {}): Promise<TestListener> {
   const verifier = { kind: 'psk', key: Buffer.from(KEY, 'hex').toString('base64') } as const;
   const entry = {
     realm: 'psk',
@@ -39,6 +44,7 @@ async function open(): Promise<TestListener> {
     material,
     preSharedKeys: createPreSharedKeys({ find }),
     config: { name: 'boards', authentication: 'psk' },
+    ...options,
   });
   opened.push(listener);
   return listener;
@@ -100,6 +106,27 @@ describe.each([['-tls1_2'], ['-tls1_3']])('a pre-shared key over %s', (version) 
     expect(await listener.refusal(1)).toMatchObject({ because: expect.stringContaining('without a pre-shared key') });
     socket.destroy();
   });
+});
+
+it('one that is wrong gets its alert also where the handshake waited for its turn and the answer comes at once', async () => {
+  const monotonicMs = (): number => {
+    // Time enough for the client to answer before anything else is done.
+    const endsMs = performance.now() + 5;
+    while (performance.now() < endsMs);
+    return endsMs;
+  };
+  const handshakes = new HandshakeTurns({ nowMs: Date.now, monotonicMs });
+  const listener = await open({ handshakes });
+  let isDone = false;
+  const takeTheTurn = (): void => {
+    if (isDone) return;
+    handshakes.take(() => undefined);
+    setImmediate(takeTheTurn);
+  };
+  takeTheTurn();
+  const said = await client(listener, '-tls1_2', ...psk('pump-1', WRONG));
+  isDone = true;
+  expect(alertOf(said)).toBe('20');
 });
 
 it.each([

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { derOf, selfSignedPair } from '../../../../test/fixtures/certificates.ts';
 import { createPlant } from '../../../../test/fixtures/plant.ts';
 import { type TestListener, untilClosed } from '../../../../test/fixtures/test-listener.ts';
+import { HandshakeTurns } from './handshake-turns.ts';
 
 const { authority, foreign, material, pump, open, connect } = createPlant();
 
@@ -200,6 +201,26 @@ describe('the deadline', () => {
     await listener.empty();
     expect(listener.refusals).toHaveLength(1);
     expect(listener.admission.handshakes).toBe(0);
+  });
+});
+
+describe('clients that say ClientHello at once', () => {
+  it('are all served, and those that leave before their turn are nobody any more', async () => {
+    // By this clock every handshake takes more than a turn has room for.
+    const handshakes = new HandshakeTurns({ nowMs: Date.now, monotonicMs: () => performance.now() * 1_000 });
+    const listener = await open({ handshakes });
+    const hello = await clientHello();
+    const leaving = await Promise.all(Array.from({ length: 20 }, () => listener.tcp()));
+    const staying = Array.from({ length: 10 }, () => client(listener, pump));
+    for (const [n, socket] of leaving.entries()) {
+      if (n % 2 === 0) socket.end(hello);
+      else socket.write(hello, () => socket.resetAndDestroy());
+    }
+    await listener.connection(9);
+    for (const socket of staying) socket.destroy();
+    await listener.empty();
+    expect(listener.admission.handshakes).toBe(0);
+    for (const { because } of listener.refusals) expect(because).toContain('ended the TLS handshake without a word');
   });
 });
 
