@@ -26,13 +26,17 @@ beforeAll(async () => {
   - { name: web, url: "wss://127.0.0.1:0/mqtt" }
   - { name: panel, url: "mqtts://127.0.0.1:0", authentication: password }
 console: { url: "https://localhost:0" }
+enrol: { url: "https://127.0.0.1:0", est: on }
 tls: { rsa: "2048" }
 identity: { posture: { minMqtt: "5.0", action: flag } }
 `,
   );
   broker = await startBroker(data);
-  for (const { name, url } of (await openAdmin(data).status()).listeners) {
-    ports.set(name, Number(/:([0-9]+)(?:\/|$)/.exec(url)?.[1]));
+  // The enrolment listener opens when the authority has been asked.
+  while (!ports.has('enrol')) {
+    for (const { name, url } of (await openAdmin(data).status()).listeners) {
+      ports.set(name, Number(/:([0-9]+)(?:\/|$)/.exec(url)?.[1]));
+    }
   }
   ports.set('console', Number(/https:\/\/localhost:([0-9]+)/.exec(broker.err())?.[1]));
   const { exit, err } = await motte(['device', 'add', 'pump-1', '--data', data, '--out', join(folder, 'pump-1')]);
@@ -66,30 +70,33 @@ function client(listener: string, ...args: string[]): Promise<string> {
 }
 
 describeWith(['sslscan'], 'sslscan', () => {
-  it.each([['devices'], ['web'], ['panel'], ['console']])('finds nothing to complain of on %s', async (listener) => {
-    const { out } = await run('sslscan', ['--xml=-', `127.0.0.1:${ports.get(listener)}`]);
-    const xml = out.toString();
-    const all = (element: string): Record<string, string>[] =>
-      [...xml.matchAll(new RegExp(`<${element} ([^>]*?)/?>`, 'g'))].map(([, attributes = '']) =>
-        Object.fromEntries([...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value])),
-      );
-    const enabled = all('protocol').filter((protocol) => protocol['enabled'] === '1');
-    expect(enabled.map(({ type, version }) => `${type} ${version}`)).toEqual(['tls 1.2', 'tls 1.3']);
-    expect(all('renegotiation')).toEqual([{ supported: '0', secure: '0' }]);
-    expect(all('heartbleed').filter(({ vulnerable }) => vulnerable !== '0')).toEqual([]);
-    const ciphers = all('cipher');
-    expect(ciphers.length).toBeGreaterThanOrEqual(3);
-    for (const { cipher, strength } of ciphers) {
-      expect(cipher).toMatch(/^TLS_(AES|CHACHA20)|^ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM|CHACHA20)/);
-      expect(['strong', 'acceptable']).toContain(strength);
-    }
-    expect([...new Set(all('group').map(({ name }) => name))].sort()).toEqual([
-      'secp256r1 (NIST P-256)',
-      'secp384r1 (NIST P-384)',
-      'x25519',
-    ]);
-    expect(xml).toMatch(/<signature-algorithm>ecdsa-with-SHA256</);
-  });
+  it.each([['devices'], ['web'], ['panel'], ['console'], ['enrol']])(
+    'finds nothing to complain of on %s',
+    async (listener) => {
+      const { out } = await run('sslscan', ['--xml=-', `127.0.0.1:${ports.get(listener)}`]);
+      const xml = out.toString();
+      const all = (element: string): Record<string, string>[] =>
+        [...xml.matchAll(new RegExp(`<${element} ([^>]*?)/?>`, 'g'))].map(([, attributes = '']) =>
+          Object.fromEntries([...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value])),
+        );
+      const enabled = all('protocol').filter((protocol) => protocol['enabled'] === '1');
+      expect(enabled.map(({ type, version }) => `${type} ${version}`)).toEqual(['tls 1.2', 'tls 1.3']);
+      expect(all('renegotiation')).toEqual([{ supported: '0', secure: '0' }]);
+      expect(all('heartbleed').filter(({ vulnerable }) => vulnerable !== '0')).toEqual([]);
+      const ciphers = all('cipher');
+      expect(ciphers.length).toBeGreaterThanOrEqual(3);
+      for (const { cipher, strength } of ciphers) {
+        expect(cipher).toMatch(/^TLS_(AES|CHACHA20)|^ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM|CHACHA20)/);
+        expect(['strong', 'acceptable']).toContain(strength);
+      }
+      expect([...new Set(all('group').map(({ name }) => name))].sort()).toEqual([
+        'secp256r1 (NIST P-256)',
+        'secp384r1 (NIST P-384)',
+        'x25519',
+      ]);
+      expect(xml).toMatch(/<signature-algorithm>ecdsa-with-SHA256</);
+    },
+  );
 });
 
 describe("OpenSSL's client", () => {

@@ -1,9 +1,10 @@
-// An HTTP server with bounds, whatever it serves: connections, time for headers, requests and answers, and an end that does
-// not wait for peers.
+// An HTTP server with bounds, whatever it serves: connections, time for headers, requests and answers, what TLS it speaks, and an
+// end that does not wait for peers.
 
 import type { Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
+import { TLS_CIPHERS, TLS_GROUPS } from '../ports/tls-parameters.ts';
 
 export interface Bound<S> {
   readonly server: S;
@@ -64,6 +65,13 @@ export const HTTP_LIMITS = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
 };
+/** What TLS is spoken with. */
+export const TLS_PARAMETERS = {
+  minVersion: 'TLSv1.2',
+  ciphers: TLS_CIPHERS,
+  ecdhCurve: TLS_GROUPS,
+  honorCipherOrder: true,
+} as const;
 export const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 const IDLE_MS = 30_000;

@@ -7,9 +7,8 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { AdminView } from '../ports/admin-view.ts';
-import { TLS_CIPHERS, TLS_GROUPS } from '../ports/tls-parameters.ts';
 import { createApp } from './app.ts';
-import { type Bound, bound, HANDSHAKE_MS, HTTP_LIMITS, listen } from './bound.ts';
+import { type Bound, bound, HANDSHAKE_MS, HTTP_LIMITS, listen, TLS_PARAMETERS } from './bound.ts';
 
 export interface Served {
   /** The port of the console; 0 for the socket. */
@@ -97,10 +96,7 @@ function tlsOptions(tls: ConsoleTls): SecureContextOptions {
   return {
     cert: tls.cert,
     key: tls.key,
-    minVersion: 'TLSv1.2',
-    ciphers: TLS_CIPHERS,
-    ecdhCurve: TLS_GROUPS,
-    honorCipherOrder: true,
+    ...TLS_PARAMETERS,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
   };
 }

@@ -189,6 +189,26 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)('%s sessions are not resumed here', asy
   expect((await handshake(session)).reused).toBe(false);
 });
 
+it('TLS is as everywhere: forward secrecy, authenticated encryption and sane groups alone', async () => {
+  const { port } = await open(() => ISSUED);
+  const attempt = async (own: ConnectionOptions): Promise<string> => {
+    const socket = connect({ port, host: '127.0.0.1', ca: authority.ca, servername: 'localhost', ...own });
+    const failed = once(socket, 'error').then(([fault]) => (fault as NodeJS.ErrnoException).code ?? '');
+    const secured = once(socket, 'secureConnect').then(() => socket.getCipher().name);
+    failed.catch(() => undefined);
+    secured.catch(() => undefined);
+    const outcome = await Promise.race([failed, secured]);
+    socket.destroy();
+    return outcome;
+  };
+  const old = { maxVersion: 'TLSv1.2' } as const;
+  expect(await attempt({ ...old, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).toBe('ECDHE-ECDSA-AES128-GCM-SHA256');
+  for (const ciphers of ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384', 'ECDHE-ECDSA-AES128-CCM8']) {
+    expect(await attempt({ ...old, ciphers }), ciphers).toMatch(/^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE$/);
+  }
+  expect(await attempt({ ecdhCurve: 'secp521r1' })).toMatch(/^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE$/);
+});
+
 it('connections of one source are bounded, and bytes that are no TLS cost nobody anything', async () => {
   const { port } = await open(() => ISSUED, { connectionsPerSourceMax: 3 });
   const held = Array.from({ length: 3 }, () => connectTcp(port, '127.0.0.1').on('error', () => undefined));

@@ -4,7 +4,7 @@
 import { constants } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { EnrolDesk, EnrolRefusal } from '../../ports/enrol.ts';
-import { bound, HANDSHAKE_MS, HTTP_LIMITS, listen } from '../bound.ts';
+import { bound, HANDSHAKE_MS, HTTP_LIMITS, listen, TLS_PARAMETERS } from '../bound.ts';
 import { createEnrolApp } from './app.ts';
 
 export interface EnrolTls {
@@ -73,7 +73,7 @@ function tlsOptions({ cert, key, clientCa }: EnrolTls) {
     ca: clientCa,
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2' as const,
+    ...TLS_PARAMETERS,
     // Whoever resumes has shown no key.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   };
