@@ -284,6 +284,22 @@ describe('an attacker learns nothing', () => {
     for (let i = 0; i < 6; i++) await world.run({ name: `,${i}` });
     expect(await world.run({ name: ',x' })).toMatchObject({ reason: 'connection-rate-exceeded' });
   });
+
+  it('who has begun many exchanges before the first one failed guesses no more often', async () => {
+    const world = new World();
+    const begun = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const client = new ScramClient({ name: 'ada', password: n === 19 ? PASSWORD : `guess ${n}` });
+        return { client, challenge: (await world.begin(client)) as Challenge };
+      }),
+    );
+    const reasons: string[] = [];
+    for (const { client, challenge } of begun) {
+      const outcome = await challenge.respond(client.final(challenge.data));
+      reasons.push(outcome.allow === false ? outcome.reason : 'none');
+    }
+    expect(reasons).toEqual([...Array(6).fill('not-authorized'), ...Array(14).fill('connection-rate-exceeded')]);
+  });
 });
 
 describe('what is no message', () => {
@@ -328,12 +344,15 @@ describe('what is no message', () => {
     const good = client.final(challenge.data);
     for (let i = 0; i < good.length; i++) {
       for (const bad of [good.subarray(0, i), changed(good, i, 0x01), changed(good, i, 0x80)]) {
-        expect((await challenge.respond(bad)).allow).toBe(false);
+        expect(await challenge.respond(bad)).toMatchObject(NO);
+        // As a wrong password each counts for the next one.
+        world.clock.advance(60_000);
       }
     }
     expect(await challenge.respond(undefined)).toMatchObject(because('final SCRAM message'));
     expect(await challenge.respond(Buffer.from(`${good.toString()},x=1`))).toMatchObject(NO);
     expect(await challenge.respond(Buffer.from(good.toString().replace(',p=', ',m=1,p=')))).toMatchObject(NO);
+    world.clock.advance(60_000);
     expect(await challenge.respond(good)).toMatchObject({ allow: true });
   });
 });

@@ -61,11 +61,14 @@ function begin(parts: ScramParts, decoys: Decoys, evidence: Evidence, plus: bool
   const source = sourceOf(evidence.facts.address);
   // Whatever cannot be a name counts as one.
   const counted = isDeviceName(name) ? name : '';
-  const waitMs = throttle.waitMs(source, counted, user?.verifier);
-  if (waitMs > 0) {
+  const throttled = (of: RegisteredIdentity | undefined): Refusal | undefined => {
+    const waitMs = throttle.waitMs(source, counted, of?.verifier);
+    if (waitMs === 0) return undefined;
     const because = `too many wrong passwords for ${shown(name)} from here: the next one is looked at in ${Math.ceil(waitMs / 1000)} s`;
     return refuse('connection-rate-exceeded', because, 'identity.throttle');
-  }
+  };
+  const early = throttled(user);
+  if (early !== undefined) return early;
   const verifier = user?.verifier?.kind === 'scram-sha-256' ? user.verifier : decoys.verifierOf(name);
   const nonce = `${first.nonce}${makeNonce()}`;
   const serverFirst = `r=${nonce},s=${verifier.salt},i=${verifier.iterations}`;
@@ -77,9 +80,12 @@ function begin(parts: ScramParts, decoys: Decoys, evidence: Evidence, plus: bool
     if (!bound.expected.equals(final.channelBinding)) {
       return no('the client is bound to another channel, or what it said of that was changed on the way');
     }
+    const now = isDeviceName(name) ? directory.find(SCRAM_REALM, name) : undefined;
+    // Others of this pair may have failed since it began: as many as are connected at once would each have a guess.
+    const late = throttled(now);
+    if (late !== undefined) return late;
     const authMessage = `${bare},${serverFirst},${final.withoutProof}`;
     const fits = isProof(final.proof, Buffer.from(verifier.storedKey, 'base64'), authMessage);
-    const now = isDeviceName(name) ? directory.find(SCRAM_REALM, name) : undefined;
     if (!fits || now?.state !== 'active' || now.verifier !== verifier) {
       throttle.failed(source, counted, now?.verifier);
       return wrong(name, fits, now);
