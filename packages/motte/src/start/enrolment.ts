@@ -45,11 +45,13 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
   let tls = tlsOf(parts.material);
   let listener: EnrolListener | undefined;
   let failed = '';
-  let ending = false;
+  const ending = new AbortController();
   let wake: (() => void) | undefined;
-  const authority = openBrokerAuthority(parts.authority.brokerSocket);
+  const { brokerSocket } = parts.authority;
+  const watched = openBrokerAuthority(brokerSocket, ending.signal);
   const desk: EnrolDesk = createEnrolDesk({
-    authority,
+    // Whoever is being enrolled still gets the answer.
+    authority: openBrokerAuthority(brokerSocket),
     directory,
     emit,
     tls: () => tls,
@@ -81,15 +83,16 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
     emit('listener.closed', { listener: NAME, url: urlOf(open.port) });
   };
   const follow = async (): Promise<void> => {
-    for (let known = 0; !ending; ) {
+    for (let known = 0; !ending.signal.aborted; ) {
       try {
-        const state = await authority.watchEnrolment(known);
+        const state = await watched.watchEnrolment(known);
         known = state.number;
-        if (ending) return;
+        if (ending.signal.aborted) return;
         if (!(state.open || config.est)) await close();
         else if (listener === undefined) await open();
         if (failed !== '') await pause(RETRY_MS);
       } catch (fault) {
+        if (ending.signal.aborted) return;
         // Without the authority nothing can be enrolled.
         await close();
         known = 0;
@@ -119,7 +122,7 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
       listener?.setTls(tls);
     },
     async close() {
-      ending = true;
+      ending.abort();
       wake?.();
       await close();
     },

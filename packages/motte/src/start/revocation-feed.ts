@@ -45,7 +45,8 @@ export async function openRevocationFeed(authority: BrokerAuthority): Promise<Re
         silentSinceMs = undefined;
       } catch {
         silentSinceMs ??= performance.now();
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        // A program that ends does not wait for it.
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
       }
     }
   };

@@ -89,8 +89,12 @@ export async function runStart(context: Context): Promise<Exit> {
     let material = await obtain(config);
     stapling.use(material.tls);
     stapling.begin();
-    const feed = await openRevocationFeed(openBrokerAuthority(authority.brokerSocket));
-    undo.push(async () => feed.close());
+    const ending = new AbortController();
+    const feed = await openRevocationFeed(openBrokerAuthority(authority.brokerSocket, ending.signal));
+    undo.push(async () => {
+      feed.close();
+      ending.abort();
+    });
     const { authorities } = material;
     const revocation = await openRevocation({ feed, data: context.data, config, authorities, log });
     undo.push(async () => revocation.close());

@@ -201,6 +201,25 @@ it('many requests in one chunk are answered in their order', () =>
     peer.destroy();
   }));
 
+it('who waits for news keeps no authority that ends from ending', () =>
+  withDataDirectory(async (data) => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const authority = await startAuthority({ data });
+    const broker = openBrokerAuthority(authority.brokerSocket);
+    const { number } = await broker.watchEnrolment(0);
+    const waiting = Promise.allSettled([
+      ...Array.from({ length: 5 }, () => broker.watchEnrolment(number)),
+      broker.revocations({ after: 0, wait: true }),
+    ]);
+    // Answered behind them: they are under way.
+    await broker.trust();
+    await authority.close();
+    for (const { status } of await waiting) expect(status).toBe('rejected');
+    // The test runner has one of its own now and then.
+    expect(timers()).toBeLessThanOrEqual(before + 1);
+  }));
+
 it('a failure of ours is told to the log and not to the peer', () => {
   const failures: unknown[] = [];
   // The CA is made first; the request is what fails.

@@ -97,6 +97,8 @@ async function serve(socket: Socket, gate: RateGate, options: SocketOptions): Pr
   const deadline = setTimeout(() => {
     refuse(socket, new AuthorityFault('MOT-0427', 'the request took too long'));
   }, options.limits.requestDeadlineMs);
+  // Whoever is gone is not waited for, although an answer may still be under way to him: an authority that ends would be kept by it.
+  socket.once('close', () => clearTimeout(deadline));
   try {
     // The next chunk is read when the last one's requests are answered: one peer has one request under way.
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) {

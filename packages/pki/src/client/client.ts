@@ -15,12 +15,12 @@ export function openAuthority(path: string): Administrator {
   return administrator(callOver(path));
 }
 
-/** The authority behind a broker.sock; as above. */
-export function openBrokerAuthority(path: string): BrokerAuthority {
-  return brokerAuthority(callOver(path));
+/** The authority behind a broker.sock; as above. What is under way when `ending` is aborted rejects so as well. */
+export function openBrokerAuthority(path: string, ending?: AbortSignal): BrokerAuthority {
+  return brokerAuthority(callOver(path, ending));
 }
 
-function callOver(path: string): Call {
+function callOver(path: string, ending?: AbortSignal): Call {
   let free = CLIENT_CALLS_MAX;
   const waiting: (() => void)[] = [];
   return async (method, params) => {
@@ -29,7 +29,7 @@ function callOver(path: string): Call {
     try {
       // The authority is trusted with the shape of its result: it holds the keys that all else rests on.
       const deadlineMs = method === 'backup.begin' ? PASSPHRASE_DEADLINE_MS : CALL_DEADLINE_MS;
-      return (await exchange(path, encodeLine({ id: 1, method, params }), deadlineMs)) as never;
+      return (await exchange(path, encodeLine({ id: 1, method, params }), { deadlineMs, ending })) as never;
     } finally {
       const next = waiting.shift();
       if (next === undefined) free += 1;
@@ -38,17 +38,26 @@ function callOver(path: string): Call {
   };
 }
 
-function exchange(path: string, line: string, deadlineMs: number): Promise<unknown> {
+interface Patience {
+  readonly deadlineMs: number;
+  readonly ending: AbortSignal | undefined;
+}
+
+function exchange(path: string, line: string, { deadlineMs, ending }: Patience): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const reader = new LineReader();
     const socket = connect(socketPath(path));
     const finish = (settle: () => void) => {
       clearTimeout(deadline);
+      ending?.removeEventListener('abort', giveUp);
       socket.destroy();
       settle();
     };
     const unreachable = (why: string) => finish(() => reject(new AuthorityFault('MOT-0421', `${path} ${why}`)));
+    const giveUp = (): void => unreachable('was asked by a program that ends');
     const deadline = setTimeout(() => unreachable('gave no answer in time'), deadlineMs);
+    ending?.addEventListener('abort', giveUp);
+    if (ending?.aborted === true) giveUp();
     socket.once('connect', () => socket.write(line));
     socket.once('error', (fault) => unreachable(`(${errno(fault) ?? fault.message})`));
     socket.once('close', () => unreachable('closed without an answer'));
