@@ -3,7 +3,7 @@
 import type { Subject } from '../ports/access.ts';
 import type { AuthenticationMode, ListenerFacts } from '../ports/connection-facts.ts';
 import type { RegisteredIdentity } from '../ports/directory.ts';
-import { type Identity, OWN_REALM, PSK_REALM, TOKEN_REALM } from '../ports/identity.ts';
+import { ANONYMOUS_REALM, type Identity, OWN_REALM, PSK_REALM, TOKEN_REALM } from '../ports/identity.ts';
 import { PASSWORD_REALM, SCRAM_REALM } from '../ports/users.ts';
 import type { Who } from './names.ts';
 
@@ -25,6 +25,7 @@ export function imagineSubject(
 }
 
 function kindOf(realm: string): Identity['kind'] {
+  if (realm.startsWith(ANONYMOUS_REALM)) return 'anonymous';
   return realm === PASSWORD_REALM || realm === SCRAM_REALM || realm.startsWith(TOKEN_REALM) ? 'user' : 'device';
 }
 

@@ -1,15 +1,12 @@
 // Every connection and stored session as an administrator sees it; read on demand, nothing is kept for it.
 
 import type { ClientRow, KickQuery, ClientState as RowState } from '../ports/admin-view.ts';
-import type { Identity } from '../ports/identity.ts';
+import { identityLabel } from '../ports/identity.ts';
 import type { Client, ClientState } from './client.ts';
 import { OUTLIVES_PROOF } from './connection-deadlines.ts';
 import type { Core } from './core.ts';
 import { endClient } from './end-client.ts';
 import type { Session } from './session.ts';
-
-/** Realm of the broker's own CA: its devices are shown by name alone. */
-const OWN_REALM = 'ca:motte';
 
 const DAY_MS = 86_400_000;
 
@@ -51,7 +48,7 @@ function rowOf(client: Client): ClientRow {
     connection: facts.id,
     state: STATES[client.state],
     clientId: client.clientId,
-    identity: session === undefined ? '' : nameOf(session.identity),
+    identity: session === undefined ? '' : identityLabel(session.identity),
     roles: session?.identity.roles ?? [],
     listener: facts.listener.name,
     address: facts.address,
@@ -77,7 +74,7 @@ function awayRowOf(core: Core, session: Session): ClientRow {
     connection: 0,
     state: 'away',
     clientId: session.clientId,
-    identity: nameOf(session.identity),
+    identity: identityLabel(session.identity),
     roles: session.identity.roles,
     listener: '',
     address: '',
@@ -106,8 +103,4 @@ function certificateDaysLeft({ core, facts, proofEndsAtMs, session }: Client): n
 
 function waitingOf(session: Session): number {
   return session.stored ? session.owedMessages - session.inFlight : session.queue.size;
-}
-
-function nameOf(identity: Identity): string {
-  return identity.realm === OWN_REALM ? identity.name : `${identity.name}@${identity.realm}`;
 }

@@ -55,7 +55,7 @@ function say(context: Context, answer: Answer, wantsMore: boolean): void {
   context.say(`${answer.allow ? 'allow' : 'deny'}: ${answer.because}`);
   const lines = [
     ['rule', answer.rule],
-    ['identity', `${answer.identity}${answer.registered ? '' : ', which is not registered here'}`],
+    ['identity', `${answer.identity}${answer.registered ? '' : notRegistered(answer)}`],
     ['roles', answer.roles.length === 0 ? 'none' : answer.roles.join(', ')],
     ['listener', answer.listener === '' ? 'none that takes it' : answer.listener],
   ];
@@ -65,6 +65,11 @@ function say(context: Context, answer: Answer, wantsMore: boolean): void {
   for (const { rule, text, because } of answer.considered) {
     context.say(`  ${because === '' ? '*' : ' '} ${rule}: ${text}${because === '' ? '' : ` (${because})`}`);
   }
+}
+
+function notRegistered({ identity, listener }: Answer): string {
+  if (identity === `anonymous@${listener}`) return ', who everybody is on a listener without authentication';
+  return ', which is not registered here';
 }
 
 function others(holders: AccessHolders['holders'], { action }: AccessQuestion, self: string): string {

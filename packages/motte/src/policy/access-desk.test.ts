@@ -105,13 +105,54 @@ describe('access check', () => {
       allow: false,
       rule: 'role operator, p.yaml:8:7',
     });
-    const far = (more: Partial<AccessQuestion>) => ask('ann', 'publish', 'far', more);
-    expect(far({ from: '10.1.1.1' }).considered).toMatchObject([{ because: 'only via devices' }]);
+    expect(ask('ann', 'publish', 'far', { from: '10.1.1.1' }).considered).toMatchObject([
+      { because: 'only via devices' },
+    ]);
+    const far = (more: Partial<AccessQuestion>) => ask('pump-1', 'publish', 'far', more);
     expect(far({ via: 'devices' }).considered).toMatchObject([{ because: 'only from 10.0.0.0/8' }]);
     expect(far({ from: '10.1.1.1', via: 'devices' }).allow).toBe(true);
     expect(ask('pump-1', 'publish', 'any', { via: 'wide' })).toMatchObject({
       allow: true,
       roles: ['device', 'operator', 'lab'],
+    });
+  });
+
+  it('by a listener that does not take somebody nothing is allowed, whatever the rules say', () => {
+    const shut = (client: string, via: string) => {
+      const { allow, because, rule } = ask(client, 'publish', 'plant/x', { via });
+      return [allow, because, rule];
+    };
+    expect(shut('ann', 'devices')).toEqual([
+      false,
+      'listener devices does not take ann@password: it takes certificates',
+      'listeners.authentication',
+    ]);
+    expect(shut('pump-1', 'plant')).toEqual([
+      false,
+      'listener plant does not take pump-1: it takes certificates of ca:plant',
+      'listeners.clientCa',
+    ]);
+  });
+
+  it('on a listener without authentication everybody is anonymous, with no more than the role of the listener', () => {
+    for (const client of ['anonymous@lab', 'pump-1', 'ann']) {
+      expect(ask(client, 'publish', 'plant/x', { via: 'lab' })).toMatchObject({
+        allow: true,
+        identity: 'anonymous@lab',
+        registered: false,
+        roles: ['lab'],
+        listener: 'lab',
+      });
+    }
+    expect(ask('anonymous@lab', 'publish', '$plant/x')).toMatchObject({
+      allow: false,
+      listener: 'lab',
+      rule: 'role lab',
+    });
+    expect(ask('anonymous@lab', 'publish', 'x', { via: 'devices' }).rule).toBe('listeners.authentication');
+    expect(ask('anonymous@password', 'publish', 'x')).toMatchObject({
+      identity: 'anonymous@password',
+      listener: 'panel',
     });
   });
 
@@ -128,6 +169,8 @@ describe('access check', () => {
     ['ann', 'a/+', {}, 'holds a wildcard'],
     ['ann', '', {}, 'is empty'],
     ['ann', 'x', { via: 'lobby' }, 'there is no listener lobby'],
+    ['anonymous@lobby', 'x', {}, 'there is no listener lobby'],
+    ['anonymous@devices', 'x', {}, 'nobody is anonymous on listener devices'],
   ] as const)('%s about %j %j cannot be answered', (client, topic, more, why) => {
     expect(() => ask(client, 'publish', topic, more)).toThrow(
       expect.objectContaining({ code: 'MOT-0907', why: expect.stringContaining(why) }),
@@ -139,13 +182,17 @@ describe('access who', () => {
   it('lists who may publish or receive, and where it depends on something', () => {
     expect(desk.who('plant/x')).toEqual([
       { identity: 'ann@password', publish: 'yes', receive: 'yes' },
+      // Whoever reaches the listener.
+      { identity: 'anonymous@lab', publish: 'yes', receive: 'yes' },
       { identity: 'ghost@scram', publish: 'yes', receive: 'yes' },
       { identity: 'pump-1', publish: 'yes', receive: 'yes' },
     ]);
-    expect(desk.who('devices/pump-1/up/x')).toEqual([{ identity: 'pump-1', publish: 'some', receive: 'no' }]);
-    expect(desk.who('far').map(({ publish }) => publish)).toEqual(['some', 'some', 'some']);
-    expect(desk.who('devices/pump-1/up/secret')).toEqual([]);
-    expect(desk.who('devices/locked/up/x')).toEqual([]);
+    const known = (topic: string) => desk.who(topic).filter(({ identity }) => identity !== 'anonymous@lab');
+    // Not by every listener that takes it: one of them gives the role lab.
+    expect(known('devices/pump-1/up/x')).toEqual([{ identity: 'pump-1', publish: 'some', receive: 'some' }]);
+    expect(known('far').map(({ publish }) => publish)).toEqual(['some', 'some', 'some']);
+    expect(known('devices/pump-1/up/secret')).toEqual([{ identity: 'pump-1', publish: 'no', receive: 'some' }]);
+    expect(known('devices/locked/up/x')).toEqual([{ identity: 'pump-1', publish: 'some', receive: 'some' }]);
     expect(desk.who('$SYS/x')).toEqual([]);
   });
 

@@ -1,13 +1,14 @@
-// Answers questions about rights: finds out whom they are about, and by which listener such an identity would come.
+// Answers questions about rights: finds out whom they are about; by which listeners such an identity comes is in ways-in.ts.
 
 import { MotteError } from '@motte/admin/errors';
 import { askPolicy, heldRight, imagineSubject, type Policy, parseWho, rolesOf, type Who } from '@motte/broker/policy';
 import type { Subject } from '@motte/broker/ports/access';
-import type { AccessDesk, AccessQuestion, RightHolder } from '@motte/broker/ports/access-desk';
+import type { AccessDesk, AccessQuestion, HeldRight, RightHolder } from '@motte/broker/ports/access-desk';
 import type { ListenerFacts } from '@motte/broker/ports/connection-facts';
 import { findDevice, type IdentityDirectory, type RegisteredIdentity } from '@motte/broker/ports/directory';
-import { identityKey, identityLabel, OWN_REALM, TOKEN_REALM } from '@motte/broker/ports/identity';
+import { identityKey, identityLabel, OWN_REALM } from '@motte/broker/ports/identity';
 import { PeerError, parseTopicFilter, parseTopicName, shareOf } from '@motte/wire';
+import { isStranger, listenerFor, parseStranger, strangerOn, waysIn, whyShut } from './ways-in.ts';
 
 export interface AccessDeskParts {
   readonly policy: () => Policy;
@@ -20,30 +21,34 @@ export function createAccessDesk({ policy, directory, listeners }: AccessDeskPar
   return {
     check(question) {
       const { action, qos, retain } = question;
-      const { who, clientId } = whoIs(question.client, directory);
+      const doors = listeners();
+      const asked = parseStranger(question.client, doors) ?? whoIs(question.client, directory);
+      const listener = listenerFor(asked.who, question.via, doors);
+      // Credentials are ignored there: whoever was meant is not who comes in.
+      const who = listener?.authentication === 'none' && !isStranger(asked.who) ? strangerOn(listener) : asked.who;
       const known = directory.find(who.realm, who.name);
-      const listener = listenerFor(who, question.via, listeners());
       const circumstances = { address: question.from, listener: listener ?? question.via };
-      const subject: Subject = { ...imagineSubject(who, known, circumstances), clientId };
+      const subject: Subject = { ...imagineSubject(who, known, circumstances), clientId: asked.clientId };
       const target = parseTarget(action, question.topic);
       const answer = askPolicy(policy(), subject, { action, target, message: { qos, retain, sealed: false } });
-      const isDisabled = known?.state === 'disabled';
+      const shut = known?.state === 'disabled' ? DISABLED : listener && whyShut(listener, who);
       return {
-        allow: answer.allow && !isDisabled,
+        allow: answer.allow && shut === undefined,
         identity: identityLabel(who),
         registered: known !== undefined,
         roles: [...rolesOf(policy(), subject.identity, subject.facts.listener.role)],
         listener: listener?.name ?? question.via,
-        because: isDisabled ? 'it is disabled, and cannot connect' : answer.because,
-        rule: isDisabled ? 'registry' : answer.rule,
+        because: shut?.because ?? answer.because,
+        rule: shut?.rule ?? answer.rule,
         considered: answer.considered.slice(0, CONSIDERED_MAX),
       };
     },
     who(text) {
       const topic = parseTarget('publish', text);
-      const rights = rightsByKind(policy(), topic, (who) => listenerFor(who, '', listeners()));
+      const doors = listeners() ?? [];
+      const rights = rightsByKind(policy(), topic, (who) => waysIn(who, doors));
       const holders: RightHolder[] = [];
-      for (const { who, known } of everybody(directory, policy())) {
+      for (const { who, known } of everybody(directory, policy(), doors)) {
         if (known?.state === 'disabled') continue;
         const { publish, receive } = rights(who, known);
         if (publish !== 'no' || receive !== 'no') holders.push({ identity: identityLabel(who), publish, receive });
@@ -62,7 +67,7 @@ type Rights = Pick<RightHolder, 'publish' | 'receive'>;
 function rightsByKind(
   policy: Policy,
   topic: string,
-  listenerOf: (who: Who) => ListenerFacts | undefined,
+  waysOf: (who: Who) => readonly ListenerFacts[],
 ): (who: Who, known: RegisteredIdentity | undefined) => Rights {
   const levels = new Set(topic.split('/'));
   const kinds = new Map<string, Rights>();
@@ -73,15 +78,24 @@ function rightsByKind(
     let rights = kinds.get(kind);
     if (rights === undefined) {
       const { realm, name } = who;
-      const subject = imagineSubject({ realm, name }, known, { address: '', listener: listenerOf(who) ?? '' });
+      const ways = waysOf(who);
+      const subjects = (ways.length === 0 ? [''] : ways).map((listener) =>
+        imagineSubject({ realm, name }, known, { address: '', listener }),
+      );
       rights = {
-        publish: heldRight(policy, subject, 'publish', topic),
-        receive: heldRight(policy, subject, 'receive', topic),
+        publish: throughout(subjects.map((subject) => heldRight(policy, subject, 'publish', topic))),
+        receive: throughout(subjects.map((subject) => heldRight(policy, subject, 'receive', topic))),
       };
       kinds.set(kind, rights);
     }
     return rights;
   };
+}
+
+/** Where it is not the same by every listener it depends on that. */
+function throughout(held: readonly HeldRight[]): HeldRight {
+  const [first = 'no'] = held;
+  return held.every((one) => one === first) ? first : 'some';
 }
 
 /** `NAME`, `NAME/anything` or `NAME@REALM`. Without a realm it is the only registered one of that name, or a device of our own. */
@@ -101,20 +115,6 @@ function whoIs(client: string, directory: AccessDeskParts['directory']): { who: 
   return { who: { realm: others[0]?.realm ?? OWN_REALM, name }, clientId };
 }
 
-/** The one that is named, or the first that takes such an identity. Throws MOT-0907. */
-function listenerFor(who: Who, via: string, known: readonly ListenerFacts[] | undefined): ListenerFacts | undefined {
-  if (via === '') return known?.find((listener) => takes(listener, who));
-  const named = known?.find(({ name }) => name === via);
-  if (known !== undefined && named === undefined) throw new MotteError('MOT-0907', `there is no listener ${via}`);
-  return named;
-}
-
-function takes({ authentication, clientCa }: ListenerFacts, { realm }: Who): boolean {
-  if (realm.startsWith(TOKEN_REALM)) return authentication === 'token' || authentication === 'any';
-  if (!realm.startsWith('ca:')) return authentication === realm || (authentication === 'any' && realm !== 'psk');
-  return (authentication === 'certificate' || authentication === 'any') && (clientCa ?? [OWN_REALM]).includes(realm);
-}
-
 function parseTarget(action: AccessQuestion['action'], text: string): string {
   try {
     if (action !== 'subscribe') return parseTopicName(text);
@@ -126,16 +126,20 @@ function parseTarget(action: AccessQuestion['action'], text: string): string {
   }
 }
 
-/** Whom the registry knows, and whom groups name without it. */
+/** Whom the registry knows, whom groups name without it, and whoever comes by a listener that asks for no proof. */
 function* everybody(
   directory: AccessDeskParts['directory'],
   { memberships }: Policy,
+  doors: readonly ListenerFacts[],
 ): Generator<{ who: Who; known: RegisteredIdentity | undefined }> {
   for (const known of directory.list()) yield { who: known, known };
   for (const key of memberships.keys()) {
     const [realm = '', name = ''] = key.split('\n');
     if (directory.find(realm, name) === undefined) yield { who: { realm, name }, known: undefined };
   }
+  for (const door of doors) if (door.authentication === 'none') yield { who: strangerOn(door), known: undefined };
 }
+
+const DISABLED = { because: 'it is disabled, and cannot connect', rule: 'registry' };
 
 const CONSIDERED_MAX = 100;
