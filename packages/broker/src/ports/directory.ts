@@ -38,8 +38,11 @@ export interface IdentityDirectory {
   readonly decoyKey?: Uint8Array;
   find(realm: string, name: string): RegisteredIdentity | undefined;
   list(): readonly RegisteredIdentity[];
-  /** Adds or replaces; durable when the promise resolves. */
-  put(identity: RegisteredIdentity): Promise<void>;
+  /**
+   * Adds or replaces; durable when the promise resolves. With `inPlaceOf` only while that very entry stands there when its turn comes:
+   * what was changed or removed meanwhile stays so.
+   */
+  put(identity: RegisteredIdentity, inPlaceOf?: RegisteredIdentity): Promise<void>;
   /** Durable when the promise resolves; false if there is none. */
   remove(realm: string, name: string): Promise<boolean>;
   /** Tells of every identity that was added, replaced or removed, once that is durable. */

@@ -35,6 +35,24 @@ describe('the registry', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  it('puts in place of an entry only where nobody changed or removed it before its turn', async () => {
+    const registry = openRegistry(path);
+    await registry.put(pump);
+    const before = registry.find('ca:motte', 'pump-1');
+    const disabling = registry.put({ ...pump, state: 'disabled' });
+    await registry.put({ ...pump, roles: ['other'] }, before);
+    await disabling;
+    expect(registry.find('ca:motte', 'pump-1')).toEqual({ ...pump, state: 'disabled' });
+    const disabled = registry.find('ca:motte', 'pump-1');
+    const removing = registry.remove('ca:motte', 'pump-1');
+    await registry.put({ ...pump, roles: ['other'] }, disabled);
+    await removing;
+    expect(openRegistry(path).list()).toEqual([]);
+    await registry.put(pump);
+    await registry.put({ ...pump, roles: ['other'] }, registry.find('ca:motte', 'pump-1'));
+    expect(openRegistry(path).list()).toEqual([{ ...pump, roles: ['other'] }]);
+  });
+
   it('has a secret that stays, written with the first identity', async () => {
     const registry = openRegistry(path);
     await registry.put(pump);

@@ -33,8 +33,9 @@ export function openRegistry(path: string): IdentityDirectory {
     decoyKey,
     find: (realm, name) => identities.get(identityKey({ realm, name })),
     list: () => [...identities.values()],
-    put: (identity) =>
+    put: (identity, inPlaceOf) =>
       inTurn(async () => {
+        if (inPlaceOf !== undefined && identities.get(identityKey(identity)) !== inPlaceOf) return;
         const kept = Object.freeze({ ...identity, roles: Object.freeze([...identity.roles]) });
         await replaceFile(path, text(new Map(identities).set(identityKey(identity), kept).values()));
         identities.set(identityKey(identity), kept);

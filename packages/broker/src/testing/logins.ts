@@ -22,7 +22,8 @@ export class MemoryDirectory implements IdentityDirectory {
     return [...this.#identities.values()];
   }
 
-  async put(identity: RegisteredIdentity): Promise<void> {
+  async put(identity: RegisteredIdentity, inPlaceOf?: RegisteredIdentity): Promise<void> {
+    if (inPlaceOf !== undefined && this.find(identity.realm, identity.name) !== inPlaceOf) return;
     this.#identities.set(identityKey(identity), { ...identity });
   }
 

@@ -84,10 +84,14 @@ export function createPasswordProof(parts: PasswordProofParts): Proof {
       throttle.failed(source, name, now?.verifier);
       return wrong(name, fits, now);
     }
+    const verifier = await renewed(now, now.verifier, password);
+    // A new one took its time as well.
+    const last = directory.find(PASSWORD_REALM, name);
+    if (last?.state !== 'active' || last.verifier !== verifier) return wrong(name, fits, last);
     throttle.succeeded(source, name);
     knownPairs.set(`${source}\n${name}`, true);
-    remembered.add(name, password, await renewed(now, now.verifier, password));
-    return proven(now, evidence);
+    remembered.add(name, password, verifier);
+    return proven(last, evidence);
   }
 
   /** Exactly one argon2 for a password that does not fit, and none for an old hash that does: renewing it takes that one. */
@@ -98,15 +102,15 @@ export function createPasswordProof(parts: PasswordProofParts): Proof {
     return false;
   }
 
-  /** The verifier that stands in the registry from now on; one of another program or time is replaced. */
+  /** The verifier that is good from now on, unless somebody changed the user; one of another program or time is replaced. */
   async function renewed(user: RegisteredIdentity, verifier: Verifier, password: Uint8Array): Promise<Verifier> {
     if (verifier.kind === 'argon2id' && !isOutdated(verifier.hash)) return verifier;
     const next: Verifier = { kind: 'argon2id', hash: await hashing.hash(password) };
     const now = directory.find(PASSWORD_REALM, user.name);
     if (now?.verifier !== verifier) return verifier;
-    // If it cannot be written the old one stays, and the next login tries again.
-    await directory.put({ ...now, verifier: next }).catch(() => undefined);
-    return directory.find(PASSWORD_REALM, user.name)?.verifier ?? verifier;
+    // If it cannot be written the old one stays, and the next login tries again. A change that is being written stands before this one.
+    await directory.put({ ...now, verifier: next }, now).catch(() => undefined);
+    return directory.find(PASSWORD_REALM, user.name)?.verifier === next ? next : verifier;
   }
 }
 
