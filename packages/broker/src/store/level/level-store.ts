@@ -1,5 +1,5 @@
-// The Store that survives, over a database of ordered keys. Owns what is asked of it and how it is answered; commits.ts writes,
-// batch.ts says what, and the files beside them read.
+// The Store that survives, over a database of ordered keys. Owns what is staged and what is asked of it; commits.ts writes,
+// batch.ts says what, and session-reads.ts and retained-messages.ts read.
 
 import type { TopicFilter, TopicName } from '@motte/wire';
 import { type Message, sizeOf } from '../../ports/message.ts';
@@ -15,22 +15,21 @@ import type {
   StoreTrouble,
   Ticket,
 } from '../../ports/store.ts';
+import { type Answer, Answers } from './answers.ts';
 import { type Batch, buildBatch } from './batch.ts';
 import type { Bodies } from './bodies.ts';
 import { type CommitListener, type CommitOptions, Commits } from './commits.ts';
 import type { Engine } from './engine.ts';
-import { loadSessions } from './load.ts';
-import { owedOf } from './owed-copies.ts';
 import type { Quarantine } from './quarantine.ts';
-import { queuePage } from './queue-page.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { placeBehind } from './retained-scan.ts';
 import type { KnownTotals } from './retained-totals.ts';
+import { SessionReads } from './session-reads.ts';
 import type { SessionNumbers } from './sessions.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Space } from './space.ts';
 import type { Staged } from './staging.ts';
-import { sweepEnded } from './sweep.ts';
+import { Sweeping } from './sweeping.ts';
 import type { Troubles } from './troubles.ts';
 
 export interface LevelStoreOptions extends CommitOptions {
@@ -59,13 +58,12 @@ export class LevelStore implements Store {
   readonly #troubles: Troubles;
   readonly #commits: Commits;
   readonly #retained: RetainedMessages;
-  #opened: readonly OpenedSession[] | undefined;
+  readonly #sweeping: Sweeping;
+  readonly #answers: Answers;
+  readonly #reads: SessionReads;
   /** The number of the group that is being staged; 0 = none. */
   #group = 0;
   #groups = 0;
-  /** Sessions that are read to their end. */
-  #readers = 0;
-  #sweeping: Promise<void> | undefined = undefined;
   #closed: Promise<void> | undefined = undefined;
   readonly #unseal = (key: Uint8Array, value: Uint8Array): Uint8Array | undefined =>
     this.#quarantine.unseal(key, value);
@@ -77,7 +75,6 @@ export class LevelStore implements Store {
     this.#bodies = parts.bodies;
     this.#quarantine = parts.quarantine;
     this.#troubles = parts.troubles;
-    this.#opened = parts.opened;
     this.#commits = new Commits(
       {
         engine: parts.engine,
@@ -93,12 +90,29 @@ export class LevelStore implements Store {
       read: (key) => this.#read(key),
       commits: this.#commits,
     });
+    const { engine, sessions, bodies, quarantine } = parts;
+    this.#sweeping = new Sweeping({
+      engine,
+      sessions,
+      bodies,
+      takesWrites: () => this.#commits.fault === undefined,
+    });
+    this.#answers = new Answers(options.defer);
+    this.#reads = new SessionReads(parts.opened, {
+      engine,
+      sessions,
+      quarantine,
+      unseal: this.#unseal,
+      commits: this.#commits,
+      sweeping: this.#sweeping,
+      answers: this.#answers,
+    });
     options.space?.onChange(() => this.#spaceChanged());
-    this.#sweep();
+    this.#sweeping.begin();
   }
 
   stage(record: StoreRecord, urgent: boolean): Ticket {
-    this.#opened = undefined;
+    this.#reads.outdate();
     const session = 'key' in record ? (this.#sessions.find(record.key) ?? 0) : 0;
     const patient = !urgent && record.kind === 'queue' && this.#group === 0;
     const staged = {
@@ -164,49 +178,20 @@ export class LevelStore implements Store {
     return this.#sessions.find(key) !== undefined;
   }
 
-  openSession(key: string, callback: (session: OpenedSession | undefined, fault?: Error) => void): void {
-    this.#answer(async () => {
-      const number = this.#sessions.find(key);
-      if (number === undefined) return undefined;
-      const { sessions } = await loadSessions(this.#engine, this.#unseal, { first: number, last: number });
-      return sessions.get(number);
-    }, callback);
+  openSession(key: string, callback: Answer<OpenedSession | undefined>): void {
+    this.#reads.open(key, callback);
   }
 
-  readQueue(
-    key: string,
-    afterSeq: number,
-    max: number,
-    callback: (entries: readonly QueuedMessage[], fault?: Error) => void,
-  ): void {
-    const session = this.#sessions.find(key);
-    this.#answer(
-      async () => (session === undefined ? [] : queuePage(this.#engine, this.#quarantine, { session, afterSeq, max })),
-      (entries, fault) => callback(entries ?? [], fault),
-    );
+  readQueue(key: string, afterSeq: number, max: number, callback: Answer<readonly QueuedMessage[]>): void {
+    this.#reads.queue(key, afterSeq, max, callback);
   }
 
-  readOwed(key: string, callback: (entries: readonly QueuedMessage[], fault?: Error) => void): void {
-    const session = this.#sessions.find(key);
-    if (session === undefined) {
-      this.#options.defer(() => callback([]));
-      return;
-    }
-    const unwritten = [...this.#commits.unwrittenOf(session)];
-    // Not before it was read, should the session end now: messages that it shares with nobody go with its copies.
-    this.#readers += 1;
-    this.#answer(
-      async () =>
-        owedOf(
-          await queuePage(this.#engine, this.#quarantine, { session, afterSeq: 0, max: Number.POSITIVE_INFINITY }),
-          unwritten,
-        ),
-      (entries, fault) => {
-        this.#readers -= 1;
-        this.#sweep();
-        callback(entries ?? [], fault);
-      },
-    );
+  readOwed(key: string, callback: Answer<readonly QueuedMessage[]>): void {
+    this.#reads.owed(key, callback);
+  }
+
+  listSessions(callback: Answer<readonly OpenedSession[]>): void {
+    this.#reads.list(callback);
   }
 
   matchRetained(
@@ -216,7 +201,7 @@ export class LevelStore implements Store {
     callback: (messages: readonly Message[], next: Cursor, fault?: Error) => void,
   ): void {
     const from = cursor === undefined ? undefined : String(cursor);
-    this.#answer(
+    this.#answers.give(
       () => this.#retained.page(filter, from, max),
       (page, fault) => callback(page?.messages ?? [], page?.next, fault),
     );
@@ -242,20 +227,6 @@ export class LevelStore implements Store {
     return this.#retained.allTotals.bytes;
   }
 
-  /** What opening has read is handed out as long as it holds: nothing is read twice at a start. */
-  listSessions(callback: (sessions: readonly OpenedSession[], fault?: Error) => void): void {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    this.#answer(
-      async () => {
-        if (opened !== undefined) return opened;
-        const { sessions } = await loadSessions(this.#engine, this.#unseal, { first: 0, last: 0xffff_ffff });
-        return [...sessions.values()];
-      },
-      (sessions, fault) => callback(sessions ?? [], fault),
-    );
-  }
-
   /** Records that were damaged and set apart, since the store was made. */
   get quarantined(): number {
     return this.#quarantine.count;
@@ -267,6 +238,8 @@ export class LevelStore implements Store {
 
   /** Commits what is staged, if the disk takes it, and closes. What is asked afterwards is answered with a fault. */
   close(): Promise<void> {
+    this.#sweeping.stop();
+    this.#answers.close();
     this.#closed ??= this.#finish();
     return this.#closed;
   }
@@ -274,7 +247,7 @@ export class LevelStore implements Store {
   async #finish(): Promise<void> {
     try {
       await this.#commits.end();
-      await this.#sweeping;
+      await this.#sweeping.underWay;
     } finally {
       await this.#engine.close();
     }
@@ -293,7 +266,7 @@ export class LevelStore implements Store {
     this.#retained.written(batch);
     this.#options.space?.wrote(batch.bytes);
     for (const session of batch.ended) this.#sessions.ended.add(session);
-    this.#sweep();
+    this.#sweeping.begin();
   }
 
   /** What was taken is still written; new records are not, so that the disk is never full in the middle of a write. */
@@ -301,17 +274,6 @@ export class LevelStore implements Store {
     if (this.#commits.fault !== undefined || this.#closed !== undefined) return;
     const why = this.#options.space?.shortage;
     this.#troubles.tell(why === undefined ? { kind: 'recovered' } : { kind: 'failing', why });
-  }
-
-  /** What sessions that ended have left behind goes when nothing else is to do. */
-  #sweep(): void {
-    const isNeeded = this.#sessions.ended.size > 0 && this.#readers === 0 && this.#commits.fault === undefined;
-    if (this.#sweeping !== undefined || !isNeeded) return;
-    const swept = (): void => {
-      this.#sweeping = undefined;
-    };
-    const goOn = (): boolean => this.#closed === undefined && this.#readers === 0;
-    this.#sweeping = sweepEnded(this.#engine, this.#sessions, this.#bodies, goOn).then(swept, swept);
   }
 
   #read(key: Uint8Array): Uint8Array | undefined {
@@ -322,20 +284,6 @@ export class LevelStore implements Store {
       this.#quarantine.unreadable(key, (fault as Error).message);
       return undefined;
     }
-  }
-
-  /** Answers in a later turn, in whatever way it goes. */
-  #answer<T>(ask: () => Promise<T | undefined>, tell: (answer: T | undefined, fault?: Error) => void): void {
-    this.#options.defer(() => {
-      if (this.#closed !== undefined) {
-        tell(undefined, new Error('the store is closed'));
-        return;
-      }
-      ask().then(
-        (answer) => tell(answer),
-        (fault: Error) => tell(undefined, fault),
-      );
-    });
   }
 }
 
