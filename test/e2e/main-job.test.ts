@@ -64,6 +64,31 @@ describe('the main job', () => {
     expect(await closed, said).toBe(0);
   });
 
+  it('without a certificate and a CA, pub says on this side what is missing', async () => {
+    expect(await command('pub', 'devices/pump-1/up/temperature', '21.5')).toMatchObject({
+      exit: 3,
+      err: expect.stringMatching(
+        /: the certificate that it shows is of no CA that is trusted here \(MOT-0702\)\n {2}say who connects, with --as NAME /,
+      ),
+    });
+  });
+
+  it('a name that is none is refused in words, by whichever command', async () => {
+    writeFileSync(path('password'), 'correct horse battery staple\n', { mode: 0o600 });
+    const given = ['--password-file', path('password')];
+    expect(await command('user', 'add', 'a/b', ...given)).toMatchObject({
+      exit: 2,
+      err: expect.stringMatching(/^motte: user name refused: "a\/b" \(MOT-0620\)\n {2}use 1 to 63 of /),
+    });
+    expect(await command('user', 'add', 'ann', '--role', 'a/b', ...given)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('no such role: "a/b" (MOT-0606)'),
+    });
+    const unknown = { exit: 1, err: expect.stringContaining('no such user: "a/b" (MOT-0622)') };
+    expect(await command('user', 'passwd', 'a/b', ...given)).toMatchObject(unknown);
+    expect(await command('user', 'remove', 'a/b')).toMatchObject(unknown);
+  });
+
   it('the demo exits 0, a second time as well', async () => {
     const shown = spawn(process.execPath, [ENTRY, 'demo', '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';

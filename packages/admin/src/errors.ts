@@ -225,7 +225,7 @@ export const ERRORS = {
   'MOT-0504': {
     what: 'request refused',
     when: 'The admin API was asked for something its schema does not allow.',
-    remedy: 'read the detail; /api/v1 is described in docs/reference',
+    remedy: 'correct what the detail names',
     exit: 2,
     status: 400,
   },
@@ -299,8 +299,8 @@ export const ERRORS = {
   },
   'MOT-0620': {
     what: 'user name refused',
-    when: 'A user has the name of a device: letters, digits, dot, underscore and dash, at most 63, a letter or digit first.',
-    remedy: 'choose another name',
+    when: 'Users are named as devices are: letters, digits, dot, underscore and dash, at most 63, a letter or digit first.',
+    remedy: 'use 1 to 63 of A-Z a-z 0-9 . _ - with a letter or digit first',
     exit: 2,
     status: 400,
   },

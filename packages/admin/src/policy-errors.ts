@@ -26,7 +26,7 @@ export const POLICY_ERRORS = {
   'MOT-0904': {
     what: 'the policy has findings',
     when: 'It was to be applied with --strict, which takes none. The one in force stays.',
-    remedy: 'correct what was found, or apply it without --strict',
+    remedy: '`motte policy check FILE` lists all of them; correct them, or apply it without --strict',
     exit: 1,
     status: 409,
   },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from './catalogue.ts';
+import { describeCommands } from './describe-commands.ts';
 import { motte } from './testing/program.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'motte-cli-'));
@@ -21,6 +22,10 @@ describe('usage', () => {
     [['pub', 't', '--qos', '3'], 'Allowed choices are 0, 1, 2'],
     [['why', '--max', 'many'], '--max takes 1 to 1000'],
     [['device', 'add', 'x', '--token', 'soon'], '--token takes a time such as 10m'],
+    [['device', 'add', 'x', '--token', '99d'], '--token takes 1m to 30d'],
+    [['device', 'add', 'x', '--token', '30s'], '--token takes 1m to 30d'],
+    [['device', 'join', '--for', '48h'], '--for takes 1s to 1d'],
+    [['policy', 'learn', 'x', '--for', '8d'], '--for takes 1s to 7d'],
     [['device', 'add', 'x', '--token', '--csr', 'x'], '--csr is not for a token'],
     [['token', 'add', 'x', '--audience', 'a'], 'say where its keys are: --jwks'],
     [['token', 'add', 'x', '--jwks', 'a'], 'say whom its tokens are for: --audience'],
@@ -61,6 +66,45 @@ describe('usage', () => {
       expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     }
     expect(out).not.toContain('authority');
+  });
+});
+
+describe('pub', () => {
+  it.each([
+    ['devices/#', 'the topic name holds a wildcard'],
+    ['', 'the topic name is empty'],
+  ])('to %j is wrong usage before anybody is connected to', async (topic, why) => {
+    expect(await motte(['pub', topic, 'x'])).toMatchObject({
+      exit: 2,
+      err: `motte: wrong usage: "${topic}": ${why} (MOT-0002)\n  publish to one topic, such as devices/pump-1/up/temperature; + and # are for \`motte sub\`\n`,
+    });
+  });
+
+  it('where nothing listens says how that is mended', async () => {
+    expect(await motte(['pub', 'a', 'x', '--url', 'mqtt://127.0.0.1:1'])).toMatchObject({
+      exit: 3,
+      err: expect.stringMatching(/: nothing listens there \(MOT-0702\)\n {2}start the broker with `motte start`, or /),
+    });
+  });
+});
+
+describe('policy export', () => {
+  it('overwrites nothing, and says to name another file', async () => {
+    const file = join(data, 'exported.yaml');
+    const command = ['policy', 'export', file, '--data', join(data, 'empty')];
+    expect(await motte(command)).toMatchObject({ exit: 0 });
+    expect(await motte(command)).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(/ is there already \(MOT-0604\)\n {2}name another file, or move this one away\n$/),
+    });
+  });
+});
+
+describe('the reference', () => {
+  it('names no default where there is none', async () => {
+    const options = (await describeCommands()).flatMap((one) => one.options.map(([, text]) => text));
+    expect(options.filter((text) => text.includes('undefined'))).toEqual([]);
+    expect(options).toContain('MQTT version (3.1, 3.1.1, 5.0; default 5.0)');
   });
 });
 

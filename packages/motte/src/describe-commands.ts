@@ -27,7 +27,8 @@ export async function describeCommands(): Promise<CommandDescription[]> {
       says,
       args: args.map(({ term, text }) => [term, text] as const),
       options: command.options.map(({ flags, description, argChoices, defaultValue }) => {
-        const choices = argChoices === undefined ? '' : ` (${argChoices.join(', ')}; default ${String(defaultValue)})`;
+        const preset = defaultValue === undefined ? '' : `; default ${String(defaultValue)}`;
+        const choices = argChoices === undefined ? '' : ` (${argChoices.join(', ')}${preset})`;
         return [flags, `${description}${choices}`] as const;
       }),
     });

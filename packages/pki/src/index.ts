@@ -26,7 +26,7 @@ export { type OfflineOptions, withAuthority } from './client/offline.ts';
 export { certsOnly } from './enrol/certs-only.ts';
 export { decodeToken, type EnrolmentToken, encodeToken } from './enrol/token.ts';
 export { createCsr, createKeyAndCsr, KEY_TYPES, type KeyAndRequest, type KeyOptions, type KeyType } from './keys.ts';
-export { RENEW_AT } from './limits.ts';
+export { JOIN_SECONDS_MAX, RENEW_AT, TOKEN_SECONDS } from './limits.ts';
 export type { AlternativeName } from './profiles/profile.ts';
 export * from './protocol.ts';
 export { type CrlFile, crlFiles } from './revoke/crl-files.ts';

@@ -171,6 +171,9 @@ describe('writing one', () => {
   });
 
   it('where none can be made says so', async () => {
-    await expect(createBackupFile(join(folder, 'nowhere', 'backup'))).rejects.toMatchObject({ code: 'MOT-0605' });
+    await expect(createBackupFile(join(folder, 'nowhere', 'backup'))).rejects.toMatchObject({
+      code: 'MOT-0605',
+      why: expect.stringMatching(/: there is no such directory$/),
+    });
   });
 });

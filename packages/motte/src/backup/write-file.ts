@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
-import { said } from '../data/said.ts';
+import { said, saidOfNewFile } from '../data/said.ts';
 import { type BackupHead, headText, indexText, type PartName, type PartPlace, sealText } from './container.ts';
 
 export interface BackupFile {
@@ -76,7 +76,7 @@ async function openNew(draft: string): Promise<FileHandle> {
         cause: fault,
       });
     }
-    throw new MotteError('MOT-0605', `${draft}: ${said(fault)}`, { remedy: REMEDY, cause: fault });
+    throw new MotteError('MOT-0605', `${draft}: ${saidOfNewFile(fault)}`, { remedy: REMEDY, cause: fault });
   }
 }
 

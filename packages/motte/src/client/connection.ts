@@ -46,12 +46,15 @@ export function qosOf(options: Options): 0 | 1 | 2 {
   return Number(options['qos'] ?? 0) as 0 | 1 | 2;
 }
 
-/** What went wrong on the way, as one line. */
+/** What went wrong on the way, and what to do where it is not the broker who knows. */
 export function connectionFault(url: string, fault: unknown): MotteError {
-  const message = failureText(fault);
-  const { code } = fault as NodeJS.ErrnoException;
-  const why = !(fault instanceof MqttError) && code === 'ECONNREFUSED' ? 'nothing listens there' : message;
-  return new MotteError('MOT-0702', `${url}: ${why}`, { cause: fault });
+  const code = fault instanceof MqttError ? undefined : (fault as NodeJS.ErrnoException).code;
+  const known = NOT_THE_BROKER.get(code ?? '');
+  const why = known?.why ?? failureText(fault);
+  return new MotteError('MOT-0702', `${url}: ${why}`, {
+    ...(known === undefined ? {} : { remedy: known.remedy }),
+    cause: fault,
+  });
 }
 
 function transportTo(url: string, options: Options, name: string | undefined): OpenTransport {
@@ -98,5 +101,22 @@ async function runningUrl(context: Context): Promise<string> {
   const open = status?.listeners.filter(({ state }) => state === 'open') ?? [];
   return (open.find(({ url }) => url.startsWith('mqtts:')) ?? open[0])?.url ?? 'mqtts://localhost:8883';
 }
+
+const UNTRUSTED = {
+  why: 'the certificate that it shows is of no CA that is trusted here',
+  remedy: 'say who connects, with --as NAME for the files of `motte device add NAME`, or name its CA with --ca',
+};
+
+/** Faults on this side of the connection, by the codes of Node: `motte why` cannot tell of them. */
+const NOT_THE_BROKER: ReadonlyMap<string, { readonly why: string; readonly remedy: string }> = new Map([
+  [
+    'ECONNREFUSED',
+    { why: 'nothing listens there', remedy: 'start the broker with `motte start`, or say where it is with --url' },
+  ],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+]);
 
 const VERSIONS = { '3.1': 3, '3.1.1': 4, '5.0': 5 } as const;

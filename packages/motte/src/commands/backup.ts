@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { MadeBackup } from '../backup/make.ts';
 import type { CommandFile } from '../command.ts';
 import type { Context } from '../context.ts';
+import { countOf } from '../table.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -63,7 +64,7 @@ function say(context: Context, path: string, { head, bytes, parts, facts, where 
   }
   context.say(`${path} is whole: ${bytes} bytes, from the ${where === 'running' ? 'running' : 'stopped'} broker`);
   context.say(
-    `  ${identities} identities, ${sessions} sessions, ${queued} queued messages, ${retained} retained messages`,
+    `  ${identities} ${identities === 1 ? 'identity' : 'identities'}, ${countOf(sessions, 'session')}, ${countOf(queued, 'queued message')}, ${countOf(retained, 'retained message')}`,
   );
   context.say(`  CA ${head.ca}`);
   for (const finding of findings) context.warn(`motte: note: ${finding}`);

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import { type CommandFile, textOption } from '../command.ts';
 import { askAuthority } from '../data/ask-authority.ts';
-import { said } from '../data/said.ts';
+import { saidOfNewFile } from '../data/said.ts';
 
 export const command: CommandFile = {
   configure: (command) =>
@@ -40,6 +40,6 @@ function write(path: string, content: string | Buffer): string {
     renameSync(`${path}.new`, path);
     return path;
   } catch (fault) {
-    throw new MotteError('MOT-0605', `${path}: ${said(fault)}`, { cause: fault });
+    throw new MotteError('MOT-0605', `${path}: ${saidOfNewFile(fault)}`, { cause: fault });
   }
 }

@@ -30,9 +30,9 @@ export const command: CommandFile = {
     const given = options['role'];
     const names = Array.isArray(given) && given.length > 0 ? given.map(String) : ['device'];
     const roles = parseRoles(names, storedPolicy(context.data));
-    const seconds = time === undefined ? 0 : parseDuration(time, '--for');
+    const { groupFingerprint, JOIN_SECONDS_MAX } = await import('@motte/pki');
+    const seconds = time === undefined ? 0 : parseDuration(time, '--for', { min: 1, max: JOIN_SECONDS_MAX });
     const url = close ? '' : await enrolUrlOf(context, textOption(options, 'url'));
-    const { groupFingerprint } = await import('@motte/pki');
     const { endsAt, ca } = await askAuthority(context, async (authority) => ({
       ...(await authority.openJoin({ roles, seconds })),
       ca: (await authority.caInfo()).fingerprint,

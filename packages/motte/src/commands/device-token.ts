@@ -18,8 +18,8 @@ export interface TokenOrder {
 
 /** Makes the token and prints it with the command for the device. */
 export async function addDeviceToken(context: Context, { name, roles, ttl, url: given }: TokenOrder): Promise<void> {
-  const { encodeToken } = await import('@motte/pki');
-  const seconds = parseDuration(ttl ?? TTL_DEFAULT, '--token');
+  const { encodeToken, TOKEN_SECONDS } = await import('@motte/pki');
+  const seconds = parseDuration(ttl ?? TTL_DEFAULT, '--token', TOKEN_SECONDS);
   const url = await enrolUrlOf(context, given);
   const made = await withRegistry(context, async (registry) => {
     if ((await registry.find(name)) !== undefined) throw new MotteError('MOT-0602', name);

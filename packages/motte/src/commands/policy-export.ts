@@ -2,7 +2,7 @@
 
 import { basename, dirname, resolve } from 'node:path';
 import { type CommandFile, textOption } from '../command.ts';
-import { reserveFiles } from '../data/new-files.ts';
+import { ONE_FILE, reserveFiles } from '../data/new-files.ts';
 import { withPolicies } from '../policy/open-policies.ts';
 import { parseVersion } from './policy-show.ts';
 
@@ -17,7 +17,7 @@ export const command: CommandFile = {
     const { text, ...policy } = await withPolicies(context, (policies) => policies.read(version), { writes: false });
     const path = resolve(file);
     const name = basename(path);
-    reserveFiles(dirname(path), [{ name, mode: 0o600 }]).write(new Map([[name, text]]));
+    reserveFiles(dirname(path), [{ name, mode: 0o600 }], ONE_FILE).write(new Map([[name, text]]));
     if (context.json) context.document({ format: 1, policy, written: path });
     else context.say(`version ${policy.version} is in ${file}`);
     return 0;

@@ -7,7 +7,7 @@ import { WATCH_LIMITS } from '@motte/broker/ports/watch';
 import { type CommandFile, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseDuration } from '../data/duration.ts';
-import { reserveFiles } from '../data/new-files.ts';
+import { ONE_FILE, reserveFiles } from '../data/new-files.ts';
 import { counted } from '../policy/say-report.ts';
 
 export const command: CommandFile = {
@@ -21,11 +21,14 @@ export const command: CommandFile = {
       .option('--out <file>', 'the proposal into a new file; nothing is overwritten');
   },
   async run(context, [identity = ''], options) {
-    const seconds = parseDuration(textOption(options, 'for') ?? '1h', '--for');
-    if (seconds < 1 || seconds > WATCH_LIMITS.secondsMax) throw new MotteError('MOT-0002', '--for takes 1s to 7d');
+    const seconds = parseDuration(textOption(options, 'for') ?? '1h', '--for', {
+      min: 1,
+      max: WATCH_LIMITS.secondsMax,
+    });
     const out = textOption(options, 'out');
     const path = out === undefined ? undefined : resolve(out);
-    const files = path === undefined ? undefined : reserveFiles(dirname(path), [{ name: basename(path), mode: 0o600 }]);
+    const files =
+      path === undefined ? undefined : reserveFiles(dirname(path), [{ name: basename(path), mode: 0o600 }], ONE_FILE);
     let proposal: Proposal;
     try {
       proposal = await watch(context, identity, seconds);

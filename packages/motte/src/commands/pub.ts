@@ -16,6 +16,7 @@ export const command: CommandFile = {
   async run(context, [topic = '', message], options) {
     const { MqttError } = await import('@motte/client');
     const { connectAs, qosOf } = await import('../client/connection.ts');
+    await checkTopic(topic);
     const payload = message === '-' ? readFileSync(0) : Buffer.from(message ?? '');
     const qos = qosOf(options);
     const client = await connectAs(context, options);
@@ -31,3 +32,19 @@ export const command: CommandFile = {
     }
   },
 };
+
+/** Before anybody is connected to. Throws MOT-0002. */
+async function checkTopic(topic: string): Promise<void> {
+  const { PeerError, parseTopicName } = await import('@motte/wire');
+  try {
+    parseTopicName(topic);
+  } catch (fault) {
+    if (!(fault instanceof PeerError)) throw fault;
+    throw new MotteError('MOT-0002', `${JSON.stringify(topic.slice(0, TOPIC_SHOWN))}: ${fault.message}`, {
+      remedy: 'publish to one topic, such as devices/pump-1/up/temperature; + and # are for `motte sub`',
+      cause: fault,
+    });
+  }
+}
+
+const TOPIC_SHOWN = 80;

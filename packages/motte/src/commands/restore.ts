@@ -8,6 +8,8 @@ import type { OpenBackup } from '../backup/read-file.ts';
 import type { BackupContent, Taker } from '../backup/read-parts.ts';
 import type { CommandFile, Options } from '../command.ts';
 import type { Context } from '../context.ts';
+import { report } from '../report.ts';
+import { countOf } from '../table.ts';
 
 export const command: CommandFile = {
   configure: (command) => {
@@ -54,10 +56,10 @@ export const command: CommandFile = {
       }
       return ok ? 0 : 1;
     } catch (fault) {
-      const { code, why, message } = fault as MotteError;
+      const { code, why } = fault as MotteError;
       if (!isAnswer(fault)) throw fault;
       if (context.json) context.document({ format: 1, ok: false, file: path, code, why });
-      context.warn(`motte: ${message} (${code})`);
+      report(fault, false);
       return 1;
     }
   },
@@ -104,7 +106,7 @@ async function restore(context: Context, path: string, options: Options): Promis
   sayContent(context, content, head.made);
   if (named.length > 0) {
     context.say(
-      `  ${merged} later revocations merged${tokens === 0 ? '' : `, and ${tokens} of tokens`}${namesOf('removed', amended.removed)}${namesOf('disabled', amended.disabled)}`,
+      `  ${countOf(merged, 'later revocation')} merged${tokens === 0 ? '' : `, and ${tokens} of tokens`}${namesOf('removed', amended.removed)}${namesOf('disabled', amended.disabled)}`,
     );
   } else
     context.warn(`motte: note: nobody knows what was revoked after ${head.made}: revoke it again before the start`);
@@ -176,7 +178,7 @@ function countsOf({ broker, authority }: BackupContent) {
 function sayContent(context: Context, { broker, authority }: BackupContent, made: string): void {
   const { identities, sessions, queued, retained } = broker;
   context.say(
-    `  ${identities} identities, ${sessions} sessions, ${queued} queued messages, ${retained} retained messages`,
+    `  ${identities} ${identities === 1 ? 'identity' : 'identities'}, ${countOf(sessions, 'session')}, ${countOf(queued, 'queued message')}, ${countOf(retained, 'retained message')}`,
   );
   context.say(`  as of ${made}; CA ${authority.fingerprint}`);
 }

@@ -18,8 +18,11 @@ export interface NewFiles {
   discard(): void;
 }
 
+/** What to do about a file that is there, where the command names files and not a directory. */
+export const ONE_FILE = 'name another file, or move this one away';
+
 /** Creates the files empty, so that nothing is issued for files that cannot be written. Throws MOT-0604 or MOT-0605. */
-export function reserveFiles(directory: string, files: readonly NewFile[]): NewFiles {
+export function reserveFiles(directory: string, files: readonly NewFile[], remedy?: string): NewFiles {
   const open: { readonly name: string; readonly path: string; readonly fd: number }[] = [];
   let isOpen = true;
   const discard = () => {
@@ -38,7 +41,10 @@ export function reserveFiles(directory: string, files: readonly NewFile[]): NewF
   } catch (fault) {
     discard();
     const { code, path } = fault as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new MotteError('MOT-0604', `${path ?? directory} is there already`, { cause: fault });
+    if (code === 'EEXIST') {
+      const why = `${path ?? directory} is there already`;
+      throw new MotteError('MOT-0604', why, { ...(remedy === undefined ? {} : { remedy }), cause: fault });
+    }
     throw new MotteError('MOT-0605', `${directory}: ${said(fault)}`, {
       cause: fault,
     });

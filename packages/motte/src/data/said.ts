@@ -6,6 +6,11 @@ export function said(fault: unknown): string {
   return WORDS.get(code ?? '') ?? message;
 }
 
+/** The same where a file was to be made: what is missing is its directory. */
+export function saidOfNewFile(fault: unknown): string {
+  return (fault as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such directory' : said(fault);
+}
+
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EISDIR', 'is a directory'],

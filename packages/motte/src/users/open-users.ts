@@ -1,8 +1,10 @@
 // The users of a data directory whether or not its broker runs: through the admin API, or in this process under the lock.
 
-import { openAdmin, type User } from '@motte/admin';
+import { MotteError, openAdmin, type User } from '@motte/admin';
 import type { NewUser, UserRow } from '@motte/broker/ports/users';
+import { isDeviceName } from '@motte/pki/protocol';
 import { runningOrOffline } from '../data/running-or-offline.ts';
+import { checkKnowable, checkUserName, shownName } from './user-name.ts';
 
 export interface OpenUsers {
   list(): Promise<readonly User[]>;
@@ -42,9 +44,17 @@ function running(data: string): OpenUsers {
   const admin = openAdmin(data);
   return {
     list: async () => (await admin.users()).users,
-    add: async (user) => (await admin.addUser({ ...user, roles: [...user.roles] })).user,
-    setPassword: async (name, password) => (await admin.setPassword(name, password)).connections,
+    add: async (user) => {
+      checkUserName(user.name);
+      for (const role of user.roles) if (!isDeviceName(role)) throw new MotteError('MOT-0606', shownName(role));
+      return (await admin.addUser({ ...user, roles: [...user.roles] })).user;
+    },
+    setPassword: async (name, password) => {
+      checkKnowable(name);
+      return (await admin.setPassword(name, password)).connections;
+    },
     remove: async (name) => {
+      checkKnowable(name);
       const { connections, sessions } = await admin.removeUser(name);
       return { connections, sessions };
     },

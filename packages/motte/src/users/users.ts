@@ -7,9 +7,9 @@ import type { EndedIdentity } from '@motte/broker/ports/admin-view';
 import type { IdentityDirectory, RegisteredIdentity, Verifier } from '@motte/broker/ports/directory';
 import { PASSWORD_REALM, SCRAM_REALM, type UserRealm, type UserRow, type Users } from '@motte/broker/ports/users';
 import { makeVerifier } from '@motte/broker/verifiers';
-import { isDeviceName } from '@motte/pki/protocol';
 import { parseRoles } from '../data/roles.ts';
 import { checkNewPassword } from './new-password.ts';
+import { checkUserName, shownName } from './user-name.ts';
 
 export interface UsersParts {
   readonly directory: IdentityDirectory;
@@ -39,7 +39,7 @@ export function createUsers({ directory, endConnections, ended, connections, tol
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
     add: ({ name, realm, roles: given, password }) =>
       inTurn(async () => {
-        if (!isDeviceName(name)) throw new MotteError('MOT-0620', JSON.stringify(name.slice(0, NAME_SHOWN)));
+        checkUserName(name);
         const roles = parseRoles(given, policy());
         const taken = find(directory, name);
         if (taken !== undefined) throw new MotteError('MOT-0621', `${name}, of the realm ${taken.realm}`);
@@ -76,7 +76,7 @@ function find(directory: IdentityDirectory, name: string): RegisteredIdentity | 
 
 function existing(directory: IdentityDirectory, name: string): RegisteredIdentity {
   const user = find(directory, name);
-  if (user === undefined) throw new MotteError('MOT-0622', JSON.stringify(name.slice(0, NAME_SHOWN)));
+  if (user === undefined) throw new MotteError('MOT-0622', shownName(name));
   return user;
 }
 
@@ -102,4 +102,3 @@ function labelOf({ realm, name }: RegisteredIdentity): string {
 }
 
 const REALMS: readonly UserRealm[] = [PASSWORD_REALM, SCRAM_REALM];
-const NAME_SHOWN = 80;
