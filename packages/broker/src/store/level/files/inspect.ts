@@ -47,13 +47,28 @@ export async function inspectFiles(path: string): Promise<Inspection> {
   const used = listed === undefined ? records : usedFiles(records, listed, damages);
   used.sort((a, b) => (a.kind === b.kind ? a.number - b.number : a.kind === 'table' ? -1 : 1));
   const format = new FormatSearch();
-  for (const { name, kind, number } of used) {
-    const file = await readFile(join(path, name));
+  for await (const [{ name, kind, number }, file] of contentsOf(path, used)) {
     if (kind === 'log') checkLog(name, file, format, damages);
     else checkTable(name, file, listed?.tables.get(number), format, damages);
   }
   format.check(damages);
   return { files, used, tables: listed?.tables ?? NO_TABLES, damages };
+}
+
+/** Each file whole, one after the other; the next one is read while this one is looked at. */
+async function* contentsOf(path: string, files: readonly LevelFile[]): AsyncGenerator<[LevelFile, Uint8Array]> {
+  const begin = (file: LevelFile | undefined): Promise<Uint8Array> | undefined => {
+    const reading = file === undefined ? undefined : readFile(join(path, file.name));
+    // Told when it is awaited, if it ever is.
+    reading?.catch(() => undefined);
+    return reading;
+  };
+  let coming = begin(files[0]);
+  for (const [at, file] of files.entries()) {
+    const content = await (coming as Promise<Uint8Array>);
+    coming = begin(files[at + 1]);
+    yield [file, content];
+  }
 }
 
 /** What the list of files says; undefined if it is damaged. */
