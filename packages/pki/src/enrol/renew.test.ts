@@ -140,3 +140,29 @@ it('the queue is bounded, and empties itself after a day', () =>
     await administrator.openJoin({ roles: ['device'], seconds: 600 });
     expect(await broker.askToJoin({ name: 'one-more', csr })).toMatchObject({ state: 'waiting' });
   }));
+
+it('what was fetched or denied keeps nobody else from asking, and is forgotten in that order', () =>
+  withAuthorityAt(async ({ authority: { administrator, broker }, time }) => {
+    await administrator.openJoin({ roles: ['device'], seconds: 86_400 });
+    const { csr } = await pair();
+    const ask = (n: number) => broker.askToJoin({ name: `d${n}`, csr });
+    await ask(0);
+    await administrator.denyRequest('d0');
+    for (let n = 1; n <= REQUESTS_MAX; n += 1) {
+      time.ms += 1_000;
+      expect(await ask(n)).toMatchObject({ state: 'waiting' });
+      await administrator.approveRequest(`d${n}`);
+      expect(await ask(n)).toMatchObject({ state: 'issued' });
+    }
+    expect((await administrator.enrolments()).requests).toHaveLength(REQUESTS_MAX);
+    // Of those that are over the one that was fetched first gave way; it would have to ask anew.
+    expect(await ask(REQUESTS_MAX)).toMatchObject({ state: 'issued' });
+    await expect(ask(0)).rejects.toMatchObject({ code: 'MOT-0444', why: expect.stringMatching(/was denied/) });
+    expect(await ask(1)).toMatchObject({ state: 'waiting' });
+    for (let n = REQUESTS_MAX + 1; n < 2 * REQUESTS_MAX; n += 1)
+      expect(await ask(n)).toMatchObject({ state: 'waiting' });
+    await expect(ask(1_000)).rejects.toMatchObject({ code: 'MOT-0446' });
+    await administrator.denyRequest('d1');
+    expect(await ask(1_000)).toMatchObject({ state: 'waiting' });
+    expect((await administrator.enrolments()).requests).toHaveLength(REQUESTS_MAX);
+  }));

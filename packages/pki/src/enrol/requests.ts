@@ -63,10 +63,7 @@ export async function ask(parts: EnrolmentParts, asking: Asking, nowMs: number):
       id: `q${randomBytes(ID_BYTES).toString('hex')}`,
       ...{ kind, name, roles, key, askedAtMs: nowMs, state: 'waiting', fetchedAtMs: 0 },
     };
-    const others = alive(parts, nowMs);
-    if (others.length >= REQUESTS_MAX)
-      throw new AuthorityFault('MOT-0446', `${REQUESTS_MAX} requests are there already`);
-    await book.change({ requests: [...others, entry] });
+    await book.change({ requests: [...withRoom(alive(parts, nowMs)), entry] });
     return waiting(entry);
   }
   switch (known.state) {
@@ -86,6 +83,18 @@ export async function ask(parts: EnrolmentParts, asking: Asking, nowMs: number):
       return { state: 'issued', device: { ...device, roles: known.roles } };
     }
   }
+}
+
+/** Without what has to give way for one more: of what is over, what was fetched first, then what was denied first. MOT-0446. */
+function withRoom(requests: readonly RequestEntry[]): readonly RequestEntry[] {
+  const over = requests.filter(({ state, fetchedAtMs }) => state === 'denied' || fetchedAtMs !== 0);
+  if (requests.length - over.length >= REQUESTS_MAX) {
+    throw new AuthorityFault('MOT-0446', `${REQUESTS_MAX} requests wait already`);
+  }
+  const rank = ({ state, fetchedAtMs }: RequestEntry) => (state === 'denied' ? Number.POSITIVE_INFINITY : fetchedAtMs);
+  // Among equals in the order of their asking, in which they stand.
+  const [first] = over.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  return requests.length < REQUESTS_MAX ? requests : requests.filter((one) => one !== first);
 }
 
 /** Lets the device fetch its certificate; MOT-0447. */
