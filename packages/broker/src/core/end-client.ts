@@ -87,9 +87,7 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
     return;
   }
   if (thrown instanceof Fault) {
-    if (client.state === 'opening')
-      refuseConnect(client, 'server-unavailable', connackReturnCode('server-unavailable'));
-    else endClient(client, { reason: 'unspecified-error', byPeer: false, will: true });
+    failByFault(client, thrown, packet, told);
     return;
   }
   if (client.fault === undefined) {
@@ -98,6 +96,21 @@ export function failClient(client: Client, thrown: unknown, packet: string): voi
     core.emit('broker.assertion', { ...core.reports.who(client), why });
   }
   endClient(client, { reason: 'unspecified-error', byPeer: false, will: true });
+}
+
+/** The peer learns nothing of what failed; the operator finds it where everything else stands that was refused. */
+function failByFault(client: Client, { message }: Fault, packet: string, told: boolean): void {
+  const refusal = { layer: 'broker', because: message, rule: 'store', packet } as const;
+  if (client.state === 'opening') {
+    const reason = 'server-unavailable';
+    const seen = refuseConnect(client, reason, connackReturnCode(reason));
+    client.core.reports.refused(client, { ...refusal, reason, seen });
+    return;
+  }
+  const reason = 'unspecified-error';
+  const seen = told ? `DISCONNECT 0x${reasonCode(reason).toString(16)}` : 'the connection closed';
+  client.core.reports.refused(client, { ...refusal, reason, seen });
+  endClient(client, { reason, byPeer: false, will: true });
 }
 
 /** The facts of a protocol error, for the report. */

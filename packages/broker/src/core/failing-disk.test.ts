@@ -98,3 +98,17 @@ it('wills of ever new topics are retained up to limits.stagedBytesMax, and deliv
   expect(broker.events.filter(({ name }) => name === 'session.dropped-message').length).toBeGreaterThan(0);
   await recover();
 });
+
+it('whoever is ended for it is told of to the operator, with the reason', async () => {
+  const { broker, fail, recover } = await start({});
+  await fail();
+  const old = await broker.connect('old', { version: 4 });
+  old.publish('t', 'x', { qos: 1, retain: true });
+  await old.expectClosed();
+  const refused = broker.events.flatMap((event) => (event.name === 'peer.refused' ? [event] : []));
+  expect(refused).toMatchObject([
+    { clientId: 'first', layer: 'broker', because: 'input/output error', seen: 'DISCONNECT 0x80' },
+    { clientId: 'old', layer: 'broker', because: expect.stringContaining('nothing can be stored now') },
+  ]);
+  await recover();
+});

@@ -2,21 +2,27 @@
 
 import type { Reason } from '@motte/wire';
 import type { Layer } from '../ports/verdict.ts';
+import { type Asked, askCommand } from './ask-command.ts';
 
-export interface RefusalFacts {
+export interface RefusalFacts extends Asked {
   readonly layer: Layer;
   readonly reason: Reason;
   readonly rule: string;
-  readonly because: string;
-  readonly identity: string;
-  readonly clientId: string;
 }
 
 /** One sentence of what the operator can do; never empty. */
 export function adviceFor(refusal: RefusalFacts): string {
+  // First, for the sentence holds the peer's own topic.
+  if (refusal.layer === 'access' && refusal.reason === 'not-authorized') return policyAdvice(refusal);
   const text = `${refusal.rule} ${refusal.because}`.toLowerCase();
   for (const [words, advice] of BY_WORDS) if (words.every((word) => text.includes(word))) return advice;
   return BY_REASON.get(refusal.reason) ?? BY_LAYER[refusal.layer];
+}
+
+function policyAdvice(refusal: RefusalFacts): string {
+  const asks = askCommand(refusal);
+  if (asks === undefined) return BY_LAYER.access;
+  return `See the rules by \`${asks}\`; if it should be allowed, add one to what \`motte policy export FILE\` writes and \`motte policy apply FILE\`; else correct the topic in the client.`;
 }
 
 // What the rule or the sentence speaks of; the first row whose words all occur is taken.
@@ -159,7 +165,7 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     [', quotas.'],
-    'The role bounds that: raise the number in its `quotas`, give the client another role as well, or let it do with less.',
+    'The role bounds that: raise the number in its `quotas` (`motte policy export FILE`, `motte policy apply FILE`), give the client another role as well, or let it do with less.',
   ],
   [
     ['listeners.onexpiry'],
@@ -225,6 +231,13 @@ const BY_REASON: ReadonlyMap<Reason, string> = new Map<Reason, string>([
   ['session-taken-over', 'Two clients use one client id: give each its own, NAME/anything is allowed.'],
   ['administrative-action', 'An administrator ended the connection; the client may connect again.'],
 ]);
+
+/** Every sentence that stands here as it is. */
+export function* allAdvice(): Iterable<string> {
+  for (const [, advice] of BY_WORDS) yield advice;
+  yield* BY_REASON.values();
+  yield* Object.values(BY_LAYER);
+}
 
 const BY_LAYER: Readonly<Record<Layer, string>> = {
   admission: 'See `admission` in `motte config show`; loopback is exempt by default.',

@@ -1,4 +1,5 @@
 // broker/observe: what watches the broker and changes nothing.
+export { allAdvice } from './advice.ts';
 export { createLog, type Log, type LogLevel } from './log.ts';
 export { printable } from './printable.ts';
 export { RefusalRing } from './refusals.ts';

@@ -46,6 +46,42 @@ describe('the ring of refusals', () => {
     expect(ring.find('192.0.2.1', 1)).toHaveLength(1);
   });
 
+  describe('of a right', () => {
+    const advice = (fields: Partial<Refused>) => {
+      const ring = new RefusalRing();
+      ring.observe(refused({ identity: 'ca:motte\npump-1', ...fields }));
+      return ring.find('last', 1)[0]?.advice ?? '';
+    };
+
+    it.each<[string, Partial<Refused>, string]>([
+      ['PUBLISH', {}, 'pump-1/a publish devices/pump-2/up/x --via devices --from 10.0.0.5 --explain'],
+      ['PUBREL', { packet: 'pubrel', clientId: 'pump-1' }, 'pump-1 publish devices/pump-2/up/x --via devices'],
+      ['a will', { packet: 'connect', address: '' }, 'pump-1/a publish devices/pump-2/up/x --via devices --explain'],
+      ['SUBSCRIBE', { packet: 'subscribe', topic: 'a b/#' }, "pump-1/a subscribe 'a b/#' --via devices"],
+      ['a stranger', { identity: 'listener:lab\nanonymous', listener: 'lab' }, 'anonymous@lab publish devices'],
+      ['a user', { identity: 'password\nann', clientId: 'ann/1' }, 'ann@password publish devices'],
+      ['a topic with quotes', { topic: "it's;`$(x)" }, "publish 'it'\\''s;`$(x)' --via"],
+      ['a topic like an option', { topic: '--json' }, '--explain -- pump-1/a publish --json'],
+      ['a client id like a command', { clientId: "pump-1/'; x" }, '`motte access check pump-1 publish'],
+      [
+        'conditions',
+        { because: 'role r allows it only with qos<=1, and this is QoS 2 and without RETAIN' },
+        'x --qos 2 --retain --via',
+      ],
+    ])('%s: asks the same question', (_what, fields, command) => {
+      expect(advice(fields)).toContain(command);
+    });
+
+    it('says what to do about a topic, whatever words that topic holds', () => {
+      const because = 'role device: no rule allows publish plant/expired/disabled/revoked';
+      expect(advice({ because, topic: 'plant/expired/disabled/revoked' })).toContain('motte policy apply');
+    });
+
+    it('gives no command for a topic that is not kept as it was sent', () => {
+      for (const topic of ['x'.repeat(300), 'a\u0007b']) expect(advice({ topic })).toContain('access check CLIENT');
+    });
+  });
+
   it('a quota of a role is to be changed there', () => {
     const ring = new RefusalRing();
     ring.observe(refused({ reason: 'quota-exceeded', rule: 'role device, quotas.payloadBytes' }));
