@@ -1,28 +1,30 @@
 // What an import would write, and the report on it. Nothing here writes.
 
 import { statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { MotteError } from '@motte/admin/errors';
 import type { RegisteredIdentity } from '@motte/broker/ports/directory';
-import { isDeviceName } from '@motte/pki/protocol';
+import { PSK_REALM } from '@motte/broker/ports/identity';
+import { PASSWORD_REALM } from '@motte/broker/ports/users';
 import { said } from '../data/said.ts';
 import { readAclFile } from './acl-file.ts';
 import { aclRights, openRights } from './acl-roles.ts';
-import { type ConfPlugin, isTrue, type MosquittoConf, pathOf, type Scope, settleConf } from './conf.ts';
+import { isTrue, type MosquittoConf, pathOf, type Scope, settleConf } from './conf.ts';
 import { readConf } from './conf-lines.ts';
 import { type Conditions, DraftPolicy } from './draft-policy.ts';
 import { draftTests, type TestedScope } from './draft-tests.ts';
 import { dynamicRights } from './dynamic-roles.ts';
-import { type DynamicSecurity, readDynamicSecurity } from './dynamic-security.ts';
 import { limitsSection, publishingConditions } from './limits-section.ts';
 import { ListenerPlan, type PlannedDoor } from './listeners.ts';
+import { Members } from './members.ts';
 import { readPasswordFile, readPskFile, type Secret } from './password-file.ts';
 import { People } from './people.ts';
+import { dynamicSecurityOf, withholdsRoles } from './plugins.ts';
 import { renderConfig } from './render-config.ts';
 import { renderDraft } from './render-draft.ts';
 import { ImportReport } from './report.ts';
 import type { Rights } from './rights.ts';
-import { type Place, SourceRefused } from './source.ts';
+import { tlsVersion } from './tls-version.ts';
 
 export interface ImportPlan {
   /** Of mosquitto.conf. */
@@ -125,7 +127,7 @@ class Planning {
       const line = scope.settings.get(key);
       return line === undefined ? undefined : pathOf(source, line);
     };
-    const dynamic = this.#dynamicSecurity(scope, source);
+    const dynamic = dynamicSecurityOf(scope, source, report);
     const [passwordFile, pskFile, aclFile] = [fileOf('password_file'), fileOf('psk_file'), fileOf('acl_file')];
     const users = passwordFile === undefined ? new Map<string, Secret>() : readPasswordFile(passwordFile, report);
     const keys = pskFile === undefined ? new Map<string, Secret>() : readPskFile(pskFile, report);
@@ -162,70 +164,18 @@ class Planning {
     );
     this.#tested.push({ roles: made.map(({ name }) => name), rights, via: conditions.via?.[0] });
     this.#settleDoors(doors, rights, { conf, scope });
-    const given = this.#withheld(scope, place) ? NOTHING : rights;
+    const given = withholdsRoles(scope, place, report) ? NOTHING : rights;
     const rolesOf = (name: string) => given.rolesOf(name);
-    const names = new Set<string>();
-    for (const name of dynamic === undefined ? [] : this.#people.addClients(dynamic, rolesOf))
-      names.add(`${name}@password`);
-    for (const name of this.#people.addUsers(users, rolesOf)) names.add(`${name}@password`);
+    const members = new Members(this.#policy, report);
+    if (dynamic !== undefined) members.add(this.#people.addClients(dynamic, rolesOf), PASSWORD_REALM);
+    members.add(this.#people.addUsers(users, rolesOf), PASSWORD_REALM);
     const keysSpeak = proven.some(({ listener, provesName }) => listener.authentication === 'psk' && provesName);
-    for (const name of this.#people.addKeys(keys, (name) => (keysSpeak ? rolesOf(name) : []))) {
-      if (keysSpeak) names.add(`${name}@psk`);
-    }
-    this.#certified(doors, given, certified, names);
-    this.#groups(given, names);
-    this.#tellNobodys(given, names, place);
+    const devices = this.#people.addKeys(keys, (name) => (keysSpeak ? rolesOf(name) : []));
+    if (keysSpeak) members.add(devices, PSK_REALM);
+    members.addCertified(doors, given, certified);
+    members.addGroups(given, { file: this.#options.path, line: 1 });
+    members.tellNobodys(given, place);
     return doors;
-  }
-
-  /** Certificates have no entry in the registry: what they may do stands in groups. */
-  #certified(doors: readonly PlannedDoor[], rights: Rights, certified: Set<string>, names: Set<string>): void {
-    const byCertificate = doors.filter(({ listener }) => listener.authentication === 'certificate');
-    for (const { listener, provesName } of byCertificate) {
-      for (const id of listener.clientCa ?? []) {
-        const whoever = provesName ? rights.base : [];
-        if (whoever.length === 0 && !this.#policy.roles.has(CERTIFIED)) this.#policy.addRole(CERTIFIED);
-        for (const role of whoever.length === 0 ? [CERTIFIED] : whoever) certified.add(`${id}\n${role}`);
-        if (!provesName) continue;
-        const byRoles = new Map<string, string[]>();
-        for (const name of rights.names) {
-          if (!isDeviceName(name)) continue;
-          names.add(`${name}@ca:${id}`);
-          const key = rights.rolesOf(name).join('\n');
-          byRoles.set(key, [...(byRoles.get(key) ?? []), `${name}@ca:${id}`]);
-        }
-        for (const [roles, members] of byRoles) {
-          if (roles !== '') this.#policy.addGroup(`certified-${id}`, roles.split('\n'), members);
-        }
-      }
-    }
-  }
-
-  #groups({ groups }: Rights, names: ReadonlySet<string>): void {
-    const byName = new Map<string, string[]>();
-    for (const one of names) {
-      const name = one.slice(0, one.indexOf('@'));
-      byName.set(name, [...(byName.get(name) ?? []), one]);
-    }
-    for (const { name, roles, members } of groups) {
-      const held = members.flatMap((member) => byName.get(member) ?? []);
-      const group = this.#policy.addGroup(name, roles, held);
-      if (group === name) continue;
-      const place = { file: this.#options.path, line: 1 };
-      this.#report.changed(place, `group ${name}`, `group ${group}`, 'its name is none here, or is taken');
-    }
-  }
-
-  #tellNobodys({ names: spoken }: Rights, names: ReadonlySet<string>, place: Place): void {
-    const known = new Set([...names].map((one) => one.slice(0, one.indexOf('@'))));
-    for (const name of spoken) {
-      if (!known.has(name))
-        this.#report.unsupported(
-          place,
-          `rights of ${JSON.stringify(name)}`,
-          'nobody of this name can log in: the role is there, nobody has it',
-        );
-    }
   }
 
   /** Client ids and the roles of doors, once it is known which rights there are. */
@@ -249,66 +199,6 @@ class Planning {
         );
     }
   }
-
-  #dynamicSecurity({ plugins, settings }: Scope, source: string): DynamicSecurity | undefined {
-    const plugin = plugins.find(isDynamicSecurity);
-    if (plugin === undefined) return undefined;
-    const acl = settings.get('acl_file');
-    if (acl !== undefined)
-      throw new SourceRefused([
-        {
-          place: acl.place,
-          why: 'with the plugin for dynamic security beside it, it is open which of them decides: leave one out',
-        },
-      ]);
-    const file = plugin.options.get('config_file');
-    if (file === undefined)
-      throw new SourceRefused([{ place: plugin.place, why: 'plugin_opt_config_file is missing' }]);
-    this.#report.same(plugin.place, 'plugin for dynamic security', 'roles and groups of the policy, users');
-    return readDynamicSecurity(pathOf(source, file), this.#report);
-  }
-
-  /** What another plugin refused nobody knows: then nobody is given a role. */
-  #withheld({ plugins }: Scope, place: Place): boolean {
-    const others = plugins.filter((plugin) => !isDynamicSecurity(plugin));
-    for (const { place: at } of others)
-      this.#report.unsupported(
-        at,
-        'plugin',
-        'what it allowed and refused is not known: nobody is given a role; see `motte user` and policy.yaml',
-      );
-    if (others.length > 0)
-      this.#report.changed(place, 'users and keys', 'without roles', 'a plugin had a say in what they may do');
-    return others.length > 0;
-  }
-}
-
-function isDynamicSecurity({ path }: ConfPlugin): boolean {
-  return basename(path).includes('dynamic_security');
-}
-
-function tlsVersion({ scopes }: MosquittoConf, report: ImportReport): '1.3' | undefined {
-  const versions = scopes.flatMap(({ listeners }) =>
-    listeners.flatMap(({ settings }) => settings.get('tls_version') ?? []),
-  );
-  for (const { place, key, value } of versions) {
-    if (value === 'tlsv1.2' || value === 'tlsv1.3') report.same(place, `${key} ${value}`);
-    else
-      report.insecure(
-        place,
-        `${key} ${value}`,
-        'TLS 1.2 and later',
-        'older versions are broken, and are not spoken whatever a waiver says',
-      );
-  }
-  const listeners = scopes
-    .flatMap((scope) => scope.listeners)
-    .filter(({ settings }) => settings.has('certfile') || settings.has('psk_hint'));
-  return versions.length > 0 &&
-    versions.length === listeners.length &&
-    versions.every(({ value }) => value === 'tlsv1.3')
-    ? '1.3'
-    : undefined;
 }
 
 function confPath(path: string): string {
@@ -328,5 +218,4 @@ const NOTHING: Rights = {
   saysOf: () => [],
   needsOwnClientIds: false,
 };
-const CERTIFIED = 'certified';
 const WAIVER_MS = 90 * 86_400_000;
