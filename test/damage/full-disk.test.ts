@@ -131,6 +131,37 @@ describe.skipIf(LACKS_SMALL_DISK !== undefined)(
       expect(broker.out().match(/"event":"store.fault"/g)).toHaveLength(1);
     });
 
+    it('a policy or a user that cannot be stored: said with its reason, running or not, and what was there stays', {
+      timeout: 120_000,
+    }, async () => {
+      const disk = mountSmallDisk(24);
+      const { data, broker } = await startOn(disk, 0);
+      const [policy, password] = [join(data, '..', 'policy.yaml'), join(data, '..', 'password')];
+      writeFileSync(policy, 'roles:\n  lab: { listenerOnly: true, rules: [allow publish a] }\n');
+      writeFileSync(password, 'correct horse battery staple', { mode: 0o600 });
+      const apply = () => motte(['policy', 'apply', policy, '--data', data]);
+      const addUser = () => motte(['user', 'add', 'ann', '--password-file', password, '--data', data]);
+      const refused = async () => {
+        for (const command of [apply, addUser]) {
+          expect(await command()).toMatchObject({
+            exit: 4,
+            err: expect.stringMatching(
+              /^motte: nothing can be written: no space is left on the file system \(MOT-0210\)\n {2}make room/m,
+            ),
+          });
+        }
+        expect((await motte(['policy', 'show', '--data', data, '--json'])).out).toMatch(/"version": ?0,/);
+      };
+      disk.fill();
+      await refused();
+      broker.child.kill('SIGKILL');
+      await broker.exited;
+      await refused();
+      disk.empty();
+      expect((await apply()).exit).toBe(0);
+      expect((await addUser()).exit).toBe(0);
+    });
+
     it('read-only at the start: one clear error, exit 4', { timeout: 60_000 }, async () => {
       const disk = mountSmallDisk(24);
       const { data, broker } = await startOn(disk, 0);

@@ -1,13 +1,16 @@
 // The catalogue of everything the program or the admin API can say went wrong: one number each, with what to do.
-// 00xx program, 01xx configuration, 02xx data directory, 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 0601 to 0619 devices,
+// 00xx program, 01xx configuration, 02xx data directory (0210: disk-errors.ts), 03xx listeners, 0401 to 0419 certificates, 05xx admin API, 0601 to 0619 devices,
 // 0620 to 0629 users, 0640 to 0649 enrolment (enrolment-errors.ts), 0650 to 0659 tokens (token-errors.ts),
 // 07xx clients, 08xx backups, 09xx policies (policy-errors.ts), 10xx imports (import-errors.ts); 0420 to 0449 are the authority's own table. A number is never used again for something else.
 
 import { BACKUP_ERRORS } from './backup-errors.ts';
+import { DISK_ERRORS } from './disk-errors.ts';
 import { ENROLMENT_ERRORS } from './enrolment-errors.ts';
 import { IMPORT_ERRORS } from './import-errors.ts';
 import { POLICY_ERRORS } from './policy-errors.ts';
 import { TOKEN_ERRORS } from './token-errors.ts';
+
+export { diskFault } from './disk-errors.ts';
 
 /** 1 the answer is no · 2 wrong usage · 3 the broker cannot be reached · 4 configuration or data refused. */
 export type ExitCode = 1 | 2 | 3 | 4;
@@ -129,6 +132,7 @@ export const ERRORS = {
     remedy: 'make room or mend the disk, then start again',
     exit: 4,
   },
+  ...DISK_ERRORS,
   'MOT-0301': {
     what: 'cannot open a listener',
     when: 'The address and port are in use, not on this machine, or not permitted to this user.',

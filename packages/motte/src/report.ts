@@ -1,5 +1,6 @@
 // Errors as people see them: one line, `motte: WHAT: WHY (MOT-nnnn)`, and a second with what to do.
 
+import { diskFault } from '@motte/admin/errors';
 import { printable } from '@motte/broker/printable';
 import { CATALOGUE } from './catalogue.ts';
 
@@ -20,6 +21,8 @@ export function codedOf(fault: unknown): { code: string; why: string; remedy: st
   if (typeof code === 'string' && typeof why === 'string' && CATALOGUE.has(code)) {
     return { code, why, remedy: typeof remedy === 'string' ? remedy : undefined };
   }
+  const disk = diskFault(fault);
+  if (disk !== undefined) return { code: 'MOT-0210', why: disk, remedy: undefined };
   return { code: 'MOT-0004', why: fault instanceof Error ? fault.message : String(fault), remedy: undefined };
 }
 

@@ -92,3 +92,15 @@ it.each([
   expect(answer.statusCode).toBe(status);
   expect(answer.json()).toMatchObject({ code, detail: 'p.yaml:1:1: why' });
 });
+
+it.each(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO'])(
+  'a disk that says %s is named as that, without its paths',
+  async (code) => {
+    const fault = Object.assign(new Error(`${code}: open '/srv/motte/store/policy.json.new'`), { code });
+    const app = await appWith({ apply: () => Promise.reject(fault) });
+    const answer = await app.inject({ method: 'POST', url: '/api/v1/policy', payload: NEW });
+    expect(answer.statusCode).toBe(507);
+    expect(answer.json()).toMatchObject({ code: 'MOT-0210', title: 'nothing can be written' });
+    expect(answer.body).not.toContain('/srv');
+  },
+);

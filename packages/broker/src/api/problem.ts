@@ -1,7 +1,7 @@
 // Problem documents (RFC 9457): what the API answers instead of a result. The detail is for people, the code for
 // programs; a fault of ours says nothing of its inside.
 
-import { ERRORS, type ErrorCode, errorRow, MotteError } from '@motte/admin/errors';
+import { diskFault, ERRORS, type ErrorCode, errorRow, MotteError } from '@motte/admin/errors';
 import type { FastifyError, FastifyReply } from 'fastify';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
@@ -41,5 +41,7 @@ export function problemOf(fault: FastifyError | MotteError | Error): ProblemDocu
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return { ...problem('MOT-0504', fault.message), status: statusCode };
   }
+  const disk = diskFault(fault);
+  if (disk !== undefined) return problem('MOT-0210', disk);
   return problem('MOT-0508', 'the request could not be served');
 }
