@@ -1,17 +1,13 @@
 // Policy and roles that change while a client is on its way in, or connected: what counts is what holds when it is asked.
 
 import { describe, expect, it } from 'vitest';
-import { startTestBroker, type TestBroker } from '../../../../test/harness/index.ts';
+import { because } from '../../../../test/harness/because.ts';
+import { startTestBroker } from '../../../../test/harness/index.ts';
 import { ALLOW_ALL, accessOf } from '../../../../test/harness/rules.ts';
 import { will } from '../../../../test/harness/will.ts';
 import { completeQuotas } from '../access/quotas.ts';
 import { NO_QUOTAS } from '../ports/quotas.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
-
-/** What was said of the last refusal. */
-function because(broker: TestBroker): string | undefined {
-  return broker.events.flatMap((event) => (event.name === 'peer.refused' ? [event.because] : [])).at(-1);
-}
 
 describe('a policy that comes while the store opens a session', () => {
   /** A client that waits for its session; `answer` lets the store speak. */
