@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { decode, type ProtocolVersion } from '@motte/wire';
 import { duplexPair, settle } from '../harness/duplex-pair.ts';
+import { frameLength } from '../harness/raw-client.ts';
 import { TestBroker } from '../harness/test-broker.ts';
 import { Chance } from './chance.ts';
 import { type Step, type Story, storyOf } from './story.ts';
@@ -153,14 +154,4 @@ function readable(frame: Uint8Array): boolean {
       return false;
     }
   });
-}
-
-function frameLength(bytes: Uint8Array): number {
-  let length = 0;
-  for (let at = 1; at <= 4 && at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    length += (byte & 0x7f) * 128 ** (at - 1);
-    if (byte < 0x80) return bytes.length >= at + 1 + length ? at + 1 + length : 0;
-  }
-  return 0;
 }

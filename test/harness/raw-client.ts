@@ -303,7 +303,7 @@ export function bytesOf(hex: string): Uint8Array {
 }
 
 /** Length of the first whole frame, 0 if there is none yet. */
-function frameLength(bytes: Uint8Array): number {
+export function frameLength(bytes: Uint8Array): number {
   let length = 0;
   for (let at = 1; at <= 4 && at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;

@@ -1,7 +1,7 @@
 // The real broker in memory: its own store, a clock the test owns, no listener. Clients come in over duplex pairs.
 
 import type { Duplex } from 'node:stream';
-import { type Broker, type BrokerConfig, createBroker } from '@motte/broker';
+import { type Broker, createBroker } from '@motte/broker';
 import type { OnRevoke } from '@motte/broker/ports/config';
 import type { Connect, ProtocolVersion } from '@motte/wire';
 import { onTestFinished } from 'vitest';
@@ -17,6 +17,7 @@ import { type Identity, identityKey } from '../../packages/broker/src/ports/iden
 import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
 import type { Store } from '../../packages/broker/src/ports/store.ts';
 import { ALLOW } from '../../packages/broker/src/ports/verdict.ts';
+import { ANONYMOUS, bareConfig, NO_TRUST, unopened } from './bare-config.ts';
 import { duplexPair, settle } from './duplex-pair.ts';
 import { FakeClock, FakeGauge, SeededRandom } from './fake-clock.ts';
 import { RawClient } from './raw-client.ts';
@@ -71,16 +72,16 @@ export class TestBroker {
   constructor(options: TestBrokerOptions = {}) {
     this.access = accessOf(options.rules ?? ALLOW_ALL);
     this.clock = options.clock ?? new FakeClock();
-    this.#listener = { ...LISTENER, ...options.listener };
+    this.#listener = { ...ANONYMOUS, ...options.listener };
     this.directory = directoryOf(options.registered ?? []);
     const guards = guardsOf(options, this.directory);
     this.#broker = createBroker({
       config: {
-        ...configOf({ ...DEFAULT_LIMITS, ...options.limits }, this.#listener),
+        ...bareConfig([unopened(this.#listener)], { ...DEFAULT_LIMITS, ...options.limits }),
         ...(options.onRevoke === undefined ? {} : { onRevoke: options.onRevoke }),
       },
       directory: this.directory,
-      trust: { number: 1, issuers: [] },
+      trust: NO_TRUST,
       clock: this.clock,
       random: new SeededRandom(),
       gauge: this.gauge,
@@ -201,15 +202,6 @@ export function startTestBroker(options?: TestBrokerOptions): TestBroker {
   return broker;
 }
 
-const LISTENER: ListenerFacts = {
-  name: 'test',
-  scheme: 'mqtt',
-  authentication: 'none',
-  role: 'lab',
-  clientIds: 'any',
-  versions: [3, 4, 5],
-};
-
 function directoryOf(registered: readonly RegisteredIdentity[]): IdentityDirectory {
   const identities = new Map(registered.map((one) => [identityKey(one), one]));
   const listeners: Parameters<NonNullable<IdentityDirectory['watch']>>[0][] = [];
@@ -232,17 +224,6 @@ function directoryOf(registered: readonly RegisteredIdentity[]): IdentityDirecto
   };
 }
 
-function configOf(limits: Limits, listener: ListenerFacts): BrokerConfig {
-  return {
-    number: 1,
-    // Never opened: who is anonymous on it is known after a restart.
-    listeners: [{ ...listener, url: 'mqtt://test', host: '', port: 0, path: '', connectionsMax: 0, origins: [] }],
-    limits,
-    admission: { handshakesAtOnceMax: 100, connectionsPerSourceMax: 1000, waitingMax: 100, lagMsMax: 200, exempt: [] },
-    store: { kind: 'memory', lingerMs: 0 },
-  };
-}
-
 const certificate = (serial: string) => ({ realm: 'ca:motte', name: '', serial, issuer: 'ca', der: new Uint8Array() });
 
 function guardsOf(
@@ -251,7 +232,7 @@ function guardsOf(
 ): Guards | undefined {
   if (authenticate) return { admit: () => ALLOW, authenticate };
   if (identities === undefined) return undefined;
-  const registered = createStanding({ directory, trust: { number: 1, issuers: [] }, proofs: new WeakMap() });
+  const registered = createStanding({ directory, trust: NO_TRUST, proofs: new WeakMap() });
   const stands = standing ?? (endsWithRegistry === true ? registered : undefined);
   return {
     admit: () => ALLOW,

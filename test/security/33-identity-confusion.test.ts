@@ -23,6 +23,7 @@ import { CountedHashing, fakeHash, MemoryDirectory } from '../../packages/broker
 import { ScramClient } from '../../packages/broker/src/testing/scram-client.ts';
 import { createTestAuthority, derOf, type TestAuthority } from '../fixtures/certificates.ts';
 import { keySetOf, TestIssuer } from '../fixtures/tokens.ts';
+import { bareConfig } from '../harness/bare-config.ts';
 import { accessOf, duplexPair, FakeClock, RawClient, SeededRandom, settleWith, will } from '../harness/index.ts';
 
 const NAME = 'pump-1';
@@ -106,10 +107,7 @@ class World {
       methods: new Map([method]),
     });
     this.broker = createBroker({
-      config: {
-        ...{ number: 1, listeners: [], limits, store: { kind: 'memory', lingerMs: 0 } },
-        admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, waitingMax: 10, lagMsMax: 200, exempt: [] },
-      },
+      config: bareConfig([], limits),
       ...{ directory, trust, clock, random: new SeededRandom() },
       access: access ?? accessOf(['allow all #']),
       guards: {

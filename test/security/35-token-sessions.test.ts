@@ -14,6 +14,7 @@ import { checkRevoked, choiceKey, type TokenRevocation } from '../../packages/br
 import { type Broker, createBroker } from '../../packages/broker/src/start.ts';
 import { MemoryStore } from '../../packages/broker/src/store/memory/memory-store.ts';
 import { keySetOf, TestIssuer } from '../fixtures/tokens.ts';
+import { bareConfig, NO_TRUST, NOBODY } from '../harness/bare-config.ts';
 import { duplexPair, settle } from '../harness/duplex-pair.ts';
 import { FakeClock, FakeGauge, SeededRandom } from '../harness/fake-clock.ts';
 import { RawClient } from '../harness/raw-client.ts';
@@ -58,31 +59,23 @@ beforeEach(async () => {
     kind: 'device',
     clockSkewMs: 0,
   };
-  const directory = { find: () => undefined, list: () => [], put: async () => {}, remove: async () => false };
   const { proof, method } = createTokenProof({
     facts: { issuers: new Map([[ISSUER, issuer]]), revocations },
-    directory,
+    directory: NOBODY,
     nowMs: () => clock.nowMs(),
   });
-  const trust = { number: 1, issuers: [] };
   broker = createBroker({
-    config: {
-      number: 1,
-      listeners: [],
-      limits: DEFAULT_LIMITS,
-      admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, waitingMax: 10, lagMsMax: 200, exempt: [] },
-      store: { kind: 'memory', lingerMs: 0 },
-    },
-    directory,
-    trust,
+    config: bareConfig(),
+    directory: NOBODY,
+    trust: NO_TRUST,
     clock,
     random: new SeededRandom(),
     gauge: new FakeGauge(),
     access: createAccess(),
     store: new MemoryStore({ defer: (answer) => (held === undefined ? setImmediate(answer) : held.push(answer)) }),
     guards: createGuards({
-      directory,
-      trust,
+      directory: NOBODY,
+      trust: NO_TRUST,
       clock,
       limits: DEFAULT_LIMITS,
       checkOutsider: ({ name, token }) => checkRevoked(revocations, ISSUER, { name, id: token, nowMs: clock.nowMs() }),

@@ -11,11 +11,11 @@ import { createAccess } from '../../packages/broker/src/access/access.ts';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import { RefusalRing } from '../../packages/broker/src/observe/refusals.ts';
 import type { ListenerConfig, TlsMaterial } from '../../packages/broker/src/ports/config.ts';
-import { DEFAULT_LIMITS } from '../../packages/broker/src/ports/limits.ts';
 import { type Broker, createBroker } from '../../packages/broker/src/start.ts';
 import { MemoryDirectory } from '../../packages/broker/src/testing/logins.ts';
 import { createTestAuthority, type Pair, type TestAuthority } from '../fixtures/certificates.ts';
 import { openTestListener, type TestListener } from '../fixtures/test-listener.ts';
+import { bareConfig } from '../harness/bare-config.ts';
 import { FakeClock, FakeGauge, SeededRandom } from '../harness/fake-clock.ts';
 
 const REALM = 'ca:motte';
@@ -44,13 +44,7 @@ beforeEach(() => {
   events = [];
   ring = new RefusalRing();
   broker = createBroker({
-    config: {
-      number: 1,
-      listeners: [],
-      limits: DEFAULT_LIMITS,
-      admission: { handshakesAtOnceMax: 10, connectionsPerSourceMax: 10, waitingMax: 10, lagMsMax: 200, exempt: [] },
-      store: { kind: 'memory', lingerMs: 0 },
-    },
+    config: bareConfig(),
     directory: new MemoryDirectory({
       ...{ realm: REALM, name: 'pump-1', kind: 'device', roles: ['device'], state: 'active', addedAtMs: 0 },
     }),

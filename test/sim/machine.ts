@@ -10,6 +10,7 @@ import type { Message } from '../../packages/broker/src/ports/message.ts';
 import type { Cursor, Store } from '../../packages/broker/src/ports/store.ts';
 import { openLevelStore } from '../../packages/broker/src/store/level/open.ts';
 import type { Chance } from '../fuzz/chance.ts';
+import { ANONYMOUS, bareConfig, NO_TRUST, NOBODY, unopened } from '../harness/bare-config.ts';
 import { FakeClock, SeededRandom } from '../harness/fake-clock.ts';
 import { TornDisk, TornEngine } from './torn-engine.ts';
 
@@ -130,7 +131,7 @@ export class Machine {
     const engine = new TornEngine(this.#disk, { defer, oneIn: (n) => chance.oneIn(n) });
     this.#engine = engine;
     const opening = openLevelStore(engine, {
-      lingerMs: 5,
+      lingerMs: LINGER_MS,
       defer,
       after: (ms, run) => void this.#timers.push({ dueMs: this.clock.monotonicMs() + ms, run }),
       nowMs: () => this.clock.nowMs(),
@@ -139,27 +140,9 @@ export class Machine {
     const store = await opening;
     this.#store = store;
     const broker = createBroker({
-      config: {
-        number: 1,
-        // Never opened: who is anonymous on it is known after a restart.
-        listeners: [{ ...LISTENER, url: 'mqtt://sim', host: '', port: 0, path: '', connectionsMax: 0, origins: [] }],
-        limits,
-        admission: {
-          handshakesAtOnceMax: 100,
-          connectionsPerSourceMax: 1000,
-          waitingMax: 100,
-          lagMsMax: 200,
-          exempt: [],
-        },
-        store: { kind: 'level', lingerMs: 5 },
-      },
-      directory: {
-        find: () => undefined,
-        list: () => [],
-        put: () => Promise.resolve(),
-        remove: () => Promise.resolve(false),
-      },
-      trust: { number: 1, issuers: [] },
+      config: { ...bareConfig([unopened(LISTENER)], limits), store: { kind: 'level', lingerMs: LINGER_MS } },
+      directory: NOBODY,
+      trust: NO_TRUST,
       clock: this.clock,
       random: new SeededRandom(chance.int(0x7fff_ffff)),
       // What a broker that lost its power says is heard by nobody.
@@ -215,11 +198,6 @@ export class Machine {
   }
 }
 
-export const LISTENER: ListenerFacts = {
-  name: 'sim',
-  scheme: 'mqtt',
-  authentication: 'none',
-  role: 'lab',
-  clientIds: 'any',
-  versions: [3, 4, 5],
-};
+export const LISTENER: ListenerFacts = { ...ANONYMOUS, name: 'sim' };
+
+const LINGER_MS = 5;
