@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
 import { TLS_CIPHERS, TLS_GROUPS } from '../ports/tls-parameters.ts';
+import { sourceOf } from './source.ts';
 
 export interface Bound<S> {
   readonly server: S;
@@ -14,7 +15,7 @@ export interface Bound<S> {
 
 export interface BoundLimits {
   readonly connectionsMax: number;
-  /** From one address; absent = as many as there may be. */
+  /** From one source, an address or an IPv6 network of a host; absent = as many as there may be. */
   readonly connectionsPerSourceMax?: number;
 }
 
@@ -23,7 +24,7 @@ export function bound<S extends Server | TlsServer>(server: S, limits: BoundLimi
   // Node's own list knows no peer before its TLS handshake, nor after bytes that are not HTTP; closing would wait for them.
   const connections = new Map<Socket, string>();
   server.on('connection', (socket: Socket) => {
-    const source = socket.remoteAddress ?? '';
+    const source = sourceOf(socket.remoteAddress ?? '');
     const others = [...connections.values()].filter((one) => one === source).length;
     connections.set(socket, source);
     socket.once('close', () => connections.delete(socket));

@@ -4,6 +4,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { EnrolDesk, EnrolOutcome, EnrolRefusal } from '../../ports/enrol.ts';
 import { SECURITY_HEADERS } from '../app.ts';
+import { sourceOf } from '../source.ts';
 import { addEstRoutes } from './est.ts';
 import { NO_CERTIFICATE, RETRY_SECONDS, shownCertificate, type Tell } from './shared.ts';
 import { SourceRate, type SourceRateLimits } from './source-rate.ts';
@@ -31,7 +32,7 @@ export async function createEnrolApp(options: EnrolAppOptions): Promise<FastifyI
   const rate = new SourceRate(options.rate);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
-    if (rate.pass(addressOf(request))) return;
+    if (rate.pass(sourceOf(addressOf(request)))) return;
     const because = 'this source asks for enrolment too often';
     onRefused({ address: addressOf(request), because, rule: 'enrol.rate', seen: 'HTTP 429', name: '' });
     return reply.code(429).header('retry-after', RETRY_SECONDS).send(TOO_OFTEN);

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { request } from 'node:https';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { createTestAuthority, type TestAuthority } from '../../../../../test/fixtures/certificates.ts';
 import type { EnrolDesk, EnrolOutcome, EnrolRefusal } from '../../ports/enrol.ts';
+import { bound } from '../bound.ts';
+import { createEnrolApp } from './app.ts';
 import { ENROL_LIMITS, type EnrolLimits, type EnrolListener, openEnrolListener } from './listener.ts';
 import { SourceRate } from './source-rate.ts';
 
@@ -138,6 +141,26 @@ it('a source that asks too often is told so before anything is read, and others 
   expect(await enrol(port)).toMatchObject({ status: 429, headers: { 'retry-after': '30' } });
   expect(asked).toHaveLength(3);
   expect(refusals).toMatchObject([{ rule: 'enrol.rate' }]);
+});
+
+it('an IPv6 host is one source, whichever of its addresses it asks from', async () => {
+  const desk = { root: 'ROOT' } as EnrolDesk;
+  const rate = { burst: 2, perMinute: 1, sourcesMax: 10 };
+  const app = await createEnrolApp({ desk, rate, bodyBytesMax: 100, onRefused: () => {}, onFault: () => {} });
+  const ask = async (remoteAddress: string) => (await app.inject({ url: '/ca', remoteAddress })).statusCode;
+  const addresses = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1', '192.0.2.1', '::ffff:192.0.2.1'];
+  const answers: number[] = [];
+  for (const address of [...addresses, '192.0.2.1']) answers.push(await ask(address));
+  expect(answers).toEqual([200, 200, 429, 200, 200, 200, 429]);
+  await app.close();
+
+  const server = createServer().removeAllListeners('connection');
+  bound(server, { connectionsMax: 10, connectionsPerSourceMax: 1 });
+  const sockets = addresses
+    .slice(0, 4)
+    .map((remoteAddress) => Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress }));
+  for (const socket of sockets) server.emit('connection', socket);
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false, true, true, false]);
 });
 
 it('rates come back with time and are kept for a bounded number of sources', () => {
