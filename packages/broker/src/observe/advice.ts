@@ -148,7 +148,7 @@ const BY_WORDS: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     ['identity.psk'],
-    'Give the client the name and the key that `motte device add NAME --psk` printed; a lost key is replaced by adding the device anew.',
+    'Give the client the name and the key that `motte device add NAME --psk` printed; a lost key is replaced by `motte device remove NAME` and adding the device anew.',
   ],
   [
     ['pre-shared key'],

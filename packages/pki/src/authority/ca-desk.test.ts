@@ -101,6 +101,23 @@ describe('while the CA is replaced', () => {
       expect(await (await start()).administrator.unmovedDevices()).toEqual([]);
     }));
 
+  it('a device that was revoked is not waited for; one that has an older certificate left is', () =>
+    withData(async (start) => {
+      const authority = await start();
+      const { administrator } = authority;
+      for (const name of ['gone', 'left', 'moved']) await issue(authority, name);
+      await issue(authority, 'gone');
+      await administrator.revokeDevice({ name: 'gone' });
+      await administrator.rotateCa('30d');
+      for (const name of ['left', 'moved']) await issue(authority, name);
+      expect(await administrator.unmovedDevices()).toEqual([]);
+      const latest = async (name: string) => (await administrator.showDevice(name)).serial;
+      await administrator.revokeDevice({ name: 'left', serial: await latest('left') });
+      expect(await administrator.unmovedDevices()).toEqual(['left']);
+      await administrator.revokeDevice({ name: 'left' });
+      expect(await administrator.finishRotation(false)).toMatchObject({ old: null });
+    }));
+
   it(
     'more than a page of devices have not moved',
     () =>

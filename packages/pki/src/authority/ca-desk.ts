@@ -17,9 +17,16 @@ interface Settings {
   readonly reread: () => Promise<KeeperSettings>;
 }
 
+/** What was issued, and what of it was revoked. */
+interface Books {
+  readonly ledger: Ledger;
+  readonly isRevoked: (serial: string) => boolean;
+}
+
 export class CaDesk {
   readonly #pki: string;
   readonly #ledger: Ledger;
+  readonly #isRevoked: Books['isRevoked'];
   readonly #now: () => number;
   readonly #reread: Settings['reread'];
   #settings: KeeperSettings;
@@ -27,7 +34,7 @@ export class CaDesk {
 
   private constructor(
     pki: string,
-    ledger: Ledger,
+    { ledger, isRevoked }: Books,
     now: () => number,
     { settings, reread }: Settings,
     authorities: Authorities,
@@ -36,13 +43,14 @@ export class CaDesk {
     this.#reread = reread;
     this.#pki = pki;
     this.#ledger = ledger;
+    this.#isRevoked = isRevoked;
     this.#now = now;
     this.#authorities = authorities;
   }
 
   /** Throws MOT-0423 and MOT-0424. */
-  static async open(pki: string, ledger: Ledger, now: () => number, settings: Settings): Promise<CaDesk> {
-    return new CaDesk(pki, ledger, now, settings, await load(pki, ledger, settings.settings));
+  static async open(pki: string, books: Books, now: () => number, settings: Settings): Promise<CaDesk> {
+    return new CaDesk(pki, books, now, settings, await load(pki, books.ledger, settings.settings));
   }
 
   /** In force now; read it anew for every request. */
@@ -74,7 +82,7 @@ export class CaDesk {
     };
   }
 
-  /** Devices whose latest certificate is of the CA that is being replaced, and not past its end; a page of names. */
+  /** Devices whose latest good certificate is of the CA that is being replaced, and not past its end; a page of names. */
   unmoved(after: string): { names: readonly string[]; more: boolean } {
     const names = this.#unmoved();
     const first = after === '' ? 0 : names.findIndex((name) => name > after);
@@ -130,7 +138,8 @@ export class CaDesk {
     if (old === undefined) return [];
     const nowMs = this.#now();
     return this.#ledger.deviceNames.filter((name) => {
-      const latest = this.#ledger.device(name)?.at(-1);
+      // One that was taken away has none, and must not keep the others from the end.
+      const latest = this.#ledger.device(name)?.findLast(({ serial }) => !this.#isRevoked(serial));
       return latest !== undefined && isUnmoved(latest, current.issuer.commonName, nowMs);
     });
   }

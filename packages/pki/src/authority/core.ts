@@ -100,11 +100,11 @@ export async function openCore(pki: string, options: CoreOptions): Promise<Core>
         ledger.append(recordOf(certificate, 'creation', now()));
       await createCa(pki, now(), record, undefined, settings);
     }
-    const ca = await CaDesk.open(pki, ledger, now, { settings, reread: () => readSettings(pki, asked) });
-    const authorities = () => ca.authorities;
-    const book = await EnrolmentBook.open(pki);
     const revoked = revocations;
     const isRevoked = (serial: string) => revoked.find(serial) !== undefined;
+    const ca = await CaDesk.open(pki, { ledger, isRevoked }, now, { settings, reread: () => readSettings(pki, asked) });
+    const authorities = () => ca.authorities;
+    const book = await EnrolmentBook.open(pki);
     const desk = new BackupDesk(pki, [ledger.lines, revocations.lines], authorities);
     const call = dispatcher({
       enrolment: { ca, ledger, book, isRevoked },

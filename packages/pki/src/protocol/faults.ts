@@ -179,7 +179,7 @@ export const AUTHORITY_FAULTS = {
   'MOT-0462': {
     what: 'devices have not moved to the new CA',
     when: 'A replacement is to be finished, and some devices still have a certificate of the old CA.',
-    remedy: 'renew them; --force shuts them out until they are enrolled anew',
+    remedy: 'renew them, or revoke those that are gone; --force shuts them out until they are enrolled anew',
     exit: 1,
   },
   'MOT-0463': {
