@@ -53,6 +53,26 @@ async function publishes(world: World, qos: 1 | 2): Promise<Outcome> {
   return told(code, world, await hears(watcher));
 }
 
+/** A message by a subscription that is there when it is decided. */
+async function hearsLive(world: World, filter: string): Promise<Outcome> {
+  const [publisher, tested] = [await world.helper(), await world.tested()];
+  await tested.subscribe({ filter, qos: 1 });
+  world.decide();
+  await publisher.deliver(TOPIC, 'x');
+  return hears(tested);
+}
+
+/** A message that waits when it is decided, for a session that comes back. */
+async function hearsStored(world: World): Promise<Outcome> {
+  const publisher = await world.helper();
+  const tested = await world.tested(kept(world.version));
+  await tested.subscribe({ filter: 'plant/#', qos: 1 });
+  await tested.cut();
+  await publisher.deliver(TOPIC, 'x');
+  world.decide();
+  return hears(await world.tested(kept(world.version)));
+}
+
 /** Refused by the code of the version, or granted. */
 function granted(code: number, { version }: World): Outcome {
   if (code <= 2) return 'through';
@@ -220,37 +240,19 @@ export const PATHS: readonly Path[] = [
     name: 'delivery under a condition on the message',
     right: `allow subscribe plant/#`,
     denial: `deny receive ${TOPIC} qos<=1`,
-    play: async (world) => {
-      const [publisher, tested] = [await world.helper(), await world.tested()];
-      await tested.subscribe({ filter: 'plant/#', qos: 1 });
-      world.decide();
-      await publisher.deliver(TOPIC, 'x');
-      return hears(tested);
-    },
+    play: (world) => hearsLive(world, 'plant/#'),
   },
   {
     name: 'delivery to a member of a group',
     right: RECEIVE,
     denial: UNHEARD,
-    play: async (world) => {
-      const [publisher, tested] = [await world.helper(), await world.tested()];
-      await tested.subscribe({ filter: '$share/g/plant/#', qos: 1 });
-      world.decide();
-      await publisher.deliver(TOPIC, 'x');
-      return hears(tested);
-    },
+    play: (world) => hearsLive(world, '$share/g/plant/#'),
   },
   {
     name: 'delivery to a member of a group under a condition on the message',
     right: RECEIVE,
     denial: `deny receive ${TOPIC} qos<=1`,
-    play: async (world) => {
-      const [publisher, tested] = [await world.helper(), await world.tested()];
-      await tested.subscribe({ filter: '$share/g/plant/#', qos: 1 });
-      world.decide();
-      await publisher.deliver(TOPIC, 'x');
-      return hears(tested);
-    },
+    play: (world) => hearsLive(world, '$share/g/plant/#'),
   },
   {
     name: 'what waits in memory behind what is under way',
@@ -273,29 +275,13 @@ export const PATHS: readonly Path[] = [
     name: 'what waits in the store for a session that comes back',
     right: RECEIVE,
     denial: UNHEARD,
-    play: async (world) => {
-      const publisher = await world.helper();
-      const tested = await world.tested(kept(world.version));
-      await tested.subscribe({ filter: 'plant/#', qos: 1 });
-      await tested.cut();
-      await publisher.deliver(TOPIC, 'x');
-      world.decide();
-      return hears(await world.tested(kept(world.version)));
-    },
+    play: hearsStored,
   },
   {
     name: 'what waits in the store, under a condition on the message',
     right: RECEIVE,
     denial: `deny receive ${TOPIC} qos<=1`,
-    play: async (world) => {
-      const publisher = await world.helper();
-      const tested = await world.tested(kept(world.version));
-      await tested.subscribe({ filter: 'plant/#', qos: 1 });
-      await tested.cut();
-      await publisher.deliver(TOPIC, 'x');
-      world.decide();
-      return hears(await world.tested(kept(world.version)));
-    },
+    play: hearsStored,
   },
   {
     name: 'what was under way when the session was left',
