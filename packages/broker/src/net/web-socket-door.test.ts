@@ -1,36 +1,11 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { createTestAuthority } from '../../../../test/fixtures/certificates.ts';
-import {
-  openTestListener,
-  type TestListener,
-  type TestListenerOptions,
-  untilClosed,
-} from '../../../../test/fixtures/test-listener.ts';
-
-const PLAIN = {
-  scheme: 'ws',
-  url: 'ws://127.0.0.1:0/mqtt',
-  path: '/mqtt',
-  authentication: 'none',
-  name: 'web',
-} as const;
-const CONNECT = Buffer.from('100c00044d5154540402003c0000', 'hex');
-const CONNACK = Buffer.from('20020000', 'hex');
-
-const opened: TestListener[] = [];
-afterEach(async () => {
-  for (const listener of opened.splice(0)) await listener.close();
-});
-
-async function open(options: TestListenerOptions = {}): Promise<TestListener> {
-  const listener = await openTestListener({ ...options, config: { ...PLAIN, ...options.config } });
-  opened.push(listener);
-  return listener;
-}
+import { type TestListener, untilClosed } from '../../../../test/fixtures/test-listener.ts';
+import { CONNACK, CONNECT, openWebSocketListener } from '../../../../test/fixtures/web-socket.ts';
 
 function client(
   listener: TestListener,
@@ -70,7 +45,7 @@ describe('the upgrade', () => {
     ['[MQTT-6.0.0-3] [MQTT-6.0.0-4] takes the subprotocol', 'mqtt'],
     ['for clients of MQTT 3.1 takes the subprotocol', 'mqttv3.1'],
   ])('%s %s and answers with it', async (_rules, name) => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = client(listener, {}, { protocols: [name] });
     await once(socket, 'open');
     expect(socket.protocol).toBe(name);
@@ -82,7 +57,7 @@ describe('the upgrade', () => {
   });
 
   it.each([[['chat']], [[]]])('[MQTT-6.0.0-3] refuses the subprotocols %j with 400', async (protocols) => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     expect(await status(client(listener, {}, { protocols }))).toBe(400);
     expect(await listener.refusal()).toMatchObject({
       layer: 'transport',
@@ -94,7 +69,7 @@ describe('the upgrade', () => {
   });
 
   it('refuses a browser whose origin is not listed, and takes one that is', async () => {
-    const listener = await open({ config: { origins: ['https://panel.example'] } });
+    const listener = await openWebSocketListener({ config: { origins: ['https://panel.example'] } });
     expect(await status(client(listener, { origin: 'https://evil.example' }))).toBe(403);
     expect(await listener.refusal()).toMatchObject({
       reason: 'not-authorized',
@@ -108,7 +83,7 @@ describe('the upgrade', () => {
   });
 
   it('answers another path with 404, a request that is no upgrade with 426', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     expect(await status(client(listener, {}, { path: '/other' }))).toBe(404);
     const answers = await Promise.all(['/mqtt', '/', '/mqtt?x=1'].map((path) => get(listener, path)));
     expect(answers).toEqual([426, 404, 426]);
@@ -117,7 +92,7 @@ describe('the upgrade', () => {
   });
 
   it('takes a query behind the path', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = client(listener, {}, { path: '/mqtt?token=1' });
     await once(socket, 'open');
     socket.terminate();
@@ -132,7 +107,7 @@ describe('the upgrade', () => {
       'HPE_HEADER_OVERFLOW',
     ],
   ])('explains %s', async (_what, bytes, because) => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = await listener.tcp();
     socket.write(bytes);
     await untilClosed(socket);
@@ -141,7 +116,7 @@ describe('the upgrade', () => {
   });
 
   it('ends one that does not come before the deadline', async () => {
-    const listener = await open({ limits: { handshakeDeadlineMs: 60 } });
+    const listener = await openWebSocketListener({ limits: { handshakeDeadlineMs: 60 } });
     const socket = await listener.tcp();
     socket.write('GET /mqtt HTTP/1.1\r\nHost: x\r\n');
     await untilClosed(socket);
@@ -153,7 +128,7 @@ describe('the upgrade', () => {
 
 describe('the stream', () => {
   it('[MQTT-6.0.0-2] takes packets cut anywhere into messages, and several in one', async () => {
-    const listener = await open(untouched);
+    const listener = await openWebSocketListener(untouched);
     const socket = client(listener);
     await once(socket, 'open');
     const bytes = Buffer.concat([CONNECT, Buffer.from('c000c000', 'hex')]);
@@ -169,7 +144,7 @@ describe('the stream', () => {
   });
 
   it('[MQTT-6.0.0-1] ends with 1003 on a text frame, and says so', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = client(listener);
     await once(socket, 'open');
     socket.send('text');
@@ -182,7 +157,7 @@ describe('the stream', () => {
   });
 
   it('ends with 1009 on a message larger than a packet may be', async () => {
-    const listener = await open({ limits: { packetBytesMax: 1_000 } });
+    const listener = await openWebSocketListener({ limits: { packetBytesMax: 1_000 } });
     const socket = client(listener);
     await once(socket, 'open');
     socket.send(Buffer.alloc(1_001));
@@ -192,7 +167,7 @@ describe('the stream', () => {
   });
 
   it('is ended by the broker with a close frame behind everything written', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = client(listener);
     const { stream } = await listener.connection();
     const got: Buffer[] = [];
@@ -206,7 +181,7 @@ describe('the stream', () => {
   });
 
   it('holds the peer back while nobody reads, and loses nothing', async () => {
-    const listener = await open(untouched);
+    const listener = await openWebSocketListener(untouched);
     const socket = client(listener);
     const { stream } = await listener.connection();
     if (socket.readyState !== WebSocket.OPEN) await once(socket, 'open');
@@ -227,7 +202,7 @@ describe('the stream', () => {
   });
 
   it('holds the writer back while the peer does not read', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = client(listener);
     await once(socket, 'open');
     socket.pause();
@@ -249,7 +224,7 @@ describe('the stream', () => {
   });
 
   it('is cut off when destroyed, and notices when the peer is', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const first = client(listener);
     (await listener.connection()).stream.destroy();
     expect(await closeCode(first)).toBe(1006);
@@ -266,12 +241,11 @@ describe('over TLS', () => {
   it('comes through with the facts of the certificate, and refuses one without', async () => {
     const authority = createTestAuthority('Plant');
     const material = { ...authority.server(), clientCa: authority.ca };
-    const listener = await openTestListener({
+    const listener = await openWebSocketListener({
       material,
-      config: { ...PLAIN, scheme: 'wss', url: 'wss://127.0.0.1:0/mqtt', authentication: 'certificate' },
+      config: { scheme: 'wss', url: 'wss://127.0.0.1:0/mqtt', authentication: 'certificate' },
       ...untouched,
     });
-    opened.push(listener);
     const url = `wss://127.0.0.1:${listener.port}/mqtt`;
     const socket = new WebSocket(url, 'mqtt', { ca: authority.ca, ...authority.issue('pump-1') });
     await once(socket, 'open');
@@ -291,7 +265,7 @@ describe('over TLS', () => {
 
 describe('many connections', () => {
   it('leave nothing behind, 200 of them', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     for (let round = 0; round < 10; round++) {
       await Promise.all(
         Array.from({ length: 20 }, async (_, n) => {
@@ -325,7 +299,7 @@ function get(listener: TestListener, path: string): Promise<number> {
 
 describe('a request with a body', () => {
   it('is answered without reading it', async () => {
-    const listener = await open();
+    const listener = await openWebSocketListener();
     const socket = connect(listener.port, '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write('POST /mqtt HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nxxx');

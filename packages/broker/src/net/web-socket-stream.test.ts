@@ -1,33 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import {
-  openTestListener,
-  type TestListener,
-  type TestListenerOptions,
-} from '../../../../test/fixtures/test-listener.ts';
-
-const PLAIN = {
-  scheme: 'ws',
-  url: 'ws://127.0.0.1:0/mqtt',
-  path: '/mqtt',
-  authentication: 'none',
-  name: 'web',
-} as const;
-const CONNECT = Buffer.from('100c00044d5154540402003c0000', 'hex');
-const CONNACK = Buffer.from('20020000', 'hex');
-
-const opened: TestListener[] = [];
-afterEach(async () => {
-  for (const listener of opened.splice(0)) await listener.close();
-});
-
-async function open(options: TestListenerOptions = {}): Promise<TestListener> {
-  const listener = await openTestListener({ ...options, config: { ...PLAIN, ...options.config } });
-  opened.push(listener);
-  return listener;
-}
+import type { TestListener } from '../../../../test/fixtures/test-listener.ts';
+import { CONNACK, CONNECT, openWebSocketListener } from '../../../../test/fixtures/web-socket.ts';
 
 function client(listener: TestListener): WebSocket {
   const socket = new WebSocket(`ws://127.0.0.1:${listener.port}/mqtt`, ['mqtt']);
@@ -37,7 +13,7 @@ function client(listener: TestListener): WebSocket {
 
 describe('what a peer sends in parts', () => {
   it('keeps no large first message for a peer that nobody has proven', async () => {
-    const listener = await open({ limits: { connectBytesMax: 1_000 } });
+    const listener = await openWebSocketListener({ limits: { connectBytesMax: 1_000 } });
     const socket = client(listener);
     await once(socket, 'open');
     socket.send(Buffer.alloc(500_000));
@@ -47,7 +23,7 @@ describe('what a peer sends in parts', () => {
   });
 
   it('keeps no more behind an empty first message, nor for pings', async () => {
-    const listener = await open({ limits: { connectBytesMax: 1_000 } });
+    const listener = await openWebSocketListener({ limits: { connectBytesMax: 1_000 } });
     const empty = client(listener);
     await once(empty, 'open');
     empty.send(Buffer.alloc(0));
@@ -64,7 +40,7 @@ describe('what a peer sends in parts', () => {
 
   it('reads no further behind a CONNECT until that is answered, and loses nothing', async () => {
     const received: Buffer[] = [];
-    const listener = await open({
+    const listener = await openWebSocketListener({
       limits: { connectBytesMax: 1_000 },
       onConnection: (stream) => stream.on('data', (chunk: Buffer) => received.push(chunk)),
     });
@@ -85,7 +61,7 @@ describe('what a peer sends in parts', () => {
   });
 
   it('ends a message that is not finished before the deadline, pings in between or not', async () => {
-    const listener = await open({ limits: { partialPacketDeadlineMs: 200 } });
+    const listener = await openWebSocketListener({ limits: { partialPacketDeadlineMs: 200 } });
     const socket = client(listener);
     await once(socket, 'open');
     const { stream } = await listener.connection();
