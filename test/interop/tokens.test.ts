@@ -1,5 +1,6 @@
 // `motte start` with a listener for tokens: real clients, keys from a file and from a server, a reload, a server that goes away.
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
@@ -160,6 +161,32 @@ describeWith(['mosquitto-clients', 'openssl'], 'motte start with issuers of toke
     broker?.child.kill('SIGHUP');
     await until(async () => (await openAdmin(data).status()).configNumber === 3);
     expect((await publish(port, 'pump-1', mine)).err).toContain('Not authorized');
+  });
+
+  it('names that an issuer may not prove any more are nobody’s at once, others stay', async () => {
+    configure(FILE_ISSUER);
+    const port = await start();
+    const [stays, goes] = ['line-1', 'panel-1'].map((name) => {
+      const password = token(byFile, { iss: 'plant', sub: name, roles: ['machines'] });
+      const where = ['-h', '127.0.0.1', '-p', `${port}`, '--cafile', file('any/ca.crt')];
+      const who = ['-i', name, '-u', name, '-P', password];
+      return spawn('mosquitto_sub', [...where, ...who, '-t', `devices/${name}/down/#`], { stdio: 'ignore' });
+    });
+    try {
+      const connected = async () =>
+        (await openAdmin(data).clients()).clients
+          .filter(({ state }) => state === 'connected')
+          .map(({ clientId }) => clientId)
+          .sort();
+      await until(async () => (await connected()).length === 2);
+      configure(FILE_ISSUER.replace('audience', 'names: ["line-*"], audience'));
+      broker?.child.kill('SIGHUP');
+      await until(async () => (await connected()).join() === 'line-1');
+      const { out } = await motte(['why', 'panel-1', '--data', data]);
+      expect(out).toContain('a token of plant may not prove the name panel-1');
+    } finally {
+      for (const child of [stays, goes]) child?.kill('SIGKILL');
+    }
   });
 
   it('refuses to start on a file that is no key set', async () => {

@@ -245,6 +245,8 @@ export async function runStart(context: Context): Promise<Exit> {
           await certificates.refresh(next);
           takeRevocation();
           for (const issuer of takeTokens()) broker.endProofs(removedIssuer(issuer));
+          // An issuer may have fewer names than before.
+          broker.lookForRevoked();
         },
       );
       endLog();

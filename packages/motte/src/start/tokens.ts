@@ -82,12 +82,17 @@ export async function openTokens({ config, book, directory, log, policy }: Token
   }, REFRESH_MS);
   refresh.unref();
 
+  const { checkProvable } = make === undefined ? {} : await import('@motte/broker/tokens');
   const checkOutsider: CheckOutsider = ({ realm, name, token }) => {
     if (!realm.startsWith(TOKEN_REALM)) return undefined;
     const issuer = realm.slice(TOKEN_REALM.length);
+    const known = configured.get(issuer) ?? recorded.get(issuer);
     const { because, rule } = removedIssuer(issuer);
-    if (!isKnown(issuer)) return refuse('not-authorized', because, rule);
-    return checkRevoked(book.revocations, issuer, { name, id: token, nowMs: Date.now() });
+    if (known === undefined) return refuse('not-authorized', because, rule);
+    return (
+      checkProvable?.(name, known.settings.names, `a token of ${issuer}`, rule) ??
+      checkRevoked(book.revocations, issuer, { name, id: token, nowMs: Date.now() })
+    );
   };
   const proofs = make === undefined ? {} : await proofsOf({ issuers, book, directory });
   return {
