@@ -149,7 +149,9 @@ function openStream(socketPath: string, path: string, body?: unknown): Promise<A
   const { text, headers, method } = outgoingOf(body);
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path, method, headers, agent: false });
-    outgoing.setTimeout(ANSWER_DEADLINE_MS, () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s')));
+    outgoing.setTimeout(ANSWER_DEADLINE_MS, () =>
+      outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s', NOT_KNOWN)),
+    );
     outgoing.on('error', (fault) => reject(reachError(fault, socketPath)));
     outgoing.on('response', (response) => {
       // From here on silence is as long as the reader takes.
@@ -195,7 +197,7 @@ function exchange(socketPath: string, method: string, path: string, body: unknow
   const { text, headers } = outgoingOf(body);
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers, agent: false, timeout: ANSWER_DEADLINE_MS });
-    outgoing.on('timeout', () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s')));
+    outgoing.on('timeout', () => outgoing.destroy(new MotteError('MOT-0503', 'no answer in 30 s', NOT_KNOWN)));
     outgoing.on('error', (fault) => reject(reachError(fault, socketPath)));
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = [];
@@ -240,6 +242,9 @@ function reachError(fault: Error & { code?: string }, socketPath: string): Motte
     case 'ENOTDIR':
     case 'ECONNREFUSED':
       return new MotteError('MOT-0501', `nothing answers on ${socketPath}`, { cause: fault });
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return new MotteError('MOT-0503', 'it ended before it had answered', { ...NOT_KNOWN, cause: fault });
     case 'EACCES':
     case 'EPERM':
       return new MotteError('MOT-0502', `${socketPath} belongs to another user`, { cause: fault });
@@ -252,3 +257,8 @@ function reachError(fault: Error & { code?: string }, socketPath: string): Motte
 const SOCKET_PATH_BYTES_MAX = 103;
 const ANSWER_DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What was asked for may have been done before the answer was lost. */
+const NOT_KNOWN = {
+  remedy: 'it may have been done all the same: look at `motte status`, and at what was to change, before you try again',
+};
