@@ -117,6 +117,14 @@ it('a registered one is forgotten with all it has', async () => {
   expect(await run('device', 'add', 'valve-1', '--ca', 'vendor')).toMatchObject({ exit: 0, err: '' });
   const client = await connect('valve-1', 'devices', 'valve-1');
   const ended = client.closed;
+  for (const verb of ['revoke', 'remove', 'show']) {
+    expect(await run('device', verb, 'valve-1')).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(
+        /valve-1, certified here \(MOT-0603\)\n {2}the authority vendor has one of this name: add --ca vendor\n$/,
+      ),
+    });
+  }
   const removed = await run('device', 'remove', 'valve-1', '--ca', 'vendor', '--json');
   expect(JSON.parse(removed.out)).toMatchObject({ registered: true, ended: { connections: 1, sessions: 1 } });
   await ended;

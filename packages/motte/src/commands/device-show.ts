@@ -5,6 +5,7 @@ import { OWN_REALM, PSK_REALM } from '@motte/broker/ports/identity';
 import { type CommandFile, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { askAuthority } from '../data/ask-authority.ts';
+import { noSuchDevice } from '../data/no-such-device.ts';
 import { withRegistry } from '../data/registered.ts';
 import { renderFields } from '../table.ts';
 
@@ -15,8 +16,11 @@ export const command: CommandFile = {
       .option('--ca <id>', 'one that this authority of tls.clientCa certifies'),
   async run(context, [name = ''], options) {
     const ca = textOption(options, 'ca');
-    const device = await withRegistry(context, (registry) => registry.find(name, ca));
-    if (device === undefined) throw new MotteError('MOT-0603', ca === undefined ? name : `${name} of ${ca}`);
+    const device = await withRegistry(context, async (registry) => {
+      const found = await registry.find(name, ca);
+      if (found !== undefined) return found;
+      throw ca === undefined ? await noSuchDevice(registry, name) : new MotteError('MOT-0603', `${name} of ${ca}`);
+    });
     const certificate = device.realm === OWN_REALM ? await certificateOf(context, name) : undefined;
     if (context.json) context.document({ format: 1, device, certificate: certificate ?? null });
     else {

@@ -1,8 +1,9 @@
 // A device's certificates are revoked, then what the broker knows of the device changes; and how that is told to people.
 
 import { performance } from 'node:perf_hooks';
-import { type Device, type Ended, MotteError } from '@motte/admin';
+import type { Device, Ended } from '@motte/admin';
 import { askAuthority, type Place } from './ask-authority.ts';
+import { noSuchDevice } from './no-such-device.ts';
 import { type Registered, withRegistry } from './registered.ts';
 
 export interface RevokeRequest {
@@ -35,12 +36,15 @@ export async function revokeDevice({ place, name, certificates, settle }: Revoke
   return withRegistry(place, async (registry) => {
     const device = await registry.find(name);
     const startedMs = performance.now();
-    const revoked = await askAuthority(place, (ca) => ca.revokeDevice({ name, ...certificates })).catch((fault) => {
-      // A device without any certificate can still be taken out of the registry.
-      const isUnknown = fault instanceof AuthorityFault && fault.code === 'MOT-0432';
-      if (!isUnknown || device === undefined) throw isUnknown ? new MotteError('MOT-0603', name) : fault;
-      return { serials: [], good: 0, number: 0 };
-    });
+    const revoked = await askAuthority(place, (ca) => ca.revokeDevice({ name, ...certificates })).catch(
+      async (fault) => {
+        // A device without any certificate can still be taken out of the registry.
+        const isUnknown = fault instanceof AuthorityFault && fault.code === 'MOT-0432';
+        if (!isUnknown) throw fault;
+        if (device === undefined) throw await noSuchDevice(registry, name);
+        return { serials: [], good: 0, number: 0 };
+      },
+    );
     const { serials, good } = revoked;
     const ended = device === undefined ? undefined : await settle(registry, device, revoked);
     return { serials, good, ended, ms: Math.round(performance.now() - startedMs) };
