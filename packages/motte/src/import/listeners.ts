@@ -1,12 +1,11 @@
 // Which listeners of Motte those of mosquitto become. Whatever would let in more than mosquitto did, or send passwords in the
 // clear, is not opened: it arrives as a comment with the waiver it would need, or on a Unix socket of this host.
 
-import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename, join, resolve } from 'node:path';
 import type { AuthenticationMode } from '@motte/broker/ports/connection-facts';
-import { type ConfListener, isTrue, pathOf, type Scope } from './conf.ts';
-import type { ConfLine } from './conf-lines.ts';
+import { Certificates } from './certificates.ts';
+import { type ConfListener, isTrue, type Scope } from './conf.ts';
 import type { ImportReport } from './report.ts';
 import { type Place, placeText } from './source.ts';
 
@@ -31,12 +30,6 @@ export interface PlannedDoor {
   readonly place: Place;
 }
 
-export interface ClientAuthority {
-  readonly id: string;
-  readonly file: string;
-  readonly crl: string | undefined;
-}
-
 export interface ListenerPlanParts {
   /** Path of mosquitto.conf. */
   readonly conf: string;
@@ -54,15 +47,14 @@ export interface WaysIn {
 }
 
 export class ListenerPlan {
-  readonly authorities: ClientAuthority[] = [];
-  /** The certificates of the servers, in the order of their listeners. */
-  readonly certificates: { readonly cert: string; readonly key: string; readonly place: Place }[] = [];
+  readonly certificates: Certificates;
   readonly #parts: ListenerPlanParts;
   readonly #names = new Set<string>();
   readonly #ports = new Set<number>(OWN_PORTS);
 
   constructor(parts: ListenerPlanParts, scopes: readonly Scope[]) {
     this.#parts = parts;
+    this.certificates = new Certificates(parts.conf, parts.report);
     for (const { listeners } of scopes) for (const { port } of listeners) this.#ports.add(port);
   }
 
@@ -105,9 +97,9 @@ export class ListenerPlan {
       return { ...common, listener: this.#listener(listener, 'mqtts', 'psk'), provesName: named };
     }
     const isTls = settings.has('certfile') && settings.has('keyfile');
-    if (isTls) this.#takeCertificate(settings);
+    if (isTls) this.certificates.take(settings);
     if (isTls && isTrue(settings.get('require_certificate'))) {
-      const id = this.#authority(settings);
+      const id = this.certificates.authorityOf(settings);
       const certificate = this.#listener(listener, 'mqtts', 'certificate');
       if (!named)
         report.changed(
@@ -270,42 +262,6 @@ export class ListenerPlan {
     };
   }
 
-  #takeCertificate(settings: ReadonlyMap<string, ConfLine>): void {
-    const { conf, report } = this.#parts;
-    const [certLine, keyLine] = [settings.get('certfile'), settings.get('keyfile')];
-    if (certLine === undefined || keyLine === undefined) return;
-    const [cert, key] = [pathOf(conf, certLine), pathOf(conf, keyLine)];
-    const missing = [cert, key].find((file) => !isFile(file));
-    const { place } = certLine;
-    if (this.certificates.some((one) => one.cert === cert && one.key === key)) return;
-    if (missing !== undefined)
-      report.unsupported(place, 'certfile', `${missing} is not there: Motte’s own authority certifies this server`);
-    else if (this.certificates.length > 0)
-      report.changed(place, 'certfile', 'the first one of the file', 'all listeners show one certificate');
-    else {
-      this.certificates.push({ cert, key, place });
-      report.same(place, 'certfile and keyfile', 'tls.certificate, where they are');
-    }
-  }
-
-  /** The authority of a listener that demands certificates, by its file. */
-  #authority(settings: ReadonlyMap<string, ConfLine>): string | undefined {
-    const { conf, report } = this.#parts;
-    const line = settings.get('cafile');
-    if (line === undefined) return undefined;
-    const file = pathOf(conf, line);
-    if (!isFile(file)) return undefined;
-    const crlLine = settings.get('crlfile');
-    const crl = crlLine === undefined ? undefined : pathOf(conf, crlLine);
-    const known = this.authorities.find((one) => one.file === file && one.crl === crl);
-    if (known !== undefined) return known.id;
-    const id = this.authorities.length === 0 ? 'mosquitto' : `mosquitto-${this.authorities.length + 1}`;
-    this.authorities.push({ id, file, crl });
-    report.same(line.place, 'cafile', `tls.clientCa ${id}`);
-    if (crlLine !== undefined) report.same(crlLine.place, 'crlfile', `tls.crl of ${id}`);
-    return id;
-  }
-
   #waiver(place: Place): { reason: string; until: string } {
     return { reason: `as mosquitto had it, ${placeText(place)}`, until: this.#parts.until };
   }
@@ -333,14 +289,6 @@ function hostOf({ host, settings }: ConfListener): string | undefined {
   const kind = isIP(host);
   if (kind !== 0) return kind === 6 ? `[${host}]` : host;
   return /^(?=.*[A-Za-z])[A-Za-z0-9.-]+$/.test(host) ? host : undefined;
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 const UNKNOWN_HOST = '127.0.0.1';

@@ -87,7 +87,7 @@ class Planning {
     const limits = limitsSection(conf, report);
     const config = renderConfig({
       doors,
-      plan: listeners,
+      certificates: listeners.certificates,
       limits,
       certified: [...certified],
       source,

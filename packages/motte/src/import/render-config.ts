@@ -1,13 +1,14 @@
 // motte.yaml of an import. What is not opened stands below as a comment, ready to be moved up by whoever answers for it.
 
 import { ConfigRefused, parseText } from '../config/config.ts';
-import type { ListenerPlan, PlannedDoor, PlannedListener } from './listeners.ts';
+import type { Certificates } from './certificates.ts';
+import type { PlannedDoor, PlannedListener } from './listeners.ts';
 import type { ImportReport } from './report.ts';
 import { placeText } from './source.ts';
 
 export interface ConfigParts {
   readonly doors: readonly PlannedDoor[];
-  readonly plan: ListenerPlan;
+  readonly certificates: Certificates;
   readonly limits: Readonly<Record<string, number>>;
   /** `ID\nROLE`: roles of whomever an authority certifies. */
   readonly certified: readonly string[];
@@ -62,18 +63,18 @@ function listenerLines(doors: readonly PlannedDoor[]): string[] {
   ];
 }
 
-function tlsLines({ plan, certified, minVersion }: ConfigParts): string[] {
+function tlsLines({ certificates, certified, minVersion }: ConfigParts): string[] {
   const lines: string[] = [];
   if (minVersion !== undefined) lines.push(`  minVersion: ${JSON.stringify(minVersion)}`);
-  const [certificate] = plan.certificates;
+  const [certificate] = certificates.servers;
   if (certificate !== undefined) lines.push(`  certificate: ${flow({ cert: certificate.cert, key: certificate.key })}`);
-  if (plan.authorities.length > 0) {
+  if (certificates.authorities.length > 0) {
     lines.push('  clientCa:');
-    for (const { id, file } of plan.authorities) {
+    for (const { id, file } of certificates.authorities) {
       const roles = certified.map((one) => one.split('\n')).filter(([of]) => of === id);
       lines.push(`    - ${flow({ id, file, roles: roles.map(([, role]) => role) })}`);
     }
-    const lists = plan.authorities.filter(({ crl }) => crl !== undefined);
+    const lists = certificates.authorities.filter(({ crl }) => crl !== undefined);
     if (lists.length > 0) lines.push('  crl:', ...lists.map(({ id, crl }) => `    - ${flow({ ca: id, file: crl })}`));
   }
   return lines.length === 0 ? [] : ['tls:', ...lines];
