@@ -42,6 +42,14 @@ describe('an acl_file', () => {
     );
   });
 
+  it('is told of line by line, also of those that come to nothing', () => {
+    const made = withAcl(
+      'user ada\ntopic write line/stop\ntopic deny $mine\npattern deny line/#\npattern write line/+\n',
+    );
+    expect(made.policy).not.toContain('$mine');
+    expect(entries(made, 'same')).toContain('acl:3 deny $mine -> left out: nothing that it denies is allowed');
+  });
+
   it('in which an allow stands before a deny keeps it for the user, in a role of its own', () => {
     const made = withAcl('user ada\ntopic write line/stop\npattern deny line/#\npattern write #\n');
     expect(made.identities[0]?.roles).toEqual(['user-ada']);

@@ -106,6 +106,7 @@ class AclRoles {
       for (const { place, what } of anonymousOwn)
         report.same(place, what, 'left out: it is for clients without a name');
     this.#tellAboutSubscribing();
+    report.leftOut([...this.#file.users.values(), this.#file.anonymous, this.#file.patterns].flat().map(plain));
     return {
       base,
       rolesOf: (name) => roles.get(name) ?? base,

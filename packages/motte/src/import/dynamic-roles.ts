@@ -88,6 +88,7 @@ class DynamicRoles {
     const anonymous = policy.addRole('anonymous', { listenerOnly: true });
     this.#write(anonymous, settled(anonymousList, report), true);
     this.#tellDefaults();
+    report.leftOut(this.#entries.values());
     const namesOf = (held: readonly DynRole[]) => held.map((role) => names.get(role) as string);
     const base = everybody === undefined ? [] : [everybody.name];
     return {

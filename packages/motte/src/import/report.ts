@@ -2,7 +2,7 @@
 // never holds a secret: of keys that may carry one only the name is told.
 
 import { IMPORT_LIMITS } from './limits.ts';
-import type { Place } from './source.ts';
+import { type Place, placeText } from './source.ts';
 
 /** In the order in which people want to hear of them; the sentence heads the entries of a kind. */
 export const KINDS = {
@@ -44,6 +44,16 @@ export class ImportReport {
 
   unsupported(place: Place, what: string, why: string): void {
     this.#add('unsupported', place, what, undefined, why);
+  }
+
+  /** Of lines about which nothing was said yet: why nothing stands in their place. */
+  leftOut(lines: Iterable<{ readonly effect: 'allow' | 'deny'; readonly what: string; readonly place: Place }>): void {
+    const told = new Set(this.entries.map(placeText));
+    for (const { effect, what, place } of lines) {
+      if (told.has(placeText(place))) continue;
+      const why = effect === 'deny' ? 'nothing that it denies is allowed' : 'what stands before it decides all of it';
+      this.same(place, what, `left out: ${why}`);
+    }
   }
 
   #add(kind: Kind, { file, line }: Place, what: string, becomes: string | undefined, why: string | undefined): void {
