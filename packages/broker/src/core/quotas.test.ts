@@ -30,6 +30,7 @@ describe('a quota of', () => {
     const client = await broker.connect('c');
     expect((await client.subscribe({ filter: 'a/b/c', qos: 1 })).reasonCodes).toEqual([1]);
     expect((await client.subscribe({ filter: 'a/b/c/d', qos: 1 })).reasonCodes).toEqual([0x97]);
+    expect((await client.subscribe(['$share/g/a/b/c', '$share/g/a/b/c/d'])).reasonCodes).toEqual([2, 0x97]);
     client.publish('a/b//', 'x', { qos: 1 });
     expect((await client.receive('puback')).reasonCode).toBe(0x97);
     expect(because(broker)).toContain('role test allows 3 levels, and the topic has 4');

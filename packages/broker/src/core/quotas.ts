@@ -41,13 +41,11 @@ export function checkRate(client: Client, quotas: Quotas, account: Account, payl
   const { monotonicMs } = client.core;
   account.rate ??= new Rate(quotas, monotonicMs);
   const { rate } = account;
-  const name = rateOf(quotas);
-  if (quotas.beyondRate === 'refuse' && rate.debtMs(quotas, monotonicMs) > 0) {
-    return exceeded(quotas, name, 'more came');
-  }
+  const usedUp = quotas.beyondRate === 'refuse' ? rate.usedUp(quotas, monotonicMs) : undefined;
+  if (usedUp !== undefined) return exceeded(quotas, usedUp, 'more came');
   rate.take(payloadBytes);
   const debtMs = quotas.beyondRate === 'slow' ? rate.debtMs(quotas, monotonicMs) : 0;
-  if (debtMs > 0) slow(client, quotas, name, debtMs);
+  if (debtMs > 0) slow(client, quotas, rate.slower, debtMs);
   return ALLOW;
 }
 
@@ -61,17 +59,13 @@ export function slowByDebt(client: Client, session: Session): void {
   const { quotas } = client.core.rightsOf(session);
   // By one that has no rate nothing is paid for another of the same identity that has.
   const debtMs = isUnbound(quotas) ? 0 : rate.debtMs(quotas, client.core.monotonicMs);
-  if (debtMs > 0 && quotas.beyondRate === 'slow') slow(client, quotas, rateOf(quotas), debtMs);
+  if (debtMs > 0 && quotas.beyondRate === 'slow') slow(client, quotas, rate.slower, debtMs);
   else client.slowFor(0);
 }
 
 /** True where no role says how fast. */
 function isUnbound({ messagesPerSecond, bytesPerSecond }: Quotas): boolean {
   return messagesPerSecond === Number.POSITIVE_INFINITY && bytesPerSecond === Number.POSITIVE_INFINITY;
-}
-
-function rateOf({ messagesPerSecond }: Quotas): QuotaName {
-  return messagesPerSecond === Number.POSITIVE_INFINITY ? 'bytesPerSecond' : 'messagesPerSecond';
 }
 
 function slow(client: Client, quotas: Quotas, name: QuotaName, debtMs: number): void {

@@ -17,7 +17,7 @@ describe('beyond its rate', () => {
     const broker = startTestBroker();
     broker.access.bound({ messagesPerSecond: 5, beyondRate: 'refuse' });
     const client = await broker.connect('c');
-    expect(await reasons(client, 8)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x97, 0x97]);
+    expect(await reasons(client, 8)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x97, 0x97, 0x97]);
     expect(because(broker)).toContain('role test allows 5 messages a second, and more came');
     await broker.advance(1_000);
     expect((await reasons(client, 6)).filter((code) => code === 0x10)).toHaveLength(5);
@@ -68,7 +68,36 @@ describe('beyond its rate', () => {
     await client.cut();
     expect(await reasons(await broker.connect('c'), 1)).toEqual([0x97]);
     await broker.advance(2_000);
-    expect(await reasons(await broker.connect('d'), 6)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x10]);
+    expect(await reasons(await broker.connect('d'), 6)).toEqual([0x10, 0x10, 0x10, 0x10, 0x10, 0x97]);
+  });
+
+  it('the number that is told is the one that was exceeded', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 100, bytesPerSecond: 1_000, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    expect(await client.deliver('t', 'x'.repeat(400))).toBe(0x10);
+    expect(await client.deliver('t', 'x'.repeat(600))).toBe(0x10);
+    expect(await client.deliver('t', 'x')).toBe(0x97);
+    expect(because(broker)).toBe(
+      'role test allows 1000 bytes of payload a second, and more came [role test, quotas.bytesPerSecond]',
+    );
+    broker.access.bound({ messagesPerSecond: 100, bytesPerSecond: 1_000 });
+    await client.deliver('t', 'x'.repeat(2_000));
+    expect(broker.events.filter(({ name }) => name === 'client.slowed')).toMatchObject([
+      { quota: 'bytesPerSecond', max: 1_000 },
+    ]);
+  });
+
+  it('whoever keeps exactly to its rate is never refused', async () => {
+    const broker = startTestBroker();
+    broker.access.bound({ messagesPerSecond: 7, beyondRate: 'refuse' });
+    const client = await broker.connect('c');
+    expect(await reasons(client, 7)).not.toContain(0x97);
+    for (let n = 0; n < 20; n++) {
+      for (let step = 0; step < 10; step++) await broker.advance(100);
+      expect(await reasons(client, 7)).not.toContain(0x97);
+    }
+    expect(await reasons(client, 1)).toEqual([0x97]);
   });
 
   it('a publisher that owes more than it can ever pay is read again now and then', async () => {
@@ -107,7 +136,7 @@ describe('beyond its rate', () => {
     const broker = startTestBroker();
     broker.access.bound({ messagesPerSecond: 1, beyondRate: 'refuse' });
     const client = await broker.connect('c');
-    expect(await reasons(client, 3)).toEqual([0x10, 0x10, 0x97]);
+    expect(await reasons(client, 3)).toEqual([0x10, 0x97, 0x97]);
     broker.access.bound({});
     expect(await reasons(client, 3)).toEqual([0x10, 0x10, 0x10]);
   });

@@ -3,6 +3,8 @@
 
 import type { Quotas } from '../ports/quotas.ts';
 
+export type RateQuota = 'messagesPerSecond' | 'bytesPerSecond';
+
 export class Rate {
   private quotas: Quotas;
   private messages: number;
@@ -36,6 +38,23 @@ export class Rate {
     return Math.ceil(seconds * 1000);
   }
 
+  /** Which of the two is used up, so that not one more message is covered; undefined = neither is. */
+  usedUp(quotas: Quotas, nowMs: number): RateQuota | undefined {
+    this.quotas = quotas;
+    this.refill(nowMs);
+    // A message is not known to be larger than what is left, and one that is larger than a second's worth has to pass some time.
+    if (this.messages < 1 - ROUNDING) return 'messagesPerSecond';
+    return this.bytes <= 0 ? 'bytesPerSecond' : undefined;
+  }
+
+  /** Which of the two takes longer to be paid for. */
+  get slower(): RateQuota {
+    const { messagesPerSecond, bytesPerSecond } = this.quotas;
+    return owed(this.bytes, bytesPerSecond) > owed(this.messages, messagesPerSecond)
+      ? 'bytesPerSecond'
+      : 'messagesPerSecond';
+  }
+
   private refill(nowMs: number): void {
     const seconds = Math.max(0, nowMs - this.atMs) / 1000;
     this.atMs = nowMs;
@@ -53,3 +72,6 @@ function refilled(tokens: number, perSecond: number, seconds: number): number {
 function owed(tokens: number, perSecond: number): number {
   return tokens >= 0 ? 0 : -tokens / perSecond;
 }
+
+/** Of a message: what many small refills may lack of a whole one. */
+const ROUNDING = 1e-6;

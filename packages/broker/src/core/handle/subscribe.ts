@@ -90,10 +90,12 @@ function checkSubscribe(client: Client, session: Session, filter: TopicFilter): 
       layer: 'broker',
     };
   }
-  const verdict = core.access.subscribe(core.rightsOf(session), (shareOf(filter)?.filter ?? filter) as TopicFilter);
+  // Of a shared one, what stands behind its share: that is what topics are matched against.
+  const plain = (shareOf(filter)?.filter ?? filter) as TopicFilter;
+  const verdict = core.access.subscribe(core.rightsOf(session), plain);
   if (!verdict.allow) return { ...verdict, layer: 'access' };
   const { quotas } = core.rightsOf(session);
-  const levels = checkLevels(quotas, filter, 'the filter');
+  const levels = checkLevels(quotas, plain, 'the filter');
   if (!levels.allow) return { ...levels, layer: 'access' };
   if (core.router.has(session, filter)) return undefined;
   const count = checkCount(quotas, 'subscriptions', core.router.countOf(session));
