@@ -1,7 +1,7 @@
 // When a device renews: at its own time around two thirds, and whoever else answers at the address cannot bring that forward.
 
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, createPrivateKey } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -101,6 +101,23 @@ describe('a device that is not due', () => {
     expect(asked).toEqual(['GET /roots', 'POST /renew']);
     expect(files()).toEqual(expect.arrayContaining(before));
     expect(readFileSync(join(folder, 'ca.crt'), 'utf8')).toBe(own.root.cert);
+  });
+
+  it.each([
+    ['empty', () => ''],
+    ['half written', () => device.key.slice(0, 80)],
+  ])('makes another key where one of an earlier attempt is %s, and keeps one that is whole', async (_, text) => {
+    const next = join(folder, 'pump-1.key.new');
+    writeFileSync(next, text());
+    const url = await serve(own, '{}');
+    const again = () => renewHere({ directory: folder, url, force: true, nowMs: Date.now() });
+    await expect(again()).rejects.toMatchObject({ code: 'MOT-0643' });
+    const made = readFileSync(next, 'utf8');
+    expect(createPrivateKey(made).asymmetricKeyType).toBe('ec');
+    expect(statSync(next).mode & 0o777).toBe(0o600);
+    await expect(again()).rejects.toMatchObject({ code: 'MOT-0643' });
+    expect(readFileSync(next, 'utf8')).toBe(made);
+    expect(asked).toEqual(['POST /renew', 'POST /renew']);
   });
 
   it('that finds nobody at the address has nothing to do', async () => {

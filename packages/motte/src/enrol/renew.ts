@@ -1,7 +1,15 @@
 // Renewal on the device: over mTLS, with a new key that the old one vouches for. Files are replaced one by one, each as a
 // whole; what was cut off is finished by the next run, and the old pair stays beside the new one as .old.
 
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  X509Certificate,
+} from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -52,9 +60,7 @@ export async function renewHere({ directory, url: given, force, nowMs }: Renewal
     if (url === undefined) throw new MotteError('MOT-0646', `${directory} does not say where ${name} was enrolled`);
     const { createCsr } = await import('@motte/pki');
     const [cert, old] = [leaf.toString(), readFileSync(path('key'), 'utf8')];
-    // Kept until it is certified: somebody may have to approve it first, and then the same key has to ask.
-    if (!existsSync(path('key.new'))) writeNew(path('key.new'), newKey(), 0o600);
-    const key = createPrivateKey(readFileSync(path('key.new')));
+    const key = nextKey(path('key.new'));
     const csr = await createCsr(name, key, { type: 'ec' });
     const proof = sign('sha256', Buffer.from(renewalText(csr)), createPrivateKey(old)).toString('base64');
     const answer = await post(url, '/renew', { csr, proof }, { ca, cert, key: old });
@@ -145,9 +151,20 @@ function nameIn(directory: string): string {
   return name;
 }
 
-function newKey(): string {
+/** Kept until it is certified: somebody may have to approve it first, and then the same key has to ask. */
+function nextKey(file: string): KeyObject {
+  if (existsSync(file)) {
+    const kept = readFileSync(file);
+    try {
+      return createPrivateKey(kept);
+    } catch {
+      // Half of it was written, so it was never asked for.
+      rmSync(file);
+    }
+  }
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  writeNew(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
+  return privateKey;
 }
 
 function writeNew(path: string, text: string, mode: number): void {
