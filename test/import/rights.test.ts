@@ -4,6 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { NOW_MS, passwordLine } from './imported.ts';
 import { entries, listenersOf, plan, TLS, WITH_PASSWORDS } from './planned.ts';
 
+/** Of `correct horse battery`, by the reference implementation (Debian's argon2) with the parameters of mosquitto_passwd 2.1. */
+const ARGON2ID =
+  '$argon2id$v=19$m=47104,t=1,p=1$c2l4dGVlbiBieXRlcyBvZg$DuUOJcYsjqHEa1T6XKnXR5CN0C96rugtXyqFeXyXoFucKVVscMulcnL5PecnuPE7LKTub2cJZ55j+1+TDoaK9g';
+
 describe('an acl_file', () => {
   const withAcl = (acl: string, users = ['ada', 'bob']) =>
     plan(`${WITH_PASSWORDS}listener 8884\n${TLS}`, { acl, passwd: users.map(passwordLine).join('\n') });
@@ -105,6 +109,13 @@ describe('a password_file', () => {
     expect(entries(made, 'unsupported')).toEqual(expect.arrayContaining(['passwd:5 user "ad/a"', 'passwd:6 user bob']));
     expect(entries(made, 'changed')).toContain('passwd:7 user ada');
   });
+
+  it('of mosquitto 2.1 gives users with argon2id, those that cost too much left out', () => {
+    const costly = ARGON2ID.replace('m=47104', 'm=1048576');
+    const made = plan(`password_file passwd\nlistener 8884\n${TLS}`, { passwd: `ada:${ARGON2ID}\nbob:${costly}\n` });
+    expect(made.identities).toMatchObject([{ name: 'ada', verifier: { kind: 'argon2id', hash: ARGON2ID } }]);
+    expect(entries(made, 'unsupported')).toContain('passwd:2 user bob');
+  });
 });
 
 describe('dynamic security', () => {
@@ -125,6 +136,8 @@ describe('dynamic security', () => {
       clients: [
         { username: 'ada', roles: [{ rolename: 'device' }], ...secret },
         { username: 'bob', disabled: true, clientid: 'b1', ...secret },
+        { username: 'cyd', encoded_password: ARGON2ID, ...secret },
+        { username: 'dan', encoded_password: '$argon2id$v=19$m=1048576,t=9,p=1$c2FsdHNhbHQ$c2FsdHNhbHRzYWx0c2FsdA' },
         { username: 'eve', roles: [{ rolename: 'nowhere' }] },
       ],
       groups: [
@@ -159,6 +172,7 @@ describe('dynamic security', () => {
         verifier: { hash: `$7$101$${secret.salt}$${secret.password}` },
       },
       { name: 'bob', roles: [], state: 'disabled' },
+      { name: 'cyd', verifier: { kind: 'argon2id', hash: ARGON2ID } },
     ]);
     expect(listenersOf(made)).toMatchObject([[expect.anything(), expect.anything(), 'password', 'own']]);
     expect(entries(made, 'changed')).toContainEqual(
@@ -167,6 +181,7 @@ describe('dynamic security', () => {
     expect(entries(made, 'unsupported').map((entry) => entry.replace(/:[0-9]+ /, ' '))).toEqual(
       expect.arrayContaining([
         'ds.json role nowhere',
+        'ds.json client dan',
         'ds.json client eve',
         'ds.json allow publishClientSend $CONTROL/dynamic-security/#',
         'ds.json deny unsubscribePattern #',

@@ -2,7 +2,7 @@
 
 import type { Verifier } from '../ports/directory.ts';
 import { PASSWORD_REALM, type UserRealm } from '../ports/users.ts';
-import { ARGON2 } from './password/argon2.ts';
+import { ARGON2, isAffordable } from './password/argon2.ts';
 import { inHashTurn } from './password/hash-turn.ts';
 import { parseMosquittoHash } from './password/mosquitto-hash.ts';
 import { makeScramVerifier } from './scram/keys.ts';
@@ -13,7 +13,8 @@ export async function makeVerifier(realm: UserRealm, password: string): Promise<
   return { kind: 'argon2id', hash: await inHashTurn(() => ARGON2.hash(Buffer.from(password))) };
 }
 
-/** True for a hash that a login can be checked against; see Verifier. */
-export function isMosquittoHash(text: string): boolean {
-  return parseMosquittoHash(text) !== undefined;
+/** Of a hash as mosquitto keeps it: `$6$` and `$7$`, or argon2id since mosquitto 2.1. Undefined for what no login can be checked against. */
+export function verifierOfMosquitto(hash: string): Verifier | undefined {
+  if (parseMosquittoHash(hash) !== undefined) return { kind: 'mosquitto', hash };
+  return isAffordable(hash) ? { kind: 'argon2id', hash } : undefined;
 }

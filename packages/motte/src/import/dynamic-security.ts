@@ -2,7 +2,7 @@
 // matches. Read as mosquitto 2.0 does; what it passes over is reported.
 
 import { MotteError } from '@motte/admin/errors';
-import { isMosquittoHash } from '@motte/broker/verifiers';
+import { verifierOfMosquitto } from '@motte/broker/verifiers';
 import { PLACEHOLDER, PLACEHOLDER_FAULT } from './draft-policy.ts';
 import { IMPORT_LIMITS } from './limits.ts';
 import { type Located, parseLocatedJson } from './located-json.ts';
@@ -165,11 +165,12 @@ class Reading {
       one.get('password').text,
       one.get('iterations').integer,
     ];
-    const hash = `$7$${iterations}$${salt}$${password}`;
+    // Since 2.1 it writes the whole of it, and takes that before its parts.
+    const hash = one.get('encoded_password').text ?? `$7$${iterations}$${salt}$${password}`;
     return {
       name,
       place: one.place,
-      hash: isMosquittoHash(hash) ? hash : undefined,
+      hash: verifierOfMosquitto(hash) === undefined ? undefined : hash,
       clientId: one.get('clientid').text,
       isDisabled: one.get('disabled').boolean === true,
       roles: this.#rolesOf(one, roles),

@@ -1,7 +1,7 @@
 // password_file and psk_file: `NAME:SECRET` on each line. What stands behind the colon never leaves here but into the registry.
 
 import { MotteError } from '@motte/admin/errors';
-import { isMosquittoHash } from '@motte/broker/verifiers';
+import { verifierOfMosquitto } from '@motte/broker/verifiers';
 import { isDeviceName } from '@motte/pki/protocol';
 import { IMPORT_LIMITS } from './limits.ts';
 import type { ImportReport } from './report.ts';
@@ -15,7 +15,7 @@ export interface Secret {
 /** Hashes by user. What Motte cannot take over goes into the report. Throws MOT-1002, MOT-1004. */
 export function readPasswordFile(path: string, report: ImportReport): Map<string, Secret> {
   return readSecrets(path, 'user', report, (hash) =>
-    isMosquittoHash(hash) ? { secret: hash } : 'the password is not hashed as mosquitto_passwd does, $6$ or $7$',
+    verifierOfMosquitto(hash) === undefined ? NO_HASH : { secret: hash },
   );
 }
 
@@ -63,4 +63,6 @@ function readSecrets(path: string, what: string, report: ImportReport, judge: (t
 
 export const NAME_FAULT =
   'names are 1 to 63 of letters, digits, dot, underscore and dash, a letter or digit first: it needs another one';
+const NO_HASH =
+  'the password is not hashed as mosquitto_passwd does, $6$, $7$ or $argon2id$ of no more than 128 MiB and 400 MiB in all passes';
 const KEY_DIGITS = 64;

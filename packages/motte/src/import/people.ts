@@ -1,9 +1,10 @@
 // Who may log in under a scope: users with their hashes, devices with their keys, those whom a plugin knows. One name is one
 // user's, whichever scope it comes from.
 
-import type { RegisteredIdentity } from '@motte/broker/ports/directory';
+import type { RegisteredIdentity, Verifier } from '@motte/broker/ports/directory';
 import { identityKey, PSK_REALM } from '@motte/broker/ports/identity';
 import { PASSWORD_REALM } from '@motte/broker/ports/users';
+import { verifierOfMosquitto } from '@motte/broker/verifiers';
 import { isDeviceName } from '@motte/pki/protocol';
 import type { DynamicSecurity } from './dynamic-security.ts';
 import { NAME_FAULT, type Secret } from './password-file.ts';
@@ -80,7 +81,7 @@ export class People {
   }
 
   #user(name: string, hash: string, state: 'active' | 'disabled'): RegisteredIdentity {
-    const verifier = { kind: 'mosquitto', hash } as const;
+    const verifier = verifierOfMosquitto(hash) as Verifier;
     return { realm: PASSWORD_REALM, name, kind: 'user', roles: [], state, addedAtMs: this.#atMs, verifier };
   }
 

@@ -23,6 +23,14 @@ export function isOutdated(text: string): boolean {
   return !text.startsWith(PREFIX);
 }
 
+/** True for a hash that another program made at a price that a login may cost here. */
+export function isAffordable(text: string): boolean {
+  const match = PHC.exec(text);
+  if (match === null) return false;
+  const [memoryKib = 0, passes = 0, lanes = 0] = match.slice(1).map(Number);
+  return memoryKib >= 8 * lanes && memoryKib <= MEMORY_KIB_MAX && memoryKib * passes <= WORK_KIB_MAX;
+}
+
 /** A hash of nothing, under the parameters of today: to check a password against where there is no user. */
 export function makeDecoyHash(): string {
   const random = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '');
@@ -43,4 +51,10 @@ const OPTIONS = {
   parallelism: LANES,
   outputLen: HASH_BYTES,
 };
+const PHC =
+  /^\$argon2id\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9])\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/;
+/** RFC 9106 recommends 64 MiB where memory is scarce. */
+const MEMORY_KIB_MAX = 131_072;
+/** Memory times passes: some ten times ours, seconds of the smallest Raspberry Pi. */
+const WORK_KIB_MAX = 409_600;
 const PREFIX = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$`;
