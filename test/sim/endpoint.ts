@@ -16,7 +16,11 @@ export interface EndpointOwner {
   readonly version: 4 | 5;
   /** A message that the client had not finished with before, by its topic. */
   arrived(message: Publish): void;
-  /** Any packet that does not belong to the delivery of messages. */
+  /** CONNACK with success. */
+  accepted(sessionPresent: boolean): void;
+  /** The broker says why it ends the connection. */
+  dismissed?(reasonCode: number): void;
+  /** Any packet that belongs neither to the delivery of messages nor to the connection. */
   received(packet: Packet): void;
 }
 
@@ -110,6 +114,13 @@ export class Endpoint {
       case 'pubrel':
         this.#taken.delete(packet.packetId);
         this.#due.push({ type: 'pubcomp', packetId: packet.packetId, reasonCode: 0, properties: {} });
+        break;
+      case 'connack':
+        if (packet.reasonCode === 0) this.#owner.accepted(packet.sessionPresent);
+        else this.cut();
+        break;
+      case 'disconnect':
+        this.#owner.dismissed?.(packet.reasonCode);
         break;
       default:
         this.#owner.received(packet);

@@ -147,16 +147,19 @@ export class Guest implements EndpointOwner, Peer {
     throw new Error(`${this.id} got a message at ${topic}, and has no subscription`);
   }
 
-  received(packet: Packet): void {
-    // What else may have ended it is not asked.
-    if (packet.type === 'disconnect') this.#goodbye = this.#goodbye === undefined ? undefined : -1;
-    if (packet.type !== 'connack' || this.#attempt === undefined) return;
-    if (packet.reasonCode !== 0) {
-      this.cut();
-      return;
-    }
-    this.#life.accepted(packet.sessionPresent);
-    this.#wills.accepted(this.#attempt, packet.sessionPresent);
+  accepted(sessionPresent: boolean): void {
+    if (this.#attempt === undefined) return;
+    this.#life.accepted(sessionPresent);
+    this.#wills.accepted(this.#attempt, sessionPresent);
+  }
+
+  /** What else may have ended it is not asked. */
+  dismissed(): void {
+    this.#goodbye = this.#goodbye === undefined ? undefined : -1;
+  }
+
+  received({ type }: Packet): void {
+    throw new Error(`${this.id} got a ${type}`);
   }
 
   #nextAttempt(): Attempt {

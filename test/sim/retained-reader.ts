@@ -115,9 +115,6 @@ export class RetainedReader implements EndpointOwner, Peer {
 
   received(packet: Packet): void {
     switch (packet.type) {
-      case 'connack':
-        this.#connected(packet.reasonCode, packet.sessionPresent);
-        break;
       case 'suback':
         this.#subscribing -= 1;
         if (packet.reasonCodes.some((code) => code <= 2)) this.#isGranted = true;
@@ -127,18 +124,12 @@ export class RetainedReader implements EndpointOwner, Peer {
         this.#view.unsubscribed(this.#leaving as string);
         this.#leaving = undefined;
         break;
-      case 'disconnect':
-        break;
       default:
         throw new Error(`${this.id} got a ${packet.type}`);
     }
   }
 
-  #connected(reasonCode: number, sessionPresent: boolean): void {
-    if (reasonCode !== 0) {
-      this.cut();
-      return;
-    }
+  accepted(sessionPresent: boolean): void {
     if (sessionPresent && !this.#options.isKept) throw new Error(`[MQTT-3.2.2-2] ${this.id} has a session`);
     if (!sessionPresent) {
       if (this.#isGranted && this.#options.isKept) throw new Error(`[MQTT-3.2.2-3] the session of ${this.id} is gone`);

@@ -138,9 +138,6 @@ export class SimClient implements EndpointOwner, Peer {
 
   received(packet: Packet): void {
     switch (packet.type) {
-      case 'connack':
-        this.#connected(packet.reasonCode, packet.sessionPresent);
-        break;
       case 'suback':
         for (const [at, code] of packet.reasonCodes.entries()) {
           const wanted = this.#wants[at] as Subscribing;
@@ -167,18 +164,12 @@ export class SimClient implements EndpointOwner, Peer {
       case 'pingresp':
         this.#settle(this.#asked.shift() as Sent);
         break;
-      case 'disconnect':
-        break;
       default:
         throw new Error(`${this.id} got a ${packet.type}`);
     }
   }
 
-  #connected(reasonCode: number, sessionPresent: boolean): void {
-    if (reasonCode !== 0) {
-      this.cut();
-      return;
-    }
+  accepted(sessionPresent: boolean): void {
     if (!sessionPresent) {
       if (this.#ledger.hasGrants(this.id)) throw new Error(`the session of ${this.id} is gone`);
       this.#endpoint.forget();
