@@ -85,12 +85,9 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
   const bytes = sizeOf(message);
   const isUnsent = seq > session.sentSeq;
   const mayBeSent = seq <= session.unsureSeq;
-  if (isUnsent && mayBeSent && qos === 2 && isOver(core, message, queuedAtMs)) {
-    releaseUnsent(core, session, client, seq, bytes);
-    return;
-  }
   if ((isUnsent && expired(core, message, queuedAtMs)) || !isStillAllowed(core, session, message, qos, entry.retain)) {
-    settle(core, session, { seq, ticket: 0, bytes });
+    if (qos === 2 && (!isUnsent || mayBeSent)) letGo(core, session, client, seq, bytes);
+    else settle(core, session, { seq, ticket: 0, bytes });
     return;
   }
   // DUP on a first delivery is harmless, its absence on a second one is not [MQTT-3.3.1-1].
@@ -103,12 +100,11 @@ function sendStored(core: Core, session: Session, client: Client, entry: QueuedM
 }
 
 /**
- * A QoS 2 message that has expired and that the client may have: PUBREL lets it go. Whoever has it takes it, whoever has not
- * answers that there is none, and nothing is delivered after its time.
+ * A QoS 2 message that must not be delivered any more and that the client may have: PUBREL lets it go. Whoever has it is done with
+ * its identifier, whoever has not answers that there is none.
  */
-function releaseUnsent(core: Core, session: Session, client: Client, seq: number, bytes: number): void {
-  core.counters.messagesExpired += 1;
-  session.sentSeq = seq;
+function letGo(core: Core, session: Session, client: Client, seq: number, bytes: number): void {
+  session.sentSeq = Math.max(session.sentSeq, seq);
   core.owed.add(session, 0, -bytes);
   session.sent.awaitEntry(packetIdOf(seq), { state: 'pubcomp', seq, ticket: 0, bytes: 0, shared: undefined });
   client.acknowledge(6, packetIdOf(seq), 0, core.store.stage({ kind: 'released', key: session.key, seq }, true));
