@@ -9,6 +9,8 @@ export interface Wire {
   send(bytes: Uint8Array): void;
   /** Ends it without a word. */
   cut(): void;
+  /** Reads nothing of it, or goes on. */
+  hold?(isHeld: boolean): void;
 }
 
 export interface EndpointOwner {
@@ -84,6 +86,10 @@ export class Endpoint {
 
   cut(): void {
     this.#wire?.cut();
+  }
+
+  hold(isHeld: boolean): void {
+    this.#wire?.hold?.(isHeld);
   }
 
   send(packet: Packet): void {

@@ -2,6 +2,7 @@
 // to its publisher. What breaks a promise is thrown, with the message and all that is known of it.
 
 import { type QoS, topicMatches } from '@motte/wire';
+import type { Rights } from './rights.ts';
 
 export interface Sent {
   readonly number: number;
@@ -36,10 +37,31 @@ export interface Sent {
 
 export type Sending = Pick<Sent, 'publisher' | 'topic' | 'qos' | 'retain' | 'isClear' | 'lifeMs'>;
 
+interface Granted {
+  readonly filter: string;
+  readonly qos: QoS;
+}
+
+interface EndedSubscription {
+  readonly client: string;
+  readonly filter: string;
+  /** What stood beside it, and may have stood since. */
+  readonly others: readonly string[];
+  /** The number of the next message when it ended. */
+  readonly at: number;
+}
+
 export class Ledger {
   readonly #sent: Sent[] = [];
-  readonly #granted = new Map<string, { readonly filter: string; readonly qos: QoS }[]>();
+  readonly #granted = new Map<string, Granted[]>();
   readonly #partyOf = new Map<string, string>();
+  /** Clients that are gone for ever, since which number. */
+  readonly #departed = new Map<string, number>();
+  /** What must not reach a client, because it was settled before the client came. */
+  readonly #strange = new Map<string, ReadonlySet<Sent>>();
+  readonly #rights = new Map<string, Rights>();
+  /** Subscriptions that ended with their right, since which number. */
+  #ended: EndedSubscription[] = [];
   readonly #subscribed = new Set<string>();
   /** Messages that the broker said it gave up for a party. */
   readonly #givenUp = new Map<string, number>();
@@ -49,6 +71,11 @@ export class Ledger {
   /** The last number that a client got for the first time, by publisher, topic and QoS. */
   readonly #lastFirst = new Map<string, number>();
 
+  /** The number of the message that is sent next. */
+  get next(): number {
+    return this.#sent.length;
+  }
+
   /** A client asks for subscriptions; messages may reach it from then on. With `$share/GROUP/FILTER` it is no party itself. */
   ask(client: string, filters: readonly string[]): void {
     const [, group] = SHARED.exec(filters[0] as string) ?? [];
@@ -57,6 +84,7 @@ export class Ledger {
 
   /** A client was granted a subscription. */
   grant(client: string, filter: string, qos: QoS): void {
+    if (this.#departed.has(client)) return;
     this.#subscribed.add(client);
     const party = this.#partyOf.get(client) as string;
     const granted = this.#granted.get(party) ?? [];
@@ -64,6 +92,73 @@ export class Ledger {
     if (granted.some((one) => one.filter === plain)) return;
     granted.push({ filter: plain, qos });
     this.#granted.set(party, granted);
+  }
+
+  /** A client comes that may have the name of an earlier one: nothing that was settled by now is for it. */
+  arriveNew(client: string): void {
+    this.#strange.set(client, new Set(this.#sent.filter(({ acknowledged, retain }) => acknowledged && !retain)));
+  }
+
+  /** A client, of no group, is gone for ever, and owed nothing. */
+  depart(client: string): void {
+    this.#departed.set(client, this.#sent.length);
+    this.#granted.delete(client);
+    for (const sent of this.#sent) {
+      // Nobody sends it again: it may have come to the broker, or not.
+      if (sent.publisher === client && !sent.acknowledged) sent.refused = true;
+      (sent.entitled as Map<string, QoS>).delete(client);
+    }
+  }
+
+  /** A client's rights, which may change. */
+  bind(client: string, rights: Rights): void {
+    this.#rights.set(client, rights);
+  }
+
+  /**
+   * The rights of a client changed: what it may not receive any more it is not owed, and subscriptions that are not allowed any more
+   * end. True if any did. `isAsking` = it has just asked for some, so that nobody knows which of them stand.
+   */
+  rightsChanged(client: string, isAsking: boolean): boolean {
+    const rights = this.#rights.get(client) as Rights;
+    const granted = this.#granted.get(client) ?? [];
+    const kept = granted.filter(({ filter }) => rights.maySubscribe(filter));
+    this.#granted.set(client, kept);
+    for (const { topic, number, entitled, acknowledged, qos } of this.#sent) {
+      const before = entitled.get(client);
+      if (before === undefined || this.#arrivals.has(`${client} ${number}`)) continue;
+      // What came before the subscription ended is in the queue; the rest comes by those that are left.
+      const now = acknowledged ? before : bestOf(kept, topic, qos);
+      if (now === undefined || !rights.mayReceive(topic)) (entitled as Map<string, QoS>).delete(client);
+      else (entitled as Map<string, QoS>).set(client, now);
+    }
+    for (const one of granted) {
+      if (kept.includes(one) || isAsking) continue;
+      this.#ended.push({ client, filter: one.filter, others: kept.map(({ filter }) => filter), at: this.#sent.length });
+    }
+    return kept.length < granted.length;
+  }
+
+  /** A client asks again: what was settled since its subscription ended was not for it, whatever it may receive by now. */
+  askAgain(client: string): void {
+    for (const { filter, others, at } of this.#ended.filter((one) => one.client === client)) {
+      const isBy = (one: string, { topic }: Sent) => topicMatches(one, topic);
+      this.forbid(client, at, (sent) => isBy(filter, sent) && !others.some((one) => isBy(one, sent)));
+    }
+    this.#ended = this.#ended.filter((one) => one.client !== client);
+  }
+
+  /** Such messages must not reach a client, if they were sent from a number on and are settled by now. */
+  forbid(client: string, from: number, isSuch: (sent: Sent) => boolean): void {
+    const strange = new Set(this.#strange.get(client));
+    for (const sent of this.#sent.slice(from)) {
+      if (sent.acknowledged && !sent.refused && !sent.retain && isSuch(sent)) strange.add(sent);
+    }
+    this.#strange.set(client, strange);
+  }
+
+  isGranted(client: string, filter: string): boolean {
+    return this.#granted.get(client)?.some((one) => one.filter === filter) ?? false;
   }
 
   /** True if the client has anything that a lost session would take from it. */
@@ -108,10 +203,9 @@ export class Ledger {
   #entitled(topic: string, qos: QoS): Map<string, QoS> {
     const entitled = new Map<string, QoS>();
     for (const [party, granted] of this.#granted) {
-      const matching = granted.filter(({ filter }) => topicMatches(filter, topic));
-      if (matching.length === 0) continue;
-      const best = Math.max(...matching.map((one) => one.qos));
-      entitled.set(party, Math.min(best, qos) as QoS);
+      if (this.#rights.get(party)?.mayReceive(topic) === false) continue;
+      const best = bestOf(granted, topic, qos);
+      if (best !== undefined) entitled.set(party, best);
     }
     return entitled;
   }
@@ -123,8 +217,13 @@ export class Ledger {
     if (sent.topic !== topic) throw new Error(`${client} got under ${topic}: ${show(sent)}`);
     const rule = sent.whyNotNow?.();
     if (rule !== undefined) throw new Error(`[${rule}] ${client} got ${show(sent)}`);
+    if (number >= (this.#departed.get(client) ?? number + 1))
+      throw new Error(`${client} is gone, and got ${show(sent)}`);
     this.#arrived.add(sent);
     const party = this.#partyOf.get(client) ?? client;
+    if (party === client && this.#strange.get(client)?.has(sent)) {
+      throw new Error(`${client} got what was never for it: ${show(sent)}`);
+    }
     const qos = sent.entitled.get(party);
     const key = `${party} ${number}`;
     const before = this.#arrivals.get(key) ?? 0;
@@ -151,6 +250,22 @@ export class Ledger {
   /** True if it has reached anybody. */
   hasArrived(sent: Sent): boolean {
     return this.#arrived.has(sent);
+  }
+
+  /** What a client that is connected since a number should have got with QoS 0, and did not. */
+  missingQoS0(client: string, { since, nowMs }: { since: number; nowMs: number }): number {
+    let missing = 0;
+    for (const sent of this.#sent.slice(since)) {
+      if (!sent.acknowledged || sent.refused || nowMs >= sent.owedUntilMs || sent.entitled.get(client) !== 0) continue;
+      // Of QoS 0 what is to be retained is refused without a word while the disk takes nothing.
+      if (sent.qos === 0 && sent.retain) continue;
+      if (!this.#arrivals.has(`${client} ${sent.number}`)) missing += 1;
+    }
+    return missing;
+  }
+
+  find(number: number): Sent | undefined {
+    return this.#sent[number];
   }
 
   /** Everybody has had every chance: whatever was promised, has not expired and was not given up aloud must have arrived. */
@@ -185,6 +300,13 @@ export class Ledger {
       givenUp: sum(this.#givenUp.values()),
     };
   }
+}
+
+/** The QoS with which subscriptions bring a message; undefined = they do not. */
+function bestOf(granted: readonly Granted[], topic: string, qos: QoS): QoS | undefined {
+  const matching = granted.filter(({ filter }) => topicMatches(filter, topic));
+  if (matching.length === 0) return undefined;
+  return Math.min(Math.max(...matching.map((one) => one.qos)), qos) as QoS;
 }
 
 function sum(numbers: Iterable<number>): number {

@@ -3,6 +3,7 @@
 
 import { type Broker, createBroker } from '@motte/broker';
 import type { TopicFilter } from '@motte/wire';
+import { type Policy, policyOf, roleOf } from '../../packages/broker/src/access/policy.ts';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import type { ListenerFacts } from '../../packages/broker/src/ports/connection-facts.ts';
 import type { Limits } from '../../packages/broker/src/ports/limits.ts';
@@ -10,8 +11,9 @@ import type { Message } from '../../packages/broker/src/ports/message.ts';
 import type { Cursor, Store } from '../../packages/broker/src/ports/store.ts';
 import { openLevelStore } from '../../packages/broker/src/store/level/open.ts';
 import type { Chance } from '../fuzz/chance.ts';
-import { ANONYMOUS, bareConfig, NO_TRUST, NOBODY, unopened } from '../harness/bare-config.ts';
+import { ANONYMOUS, bareConfig, NO_TRUST, unopened } from '../harness/bare-config.ts';
 import { FakeClock, SeededRandom } from '../harness/fake-clock.ts';
+import { REGISTERED_LISTENER, Registry } from './registry.ts';
 import { TornDisk, TornEngine } from './torn-engine.ts';
 
 export interface MachineParts {
@@ -24,6 +26,9 @@ export interface MachineParts {
 
 export class Machine {
   readonly clock = new FakeClock();
+  /** They outlive the broker. */
+  readonly registry = new Registry();
+  #policy: Policy = policyOf([EVERYBODY, roleOf('plant', ['allow all #'])]);
   crashes = 0;
   /** How often the broker was told to end: what is on its way to it by then it does not read any more. */
   stops = 0;
@@ -33,6 +38,8 @@ export class Machine {
   crashedAtMs = Number.NEGATIVE_INFINITY;
   /** How often the broker's world was not in order until now: it lost its power, or the disk did not take writes. */
   shakes = 0;
+  /** What brokers before this one counted as given up. */
+  #droppedBefore = 0;
   readonly #parts: MachineParts;
   readonly #disk = new TornDisk();
   /** Work of engine and store that waits for its turn. */
@@ -51,6 +58,11 @@ export class Machine {
     return this.#broker;
   }
 
+  /** How many messages were given up for some session, of every QoS. */
+  get dropped(): number {
+    return this.#droppedBefore + (this.#broker?.counters.messagesDropped ?? 0);
+  }
+
   get isBusy(): boolean {
     return this.#deferred.length > 0;
   }
@@ -58,6 +70,18 @@ export class Machine {
   /** The disk takes writes, and what it did not take is written. */
   get isSound(): boolean {
     return this.#disk.fault === undefined && this.#store?.failing === undefined;
+  }
+
+  /** All that the broker gave to the store is on the disk. */
+  get isWritten(): boolean {
+    const store = this.#store;
+    return this.isSound && store !== undefined && store.isCommitted(store.lastTicket);
+  }
+
+  /** Puts another policy in force. It is on the disk at once, and outlives the broker. */
+  usePolicy(policy: Policy): void {
+    this.#policy = policy;
+    void this.#broker?.usePolicy(policy);
   }
 
   /** Does one piece of work that waits. */
@@ -107,6 +131,7 @@ export class Machine {
   async end(): Promise<void> {
     this.#engine?.crash();
     this.#engine = undefined;
+    this.#droppedBefore = this.dropped;
     this.#broker = undefined;
     this.#parts.cutAll();
     this.#deferred = [];
@@ -120,6 +145,8 @@ export class Machine {
     this.stops += 1;
     await this.until(this.#broker?.stop(0));
     this.#parts.cutAll();
+    this.#droppedBefore = this.dropped;
+    this.#broker = undefined;
     this.#deferred = [];
     this.#timers = [];
     await this.start();
@@ -140,8 +167,13 @@ export class Machine {
     const store = await opening;
     this.#store = store;
     const broker = createBroker({
-      config: { ...bareConfig([unopened(LISTENER)], limits), store: { kind: 'level', lingerMs: LINGER_MS } },
-      directory: NOBODY,
+      config: {
+        ...bareConfig([unopened(LISTENER), unopened(REGISTERED_LISTENER)], limits),
+        store: { kind: 'level', lingerMs: LINGER_MS },
+      },
+      directory: this.registry,
+      proofs: [this.registry.proof],
+      policy: this.#policy,
       trust: NO_TRUST,
       clock: this.clock,
       random: new SeededRandom(chance.int(0x7fff_ffff)),
@@ -199,5 +231,8 @@ export class Machine {
 }
 
 export const LISTENER: ListenerFacts = { ...ANONYMOUS, name: 'sim' };
+
+/** The role of the listener for everybody. */
+export const EVERYBODY = roleOf('lab', ['allow all #'], { listenerOnly: true });
 
 const LINGER_MS = 5;

@@ -3,6 +3,7 @@
 import type { Chance } from '../fuzz/chance.ts';
 import type { Wire } from './endpoint.ts';
 import { LISTENER, type Machine } from './machine.ts';
+import { REGISTERED_LISTENER } from './registry.ts';
 import { WireEnd } from './wire-end.ts';
 
 /** Whoever connects to the broker. */
@@ -13,6 +14,10 @@ export interface Peer {
   readonly isDone: boolean;
   /** What is unfinished, for people. */
   readonly state: string;
+  /** Absent = it comes by the listener for everybody. */
+  readonly userName?: string | undefined;
+  /** Bytes that the network holds for it; absent = as many as for everybody. */
+  readonly windowBytes?: number | undefined;
   /** Begins a connection; an older one of the same client may still live. */
   connect(wire: Wire): void;
   take(wire: Wire, bytes: Uint8Array): void;
@@ -51,10 +56,12 @@ export class Network {
         this.#wires = this.#wires.filter((one) => one !== wire);
         peer.lost(wire, wire.wasCut);
       },
+      peer.windowBytes,
     );
     this.#wires.push(wire);
     peer.connect(wire);
-    machine.broker?.accept(wire, { listener: LISTENER, address: '10.0.0.1' });
+    const listener = peer.userName === undefined ? LISTENER : REGISTERED_LISTENER;
+    machine.broker?.accept(wire, { listener, address: '10.0.0.1' });
   }
 
   cutAll(): void {

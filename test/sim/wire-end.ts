@@ -15,11 +15,15 @@ export class WireEnd extends Duplex {
   readonly #down: Buffer[] = [];
   #held: (() => void) | undefined = undefined;
   #isOver = false;
+  /** True while the client reads nothing. */
+  #isHeld = false;
+  readonly #windowBytes: number;
   /** True if the network failed, not the broker ended it. */
   wasCut = false;
 
-  constructor(toClient: (bytes: Uint8Array) => void, onEnd: () => void) {
+  constructor(toClient: (bytes: Uint8Array) => void, onEnd: () => void, windowBytes = WINDOW_BYTES) {
     super({ allowHalfOpen: false });
+    this.#windowBytes = windowBytes;
     this.#toClient = toClient;
     this.#onEnd = onEnd;
     this.on('error', () => undefined);
@@ -30,13 +34,22 @@ export class WireEnd extends Duplex {
     if (!this.#isOver) this.#up.push(Buffer.from(bytes));
   }
 
+  /** The client reads nothing, or goes on. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+  }
+
   get isBusy(): boolean {
-    return this.#up.length > 0 || this.#down.length > 0;
+    return this.#up.length > 0 || this.#isReadable;
+  }
+
+  get #isReadable(): boolean {
+    return this.#down.length > 0 && !this.#isHeld;
   }
 
   /** Lets some bytes of one direction pass. */
   pass(chance: Chance): void {
-    const upwards = this.#down.length === 0 || (this.#up.length > 0 && chance.oneIn(2));
+    const upwards = !this.#isReadable || (this.#up.length > 0 && chance.oneIn(2));
     const queue = upwards ? this.#up : this.#down;
     const chunk = queue.shift();
     if (chunk === undefined) return;
@@ -95,7 +108,7 @@ export class WireEnd extends Duplex {
 
   #release(): void {
     const waiting = this.#down.reduce((sum, chunk) => sum + chunk.length, 0);
-    if (waiting > WINDOW_BYTES) return;
+    if (waiting > this.#windowBytes) return;
     const done = this.#held;
     this.#held = undefined;
     done?.();

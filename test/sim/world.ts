@@ -6,14 +6,19 @@ import type { QoS } from '@motte/wire';
 import type { BrokerEvent } from '../../packages/broker/src/events.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../packages/broker/src/ports/limits.ts';
 import { Chance } from '../fuzz/chance.ts';
+import { FILTERS, MORE_FILTERS, TOPICS } from './fields.ts';
 import { Guest } from './guest.ts';
+import { type Incident, type IncidentKind, type IncidentParts, incidentOf } from './incident.ts';
 import { Ledger } from './ledger.ts';
 import { Machine } from './machine.ts';
 import { Network, type Peer } from './network.ts';
+import { Policies } from './policies.ts';
+import { Removals } from './removals.ts';
 import { RetainedLedger } from './retained-ledger.ts';
 import { RetainedReader } from './retained-reader.ts';
 import { KEPT } from './retained-view.ts';
 import { SimClient, type Subscribing } from './sim-client.ts';
+import { SlowReaders } from './slow-readers.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -50,6 +55,8 @@ class World {
   readonly #retained: RetainedLedger;
   readonly #readers: RetainedReader[];
   readonly #guests: Guest[];
+  readonly #kind: IncidentKind | undefined;
+  readonly #incident: Incident | undefined;
   #broken: string | undefined = undefined;
   /** The step at which nothing new happens for a while. */
   #calmAt = -1;
@@ -64,6 +71,8 @@ class World {
       ...(chance.oneIn(3) ? { queueMessagesMax: chance.between(2, 30) } : {}),
       ...(chance.oneIn(4) ? { unsentBytesMax: chance.between(16, 2_000) } : {}),
     };
+    this.#kind = incidentOf(seed);
+    if (this.#kind === 'slow') this.#limits = { ...this.#limits, unsentBytesMax: chance.between(400, 900) };
     this.#network = new Network(chance);
     this.#machine = new Machine({
       chance,
@@ -80,11 +89,23 @@ class World {
     this.#retained = new RetainedLedger(() => this.#machine.shakes);
     this.#readers = Array.from({ length: chance.oneIn(2) ? chance.between(1, 2) : 0 }, (_, at) => this.#reader(at));
     this.#guests = this.#invite();
+    this.#incident = this.#kind && INCIDENTS[this.#kind](this.#partsOfIncident);
+  }
+
+  get #partsOfIncident(): IncidentParts {
+    return {
+      ...{ chance: this.#chance, limits: this.#limits, machine: this.#machine, ledger: this.#ledger },
+      clients: this.#clients,
+      connect: (client) => this.#connect(client),
+    };
   }
 
   #client(id: string, wants: readonly Subscribing[]): SimClient {
     const version = this.#chance.oneIn(4) ? 4 : 5;
-    return new SimClient({ id, version, wants }, this.#ledger, this.#chance, () => this.#machine.clock.nowMs());
+    const asksAlways = this.#kind === 'slow';
+    return new SimClient({ id, version, wants, asksAlways }, this.#ledger, this.#chance, () =>
+      this.#machine.clock.nowMs(),
+    );
   }
 
   /** Guests have wills, and somebody who waits for them. */
@@ -120,6 +141,7 @@ class World {
       if (this.step === this.#calmAt) await this.#calm();
     }
     await this.#finish();
+    this.#incident?.check();
     await this.#bury();
     for (const reader of this.#readers) reader.subscribeAll();
     await this.#finish();
@@ -140,6 +162,11 @@ class World {
     const client = chance.pick(this.#clients);
     this.#network.pass(chance.int(6));
     if (chance.oneIn(2)) machine.workOnce();
+    if (this.#incident !== undefined && chance.oneIn(6)) {
+      await this.#incident.act();
+      if (chance.oneIn(8)) this.#calmSoon();
+      return;
+    }
     if (this.#readers.length > 0 && chance.oneIn(4)) {
       this.#actOnRetained(client);
       return;
@@ -222,6 +249,7 @@ class World {
   /** For a while nothing new happens: what is under way passes, and whoever is there has what is due. */
   async #calm(): Promise<void> {
     const machine = this.#machine;
+    this.#incident?.rest();
     for (let quiet = 0, rounds = 0; quiet < 8; rounds++) {
       if (!machine.isSound) return;
       if (rounds > 5_000) throw new Error(`it does not calm down: ${this.#peers.map((one) => one.state)}`);
@@ -235,6 +263,7 @@ class World {
     }
     for (const reader of this.#readers) reader.check();
     for (const guest of this.#guests) guest.calm();
+    this.#incident?.check();
   }
 
   get #peers(): readonly Peer[] {
@@ -244,6 +273,7 @@ class World {
   /** Everybody connects, everything passes, every acknowledgement is sent, until nothing moves. */
   async #finish(): Promise<void> {
     this.#machine.fill(false);
+    this.#incident?.rest();
     for (let quiet = 0, rounds = 0; quiet < 50; rounds++) {
       if (rounds > 20_000) throw new Error(`still unfinished: ${this.#peers.map((one) => one.state)}`);
       let moved = false;
@@ -263,15 +293,17 @@ class World {
   }
 
   #observe(event: BrokerEvent): void {
+    if (this.#incident?.observe?.(event) === true) return;
     if (event.name === 'broker.assertion') this.#broken = event.why;
     if (event.name === 'store.damaged') this.#broken = event.why;
-    if (event.name === 'peer.refused') this.#clients.find(({ id }) => id === event.clientId)?.refused();
+    if (event.name === 'peer.refused') this.#clients.find(({ clientId }) => clientId === event.clientId)?.refused();
     if (event.name === 'session.dropped-message') {
       if (this.#limits.queueMessagesMax === DEFAULT_LIMITS.queueMessagesMax) {
         this.#broken = `dropped for ${event.clientId}: ${event.why}`;
       }
       const reader = this.#readers.find(({ id }) => id === event.clientId);
-      if (reader === undefined) this.#ledger.giveUp(event.clientId as string);
+      const client = this.#clients.find(({ clientId }) => clientId === event.clientId);
+      if (reader === undefined) this.#ledger.giveUp(client?.id ?? (event.clientId as string));
       else reader.gaveUp(event.topic);
     }
   }
@@ -280,10 +312,13 @@ class World {
     this.#machine.feel();
     if (this.#broken !== undefined) throw new Error(this.#broken);
     const ending = new Set<string>(this.#readers.filter((one) => !one.isKept).map(({ id }) => id));
-    for (const { clientId, queuedMessages, inFlight } of this.#machine.broker?.clients() ?? []) {
+    for (const { clientId, queuedMessages, inFlight, unsentBytes } of this.#machine.broker?.clients() ?? []) {
       // Of a session that ends with its connection only what waits is bounded by the queue.
       const owed = queuedMessages + (ending.has(clientId) ? 0 : inFlight);
       if (owed > this.#limits.queueMessagesMax) throw new Error(`${clientId} is owed ${owed} messages`);
+      // Behind what congested it may come the answers to what was read before.
+      if (unsentBytes > this.#limits.unsentBytesMax + ANSWERS_BYTES)
+        throw new Error(`${clientId} has ${unsentBytes} B`);
     }
   }
 
@@ -303,9 +338,14 @@ class World {
   }
 }
 
+/** Those to all that a client may have under way. */
+const ANSWERS_BYTES = 1_000;
+
+const INCIDENTS: Readonly<Record<IncidentKind, (parts: IncidentParts) => Incident>> = {
+  policy: (parts) => new Policies(parts),
+  removal: (parts) => new Removals(parts),
+  slow: (parts) => new SlowReaders(parts),
+};
+
 /** Longer than any will waits. */
 const WILL_MS = 60_000;
-
-const TOPICS = ['plant/a', 'plant/b', 'plant/b/c', 'other'];
-const FILTERS = ['plant/#', 'plant/+', '#', 'plant/a', 'other'];
-const MORE_FILTERS = ['+/b', 'plant/b/#', '+/+/c'];
