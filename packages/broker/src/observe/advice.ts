@@ -205,7 +205,7 @@ const BY_REASON: ReadonlyMap<Reason, string> = new Map<Reason, string>([
   ],
   [
     'not-authorized',
-    'If it should be allowed, give the device a role that allows it; else correct the topic in the client.',
+    'Who it is must be allowed in: see the identity by `motte device show NAME`, and what the listener takes in `motte config show`.',
   ],
   ['bad-user-name-or-password', 'Correct the password in the client, or set a new one with `motte user passwd NAME`.'],
   [
