@@ -49,6 +49,10 @@ interface EndedSubscription {
   readonly others: readonly string[];
   /** The number of the next message when it ended. */
   readonly at: number;
+  /** The machine's count then: a crash brings a subscription back whose end was not on the disk. */
+  readonly crashes: number;
+  /** True once it must be on the disk. */
+  isKept: boolean;
 }
 
 export class Ledger {
@@ -70,6 +74,12 @@ export class Ledger {
   readonly #arrived = new Set<Sent>();
   /** The last number that a client got for the first time, by publisher, topic and QoS. */
   readonly #lastFirst = new Map<string, number>();
+  readonly #crashes: () => number;
+
+  /** `crashes` counts how often the machine lost its power, where that can be known. */
+  constructor(crashes: () => number = () => 0) {
+    this.#crashes = crashes;
+  }
 
   /** The number of the message that is sent next. */
   get next(): number {
@@ -134,18 +144,26 @@ export class Ledger {
     }
     for (const one of granted) {
       if (kept.includes(one) || isAsking) continue;
-      this.#ended.push({ client, filter: one.filter, others: kept.map(({ filter }) => filter), at: this.#sent.length });
+      const others = kept.map(({ filter }) => filter);
+      const crashes = this.#crashes();
+      this.#ended.push({ client, filter: one.filter, others, at: this.#sent.length, crashes, isKept: false });
     }
     return kept.length < granted.length;
   }
 
   /** A client asks again: what was settled since its subscription ended was not for it, whatever it may receive by now. */
   askAgain(client: string): void {
-    for (const { filter, others, at } of this.#ended.filter((one) => one.client === client)) {
+    for (const { filter, others, at, crashes, isKept } of this.#ended.filter((one) => one.client === client)) {
+      if (!isKept && crashes !== this.#crashes()) continue;
       const isBy = (one: string, { topic }: Sent) => topicMatches(one, topic);
       this.forbid(client, at, (sent) => isBy(filter, sent) && !others.some((one) => isBy(one, sent)));
     }
     this.#ended = this.#ended.filter((one) => one.client !== client);
+  }
+
+  /** All that was under way has passed: what ended without a crash since is on the disk. */
+  calm(): void {
+    for (const one of this.#ended) if (one.crashes === this.#crashes()) one.isKept = true;
   }
 
   /** Such messages must not reach a client, if they were sent from a number on and are settled by now. */

@@ -51,6 +51,7 @@ export class Policies implements Incident {
   }
 
   check(): void {
+    this.#parts.ledger.calm();
     for (const { client, rights, ending } of this.#subjects) {
       rights.calm();
       if (ending !== undefined && client.isOnline && client.connections === ending) {

@@ -6,7 +6,7 @@ import { simulate } from './world.ts';
 
 const FIRST = Array.from({ length: 150 }, (_, seed) => seed);
 /** Each went wrong once, in the broker or in the ledger. */
-const WENT_WRONG = [191, 658, 20_670, 20_787, 21_288, 519_287_046];
+const WENT_WRONG = [191, 658, 20_670, 20_787, 21_288, 301_439, 305_255, 519_287_046];
 
 it.each([...FIRST, ...WENT_WRONG])('node test/sim/run.mjs --seed %i --seeds 1', async (seed) => {
   const { steps } = await simulate(seed);

@@ -50,7 +50,7 @@ class World {
   readonly #limits: Limits;
   readonly #machine: Machine;
   readonly #network: Network;
-  readonly #ledger = new Ledger();
+  readonly #ledger = new Ledger(() => this.#machine.crashes);
   readonly #clients: SimClient[];
   readonly #retained: RetainedLedger;
   readonly #readers: RetainedReader[];

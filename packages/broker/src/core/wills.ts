@@ -24,8 +24,7 @@ export function keepWill(core: Core, session: Session, will: Will): void {
 export function leaveWill(core: Core, session: Session, will: Will): void {
   const waiting = waitingWill(core, session, will);
   if (waiting.delaySeconds === 0 || session.expirySeconds === 0) {
-    publishWill(core, session, waiting);
-    dropWill(core, session);
+    sendWill(core, session, waiting);
     return;
   }
   session.will = waiting;
@@ -53,9 +52,17 @@ export function publishWillNow(core: Core, session: Session): void {
   if (will === undefined) return;
   session.will = undefined;
   core.deadlines.cancel(session.willDeadline);
-  publishWill(core, session, will);
-  // Behind what it was published to: should this commit be torn, it rather goes out twice than not at all.
-  dropWill(core, session);
+  sendWill(core, session, will);
+}
+
+/** Publishes it and forgets it. Where it is on the disk both become true there together, or it would be lost or go out twice. */
+function sendWill(core: Core, session: Session, will: StoredWill): void {
+  const send = (): void => {
+    publishWill(core, session, will);
+    dropWill(core, session);
+  };
+  if (session.willKept) core.store.atomically(send);
+  else send();
 }
 
 /** Forgets the will: it was published, the client is back in time [MQTT-3.1.3-9], or it said goodbye [MQTT-3.1.2-10]. */

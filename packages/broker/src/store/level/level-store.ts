@@ -133,6 +133,8 @@ export class LevelStore implements Store {
   }
 
   atomically<T>(work: () => T): T {
+    // Part of what is atomic already.
+    if (this.#group !== 0) return work();
     this.#groups += 1;
     this.#group = this.#groups;
     try {
