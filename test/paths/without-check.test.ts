@@ -23,7 +23,7 @@ it('every question that the core asks of access is found', () => {
       "handle/connect.ts: const allowed = core.access.publish(rights, topic, will.qos, will.retain, will);",
       "handle/publish.ts: let verdict = core.access.publish(rights, topic, qos, retain, passage);",
       "handle/pubrel.ts: const verdict = core.access.publish(core.rightsOf(session), topic, qos, retain, passage);",
-      "handle/subscribe.ts: const verdict = core.access.subscribe(core.rightsOf(session), (shareOf(filter)?.filter ?? filter) as TopicFilter);",
+      "handle/subscribe.ts: const verdict = core.access.subscribe(core.rightsOf(session), plain);",
       "reauthorise.ts: const verdict = core.access.subscribe(core.rightsOf(session), shareOf(filter)?.filter ?? filter);",
       "receive-right.ts: const verdict = core.access.receive(rights, message.topic);",
       "receive-right.ts: return core.access.receiveMessage(rights, message.topic, message.qos, retain, message);",
